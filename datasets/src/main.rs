@@ -1,0 +1,2 @@
+//! vultus.
+fn main() {}
