@@ -1,0 +1,134 @@
+//! From a detection to a face whose every landmark is known, and the standard crops of it.
+
+mod pose;
+mod template;
+
+pub use pose::Pose;
+pub(crate) use template::Crop;
+
+use crate::detect::Detection;
+use crate::error::Result;
+use crate::geometry::{Point, Rect, Similarity};
+use crate::image::{Image, Pyramid};
+use crate::model::Pack;
+use crate::nn::{Precision, Viewer};
+
+/// Landmarks of the mesh (MediaPipe's 468-point topology).
+pub(crate) const POINTS: usize = 468;
+
+/// The side of the network's crop relative to the longer side of the face's box.
+const MARGIN: f32 = 1.5;
+
+/// Landmark numbers by what they mark. "Left" is the left of the picture of an upright face.
+pub(crate) mod landmark {
+    pub(crate) const LEFT_EYE: [usize; 4] = [33, 133, 159, 145];
+    pub(crate) const RIGHT_EYE: [usize; 4] = [263, 362, 386, 374];
+    pub(crate) const NOSE_TIP: usize = 1;
+    pub(crate) const NOSE_BASE: usize = 2;
+    pub(crate) const MOUTH_LEFT: usize = 61;
+    pub(crate) const MOUTH_RIGHT: usize = 291;
+    pub(crate) const LIP_UPPER_INNER: usize = 13;
+    pub(crate) const LIP_LOWER_INNER: usize = 14;
+    pub(crate) const FOREHEAD: usize = 10;
+    pub(crate) const CHIN: usize = 152;
+    /// The outline of the face, clockwise from the forehead.
+    pub(crate) const OVAL: [usize; 36] = [
+        10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58,
+        132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+    ];
+}
+
+/// The network that places the landmarks.
+pub(crate) struct Aligner {
+    viewer: Viewer,
+}
+
+/// A face with its landmarks, in the picture that it was found in. Nothing but [`Aligner::align`] makes one.
+pub(crate) struct AlignedFace<'a> {
+    pyramid: &'a Pyramid<'a>,
+    points: Vec<Point>,
+    depths: Vec<f32>,
+    presence: f32,
+}
+
+impl Aligner {
+    pub(crate) fn load(pack: &Pack, precision: Precision) -> Result<Self> {
+        Ok(Aligner { viewer: Viewer::load(pack, "facemesh-468", 192, 192, &[3 * POINTS, 1], precision)? })
+    }
+
+    /// Places the landmarks twice, the second time in a crop about the first result: the network was trained on crops
+    /// made from landmarks, and its error halves. `None` when there is no face after all.
+    pub(crate) fn align<'a>(&self, pyramid: &'a Pyramid<'a>, face: &Detection) -> Result<Option<AlignedFace<'a>>> {
+        let first = self.place(pyramid, face.bounds, face.direction())?;
+        let second = self.place(pyramid, first.bounds(), first.direction())?;
+        Ok((second.presence >= 0.5).then_some(second))
+    }
+
+    /// Follows a face from its landmarks in the frame before; one pass. `None` when it is lost.
+    pub(crate) fn follow<'a>(&self, pyramid: &'a Pyramid<'a>, before: &[Point]) -> Result<Option<AlignedFace<'a>>> {
+        let bounds = Rect::around(before.iter().copied());
+        let eyes = [landmark::LEFT_EYE[0], landmark::RIGHT_EYE[0]].map(|i| before[i]);
+        let face = self.place(pyramid, bounds, Point::new(eyes[1].x - eyes[0].x, eyes[1].y - eyes[0].y))?;
+        Ok((face.presence >= 0.5).then_some(face))
+    }
+
+    fn place<'a>(&self, pyramid: &'a Pyramid<'a>, bounds: Rect, direction: Point) -> Result<AlignedFace<'a>> {
+        let extent = bounds.width.max(bounds.height).max(1.0) * MARGIN;
+        let map = Similarity::onto_square(self.viewer.width() as f32, bounds.centre(), extent, direction);
+        self.viewer.see(pyramid, &map, false, |outputs| AlignedFace {
+            pyramid,
+            points: outputs[0].chunks_exact(3).map(|p| map.apply(Point::new(p[0], p[1]))).collect(),
+            depths: outputs[0].chunks_exact(3).map(|p| p[2] * map.scale()).collect(),
+            presence: 1.0 / (1.0 + libm::expf(-outputs[1][0])),
+        })
+    }
+}
+
+impl<'a> AlignedFace<'a> {
+    pub(crate) fn pyramid(&self) -> &'a Pyramid<'a> {
+        self.pyramid
+    }
+
+    pub(crate) fn image(&self) -> &'a Image {
+        self.pyramid.image()
+    }
+
+    /// The landmarks in pixels of the picture.
+    pub(crate) fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    /// Depth of each landmark in pixels, growing away from the camera; zero at the middle of the head.
+    pub(crate) fn depths(&self) -> &[f32] {
+        &self.depths
+    }
+
+    /// How sure the network is that it saw a face, in 0..=1.
+    pub(crate) fn presence(&self) -> f32 {
+        self.presence
+    }
+
+    /// The box around the landmarks: from the forehead to the chin, from ear to ear, without hair.
+    pub(crate) fn bounds(&self) -> Rect {
+        Rect::around(self.points.iter().copied())
+    }
+
+    pub(crate) fn eye_centres(&self) -> [Point; 2] {
+        [landmark::LEFT_EYE, landmark::RIGHT_EYE].map(|eye| Point::mean(eye.map(|i| self.points[i])))
+    }
+
+    /// Distance between the centres of the eyes in pixels.
+    pub(crate) fn inter_eye_px(&self) -> f32 {
+        let [left, right] = self.eye_centres();
+        left.distance(right)
+    }
+
+    pub(crate) fn pose(&self) -> Pose {
+        Pose::of(&self.points, &self.depths)
+    }
+
+    fn direction(&self) -> Point {
+        let (left, right) = (self.points[landmark::LEFT_EYE[0]], self.points[landmark::RIGHT_EYE[0]]);
+        Point::new(right.x - left.x, right.y - left.y)
+    }
+}

@@ -1,0 +1,95 @@
+//! From an aligned face to features.
+
+use crate::align::{AlignedFace, Crop};
+use crate::error::Result;
+use crate::model::Pack;
+use crate::nn::{Precision, Viewer};
+use zeroize::Zeroizing;
+
+/// The networks that embed, in the order in which a template stores their features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Embedder {
+    /// MobileFaceNet (Chen et al. 2018): 192 values.
+    MobileFaceNet,
+    /// dlib's ResNet (King 2017): 128 values.
+    DlibResNet,
+}
+
+impl Embedder {
+    pub(crate) const ALL: [Embedder; 2] = [Embedder::MobileFaceNet, Embedder::DlibResNet];
+
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Embedder::MobileFaceNet => "mobilefacenet",
+            Embedder::DlibResNet => "dlib-resnet",
+        }
+    }
+
+    pub(crate) fn dimension(self) -> usize {
+        match self {
+            Embedder::MobileFaceNet => 192,
+            Embedder::DlibResNet => 128,
+        }
+    }
+
+    fn side(self) -> usize {
+        match self {
+            Embedder::MobileFaceNet => 112,
+            Embedder::DlibResNet => 150,
+        }
+    }
+
+    fn crop(self) -> Crop {
+        match self {
+            Embedder::MobileFaceNet => Crop::ArcFace,
+            Embedder::DlibResNet => Crop::Dlib,
+        }
+    }
+}
+
+/// A unit vector that stands for a face, of one embedder. Wiped when dropped; never printed.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Features {
+    pub(crate) embedder: Embedder,
+    pub(crate) values: Zeroizing<Vec<f32>>,
+}
+
+/// A loaded embedder.
+pub(crate) struct Embedding {
+    embedder: Embedder,
+    viewer: Viewer,
+}
+
+impl Embedding {
+    pub(crate) fn load(pack: &Pack, embedder: Embedder, precision: Precision) -> Result<Self> {
+        let side = embedder.side();
+        Ok(Embedding { embedder, viewer: Viewer::load(pack, embedder.id(), side, side, &[embedder.dimension()], precision)? })
+    }
+
+    pub(crate) fn embedder(&self) -> Embedder {
+        self.embedder
+    }
+
+    /// Returns the mean direction of the features of the face and of its mirror image.
+    pub(crate) fn embed(&self, face: &AlignedFace<'_>) -> Result<Features> {
+        let map = face.crop(self.embedder.crop());
+        let mut values = Zeroizing::new(Vec::with_capacity(self.embedder.dimension()));
+        for mirror in [false, true] {
+            self.viewer.see(face.pyramid(), &map, mirror, |outputs| {
+                let unit = 1.0 / norm(outputs[0]);
+                if mirror {
+                    values.iter_mut().zip(outputs[0]).for_each(|(sum, v)| *sum += v * unit);
+                } else {
+                    values.extend(outputs[0].iter().map(|v| v * unit));
+                }
+            })?;
+        }
+        let unit = 1.0 / norm(&values);
+        values.iter_mut().for_each(|v| *v *= unit);
+        Ok(Features { embedder: self.embedder, values })
+    }
+}
+
+fn norm(values: &[f32]) -> f32 {
+    values.iter().map(|v| v * v).sum::<f32>().sqrt().max(f32::MIN_POSITIVE)
+}

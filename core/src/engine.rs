@@ -1,0 +1,251 @@
+//! The pipeline. The only module that calls every stage; each arrow of the data flow is one line here.
+
+use crate::align::{AlignedFace, Aligner};
+use crate::compare::{self, Calibration, Comparator, Comparison};
+use crate::decision::{Decision, EngineInfo, Evidence, Face, Policy, Sample, decide};
+use crate::detect::{Cascade, Choice, Detection, Role, choose};
+use crate::embed::{Embedder, Embedding, Features};
+use crate::error::Result;
+use crate::image::{Image, Pyramid};
+use crate::model::{ModelInfo, Pack};
+use crate::nn::Precision;
+use crate::pad::PadReport;
+use crate::quality;
+use crate::sequence::SequenceEvidence;
+use crate::template::{Lineage, Template};
+use std::path::Path;
+use std::time::Instant;
+
+/// How an engine is opened.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct EngineOptions {
+    /// Precision of the networks.
+    pub precision: Precision,
+    /// Ids of weights whose unknown or non-commercial licence is accepted.
+    pub accepted_licences: Vec<String>,
+}
+
+/// Loaded models and the pipeline over them. Share one between threads: every call takes `&self`, calls do not wait for
+/// each other, and an answer does not depend on what else runs.
+pub struct Engine {
+    cascade: Cascade,
+    aligner: Aligner,
+    embeddings: Vec<Embedding>,
+    lineage: Lineage,
+    calibration: Calibration,
+    models: Vec<ModelInfo>,
+    info: EngineInfo,
+}
+
+/// What enrolling one picture gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Enrolment {
+    /// What is known of the picture.
+    pub sample: Sample,
+    /// The reference; `None` when no face was found.
+    pub template: Option<Template>,
+}
+
+/// A picture after all stages but the comparison.
+struct Taken {
+    sample: Sample,
+    features: Option<Vec<Features>>,
+}
+
+impl Engine {
+    /// Loads the model pack in the folder `pack`. Reads nothing else, now or later.
+    pub fn open(pack: impl AsRef<Path>, options: &EngineOptions) -> Result<Engine> {
+        let pack = Pack::open(pack.as_ref(), &options.accepted_licences)?;
+        let precision = options.precision;
+        let lineage = Embedder::ALL.iter().map(|&e| Ok((e, pack.fingerprint(e.id())?))).collect::<Result<_>>()?;
+        Ok(Engine {
+            cascade: Cascade::load(&pack, precision)?,
+            aligner: Aligner::load(&pack, precision)?,
+            embeddings: Embedder::ALL.iter().map(|&e| Embedding::load(&pack, e, precision)).collect::<Result<_>>()?,
+            lineage: Lineage(lineage),
+            calibration: Calibration::read(pack.calibration())?,
+            models: pack.models().to_vec(),
+            info: EngineInfo {
+                version: env!("CARGO_PKG_VERSION"),
+                pack: format!("{} {}", pack.name(), pack.version()),
+                pack_id: pack.id().to_owned(),
+                precision,
+            },
+        })
+    }
+
+    /// Returns what computes: version, pack, precision.
+    pub fn info(&self) -> &EngineInfo {
+        &self.info
+    }
+
+    /// Returns what the pack says of each weight: origin, licence, hash.
+    pub fn models(&self) -> &[ModelInfo] {
+        &self.models
+    }
+
+    /// Decides whether the person of the selfie is the holder of the document.
+    ///
+    /// `Kind::Usage` when the calibration does not support `policy.fmr`; whatever the pictures show is a [`Decision`].
+    pub fn verify(&self, selfie: &Image, document: &Image, policy: &Policy) -> Result<Decision> {
+        let mut clock = Clock::start();
+        self.calibration.at(policy.comparator, self.info.precision, policy.fmr)?;
+        let probe = self.take(selfie, Role::Selfie, policy.comparator.embedders(), &mut clock)?;
+        let reference = self.take(document, Role::Document, policy.comparator.embedders(), &mut clock)?;
+        self.decide(probe, reference.features.as_deref(), Some(reference.sample), policy, clock)
+    }
+
+    /// Decides whether the person of the selfie is the one enrolled as `reference`.
+    pub fn verify_template(&self, selfie: &Image, reference: &Template, policy: &Policy) -> Result<Decision> {
+        let mut clock = Clock::start();
+        self.calibration.at(policy.comparator, self.info.precision, policy.fmr)?;
+        let probe = self.take(selfie, Role::Selfie, policy.comparator.embedders(), &mut clock)?;
+        self.decide(probe, Some(reference.features()), None, policy, clock)
+    }
+
+    /// Makes a reference of a picture.
+    pub fn enrol(&self, image: &Image, role: Role) -> Result<Enrolment> {
+        let taken = self.take(image, role, &Embedder::ALL, &mut Clock::start())?;
+        let quality = taken.sample.quality.as_ref().map_or(0, |q| q.unified);
+        let template = taken.features.map(|f| Template::new(role, self.info.precision, quality, f, &self.lineage));
+        Ok(Enrolment { sample: taken.sample, template })
+    }
+
+    /// Compares two templates at the operating point of `policy`.
+    pub fn compare(&self, probe: &Template, reference: &Template, policy: &Policy) -> Result<Comparison> {
+        let (probe, reference) = (probe.features(), reference.features());
+        compare::compare(&self.calibration, policy.comparator, self.info.precision, policy.fmr, probe, reference)
+    }
+
+    /// Returns how alike two templates are, in -1..=1, without any operating point.
+    pub fn score(&self, probe: &Template, reference: &Template, comparator: Comparator) -> Result<f32> {
+        compare::score(comparator, probe.features(), reference.features())
+    }
+
+    /// Reads a stored template. `Kind::Input` when it is damaged, `Kind::Usage` when other weights made it.
+    pub fn read_template(&self, bytes: &[u8]) -> Result<Template> {
+        Template::from_bytes(bytes, &self.lineage, self.info.precision)
+    }
+
+    /// Examines one picture without comparing it with anything.
+    pub fn examine(&self, image: &Image, role: Role) -> Result<Sample> {
+        Ok(self.take(image, role, &[], &mut Clock::start())?.sample)
+    }
+
+    /// Returns every face that the first successful look of the detector cascade shows, best first.
+    pub fn detect(&self, image: &Image, role: Role) -> Result<Vec<Detection>> {
+        let pyramid = Pyramid::new(image);
+        for attempt in Cascade::attempts(role) {
+            let faces = self.cascade.look(&pyramid, attempt)?;
+            if !faces.is_empty() {
+                return Ok(faces);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn take(&self, image: &Image, role: Role, embedders: &[Embedder], clock: &mut Clock) -> Result<Taken> {
+        let pyramid = Pyramid::new(image);
+        clock.lap("pyramid");
+        let found = self.find(&pyramid, role)?;
+        clock.lap("detect");
+        let not_assessed = match role {
+            Role::Selfie => "the model pack holds no weights for presentation attack detection",
+            Role::Document => "a document is a print, so presentation attack detection does not apply",
+        };
+        let mut sample = Sample {
+            role,
+            width: image.width(),
+            height: image.height(),
+            face: None,
+            rival: None,
+            quality: None,
+            pad: PadReport::not_assessed(not_assessed),
+        };
+        let Some((choice, face)) = found else {
+            return Ok(Taken { sample, features: None });
+        };
+        sample.quality = Some(quality::assess(&face, usize::from(choice.rival.is_some())));
+        clock.lap("quality");
+        let mut features = Vec::with_capacity(embedders.len());
+        for embedding in self.embeddings.iter().filter(|e| embedders.contains(&e.embedder())) {
+            features.push(embedding.embed(&face)?);
+        }
+        clock.lap("embed");
+        sample.rival = choice.rival;
+        sample.face = Some(Face {
+            detection: choice.face,
+            bounds: face.bounds(),
+            pose: face.pose(),
+            inter_eye_px: face.inter_eye_px(),
+            landmarks: face.points().to_vec(),
+        });
+        Ok(Taken { sample, features: Some(features) })
+    }
+
+    /// Looks from near to far until a chosen face proves to be one when its landmarks are placed.
+    fn find<'a>(&self, pyramid: &'a Pyramid<'a>, role: Role) -> Result<Option<(Choice, AlignedFace<'a>)>> {
+        for attempt in Cascade::attempts(role) {
+            let faces = self.cascade.look(pyramid, attempt)?;
+            if let Some(choice) = choose(&faces, role) {
+                if let Some(face) = self.aligner.align(pyramid, &choice.face)? {
+                    return Ok(Some((choice, face)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn decide(
+        &self,
+        probe: Taken,
+        reference: Option<&[Features]>,
+        document: Option<Sample>,
+        policy: &Policy,
+        mut clock: Clock,
+    ) -> Result<Decision> {
+        let comparison = match (&probe.features, reference) {
+            (Some(p), Some(r)) => Some(compare::compare(&self.calibration, policy.comparator, self.info.precision, policy.fmr, p, r)?),
+            _ => None,
+        };
+        let sequence = SequenceEvidence::not_assessed();
+        let evidence =
+            Evidence { selfie: &probe.sample, document: document.as_ref(), comparison: comparison.as_ref(), sequence: &sequence };
+        let (outcome, reasons) = decide(&evidence, policy);
+        clock.lap("decide");
+        Ok(Decision {
+            outcome,
+            reasons,
+            comparison,
+            selfie: probe.sample,
+            document,
+            sequence,
+            policy: policy.clone(),
+            engine: self.info.clone(),
+            times_ms: clock.laps,
+        })
+    }
+}
+
+/// Adds up the time of each stage over a transaction.
+struct Clock {
+    last: Instant,
+    laps: Vec<(&'static str, f32)>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Clock { last: Instant::now(), laps: Vec::with_capacity(8) }
+    }
+
+    fn lap(&mut self, stage: &'static str) {
+        let now = Instant::now();
+        let spent = (now - self.last).as_secs_f32() * 1e3;
+        self.last = now;
+        match self.laps.iter_mut().find(|(name, _)| *name == stage) {
+            Some((_, total)) => *total += spent,
+            None => self.laps.push((stage, spent)),
+        }
+    }
+}

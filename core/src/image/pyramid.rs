@@ -1,0 +1,215 @@
+//! The picture at halved scales, and the one sampler through which every network sees it.
+
+use super::Image;
+use crate::geometry::{Point, Similarity};
+
+/// Which channel a network wants first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Colour {
+    Rgb,
+    Bgr,
+}
+
+/// How a network wants its pixels: planar, `value · scale + offset` for values in 0..=255.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Planar {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) colour: Colour,
+    pub(crate) scale: f32,
+    pub(crate) offset: f32,
+}
+
+impl Planar {
+    /// Plain 0..=255 RGB, for measures on pixels.
+    pub(crate) fn pixels(width: usize, height: usize) -> Self {
+        Planar { width, height, colour: Colour::Rgb, scale: 1.0, offset: 0.0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        3 * self.width * self.height
+    }
+}
+
+/// A picture and its halvings, each pixel the rounded mean of four of the level below.
+pub(crate) struct Pyramid<'a> {
+    image: &'a Image,
+    halved: Vec<Level>,
+}
+
+struct Level {
+    width: usize,
+    height: usize,
+    rgb: zeroize::Zeroizing<Vec<u8>>,
+}
+
+/// The smallest side worth halving: no network looks at less than 64 pixels.
+const SMALLEST_SIDE: usize = 128;
+
+impl<'a> Pyramid<'a> {
+    pub(crate) fn new(image: &'a Image) -> Self {
+        let mut halved: Vec<Level> = Vec::new();
+        loop {
+            let (width, height, rgb) = match halved.last() {
+                Some(level) => (level.width, level.height, &level.rgb[..]),
+                None => (image.width as usize, image.height as usize, image.rgb()),
+            };
+            if width.min(height) < SMALLEST_SIDE {
+                return Pyramid { image, halved };
+            }
+            let level = halve(width, height, rgb);
+            halved.push(level);
+        }
+    }
+
+    pub(crate) fn image(&self) -> &'a Image {
+        self.image
+    }
+
+    pub(crate) fn width(&self) -> f32 {
+        self.image.width as f32
+    }
+
+    pub(crate) fn height(&self) -> f32 {
+        self.image.height as f32
+    }
+
+    /// Fills `out` (planes of `form.height` rows) with the picture seen through `map`, which takes a point of the output
+    /// to a point of the picture. Bilinear on the level at which a step is one to two pixels; black outside.
+    pub(crate) fn sample(&self, map: &Similarity, form: &Planar, out: &mut [f32]) {
+        assert_eq!(out.len(), form.len(), "the output must hold three planes");
+        let step = map.scale();
+        let mut index = 0;
+        while index < self.halved.len() && step >= (2u32 << index) as f32 {
+            index += 1;
+        }
+        let (width, height, rgb) = match index.checked_sub(1) {
+            Some(i) => (self.halved[i].width, self.halved[i].height, &self.halved[i].rgb[..]),
+            None => (self.image.width as usize, self.image.height as usize, self.image.rgb()),
+        };
+        let shrink = 1.0 / (1u32 << index) as f32;
+        let (a, b) = (map.a * shrink, map.b * shrink);
+        let plane = form.width * form.height;
+        let (first, rest) = out.split_at_mut(plane);
+        let (second, third) = rest.split_at_mut(plane);
+        let (red, green, blue) = match form.colour {
+            Colour::Rgb => (first, second, third),
+            Colour::Bgr => (third, second, first),
+        };
+        for y in 0..form.height {
+            let row = y * form.width;
+            let start = map.apply(Point::new(0.5, y as f32 + 0.5));
+            let (x0, y0) = (start.x * shrink - 0.5, start.y * shrink - 0.5);
+            for x in 0..form.width {
+                let (sx, sy) = (x0 + a * x as f32, y0 + b * x as f32);
+                let [r, g, bl] = bilinear(rgb, width, height, sx, sy);
+                red[row + x] = r * form.scale + form.offset;
+                green[row + x] = g * form.scale + form.offset;
+                blue[row + x] = bl * form.scale + form.offset;
+            }
+        }
+    }
+}
+
+/// Reads between pixel centres at integer coordinates.
+#[inline(always)]
+fn bilinear(rgb: &[u8], width: usize, height: usize, x: f32, y: f32) -> [f32; 3] {
+    let (fx, fy) = (x.floor(), y.floor());
+    let (wx, wy) = (x - fx, y - fy);
+    let (ix, iy) = (fx as isize, fy as isize);
+    if ix >= 0 && iy >= 0 && ix + 1 < width as isize && iy + 1 < height as isize {
+        let at = (iy as usize * width + ix as usize) * 3;
+        let (top, bottom) = (&rgb[at..at + 6], &rgb[at + width * 3..at + width * 3 + 6]);
+        std::array::from_fn(|c| {
+            let (p, q) = (f32::from(top[c]), f32::from(top[c + 3]));
+            let (r, s) = (f32::from(bottom[c]), f32::from(bottom[c + 3]));
+            let (upper, lower) = (p + (q - p) * wx, r + (s - r) * wx);
+            upper + (lower - upper) * wy
+        })
+    } else {
+        let pixel = |x: isize, y: isize, c: usize| {
+            let inside = x >= 0 && y >= 0 && x < width as isize && y < height as isize;
+            if inside { f32::from(rgb[(y as usize * width + x as usize) * 3 + c]) } else { 0.0 }
+        };
+        std::array::from_fn(|c| {
+            let (p, q) = (pixel(ix, iy, c), pixel(ix + 1, iy, c));
+            let (r, s) = (pixel(ix, iy + 1, c), pixel(ix + 1, iy + 1, c));
+            let (upper, lower) = (p + (q - p) * wx, r + (s - r) * wx);
+            upper + (lower - upper) * wy
+        })
+    }
+}
+
+fn halve(width: usize, height: usize, rgb: &[u8]) -> Level {
+    let (w, h) = (width / 2, height / 2);
+    let mut out = vec![0; w * h * 3];
+    let mut sums = vec![0u16; width * 3];
+    for (y, row) in out.chunks_exact_mut(w * 3).enumerate() {
+        let (top, bottom) = (&rgb[2 * y * width * 3..][..width * 3], &rgb[(2 * y + 1) * width * 3..][..width * 3]);
+        for ((sum, &t), &b) in sums.iter_mut().zip(top).zip(bottom) {
+            *sum = u16::from(t) + u16::from(b);
+        }
+        for (pixel, pair) in row.chunks_exact_mut(3).zip(sums.chunks_exact(6)) {
+            for c in 0..3 {
+                pixel[c] = ((pair[c] + pair[c + 3] + 2) >> 2) as u8;
+            }
+        }
+    }
+    Level { width: w, height: h, rgb: out.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ImageView, PixelFormat};
+    use approx::assert_abs_diff_eq;
+
+    fn gradient(width: u32, height: u32) -> Image {
+        let data: Vec<u8> = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x as u8, y as u8, (x + y) as u8])).collect();
+        Image::from_view(&ImageView::new(&data, width, height, width as usize * 3, PixelFormat::Rgb8).unwrap())
+    }
+
+    const IDENTITY: Similarity = Similarity { a: 1.0, b: 0.0, tx: 0.0, ty: 0.0 };
+
+    #[test]
+    fn identity_copies_and_colour_order_holds() {
+        let image = gradient(5, 4);
+        let mut form = Planar::pixels(5, 4);
+        let mut out = vec![0.0; form.len()];
+        Pyramid::new(&image).sample(&IDENTITY, &form, &mut out);
+        assert_eq!(out[7], 2.0, "red at (2, 1)");
+        assert_eq!(out[20 + 7], 1.0, "green at (2, 1)");
+        form.colour = Colour::Bgr;
+        Pyramid::new(&image).sample(&IDENTITY, &form, &mut out);
+        assert_eq!((out[7], out[40 + 7]), (3.0, 2.0), "blue first, red last");
+    }
+
+    #[test]
+    fn every_level_shows_the_same_scene() {
+        // On a linear ramp the mean of any footprint is the value at its centre.
+        let image = gradient(250, 250);
+        let pyramid = Pyramid::new(&image);
+        for step in [1.0, 1.7, 2.0, 3.9, 4.0] {
+            let map = Similarity { a: step, b: 0.0, tx: 20.0, ty: 30.0 };
+            let form = Planar::pixels(16, 16);
+            let mut out = vec![0.0; form.len()];
+            pyramid.sample(&map, &form, &mut out);
+            for (i, &red) in out[..256].iter().enumerate() {
+                let x = map.apply(Point::new((i % 16) as f32 + 0.5, 0.0)).x - 0.5;
+                assert_abs_diff_eq!(red, x, epsilon = 1.01);
+            }
+        }
+    }
+
+    #[test]
+    fn outside_is_black_and_nothing_is_read_there() {
+        let image = gradient(3, 2);
+        let form = Planar { offset: -1.0, ..Planar::pixels(4, 4) };
+        let mut out = vec![0.0; form.len()];
+        for far in [-1e9, 1e9, 100.0] {
+            Pyramid::new(&image).sample(&Similarity { tx: far, ..IDENTITY }, &form, &mut out);
+            assert!(out.iter().all(|&v| v == -1.0));
+        }
+    }
+}
