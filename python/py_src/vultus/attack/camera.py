@@ -1,0 +1,72 @@
+"""The camera between a scene and a file: lens, sensor, colour, encoder."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+
+import numpy as np
+from PIL import Image
+
+from .scene import blur, to_code
+from .settings import Settings, ranged
+
+
+@dataclasses.dataclass(frozen=True)
+class CameraSettings(Settings):
+    """How the scene is captured. The same camera takes bona fide and attack presentations."""
+
+    exposure_stops: float = ranged(-1.3, 0.7, 0.0)
+    defocus_px: float = ranged(0.0, 2.0, 0.5)
+    shot_noise: float = ranged(0.0, 0.05, 0.01)
+    read_noise: float = ranged(0.0, 0.02, 0.004)
+    warmth: float = ranged(-0.22, 0.22, 0.0)
+    tint: float = ranged(-0.08, 0.08, 0.0)
+    saturation: float = ranged(0.65, 1.35, 1.0)
+    contrast: float = ranged(0.8, 1.3, 1.0)
+    sharpening: float = ranged(0.0, 1.2, 0.3)
+    vignette: float = ranged(0.0, 0.35, 0.1)
+    mosaic: float = ranged(0.0, 1.0, 1.0)
+    jpeg_quality: float = ranged(35.0, 97.0, 85.0)
+
+
+def _demosaic(light: np.ndarray) -> np.ndarray:
+    """Samples RGGB as a colour sensor does and interpolates bilinearly."""
+    weights = np.zeros_like(light)
+    weights[0::2, 0::2, 0] = weights[0::2, 1::2, 1] = weights[1::2, 0::2, 1] = weights[1::2, 1::2, 2] = 1
+
+    def gather(values: np.ndarray) -> np.ndarray:
+        padded = np.pad(values, ((1, 1), (0, 0), (0, 0)))
+        rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+        padded = np.pad(rows, ((0, 0), (1, 1), (0, 0)))
+        return padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
+
+    return gather(light * weights) / np.maximum(gather(weights), 1e-6)
+
+
+def encode_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    """The image after a trip through JPEG."""
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, "JPEG", quality=quality)
+    return np.asarray(Image.open(stream).convert("RGB"))
+
+
+def capture(light: np.ndarray, settings: CameraSettings, rng: np.random.Generator) -> np.ndarray:
+    """Photographs a scene given in linear light; returns uint8 RGB of the same size."""
+    height, width = light.shape[:2]
+    light = blur(light, settings.defocus_px) * np.float32(2.0**settings.exposure_stops)
+    balance = np.array([1 + settings.warmth, 1 + settings.tint, 1 - settings.warmth], np.float32)
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    light = light * (1 - settings.vignette * 0.5 * (x * x + y * y))[..., None]
+    if settings.mosaic >= 0.5:
+        light = _demosaic(light)
+    noise = rng.standard_normal(light.shape, np.float32)
+    light = light + noise * np.sqrt(settings.read_noise**2 + settings.shot_noise**2 * np.maximum(light, 0))
+    light = light * balance
+    grey = light @ np.array([0.3, 0.59, 0.11], np.float32)
+    light = grey[..., None] + settings.saturation * (light - grey[..., None])
+    code = to_code(light).astype(np.float32) / 255
+    code = 0.5 + settings.contrast * (code - 0.5)
+    if settings.sharpening > 0.05:
+        code = code + settings.sharpening * (code - blur(code, 0.9))
+    return encode_jpeg(np.round(np.clip(code, 0, 1) * 255).astype(np.uint8), round(settings.jpeg_quality))
