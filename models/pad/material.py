@@ -29,6 +29,8 @@ import teacher  # noqa: E402
 CLASSES = ("bona_fide", "print", "replay")
 CACHE_PX = 128
 DEV_SHARE = 0.12
+SCENE_COPIES = 3
+"""WIDER has few faces but many places: each is used so many times as often."""
 
 
 def clutter(rng: np.random.Generator, image: np.ndarray, box: sources.Box, behind: np.ndarray) -> np.ndarray:
@@ -68,6 +70,17 @@ def degrade(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     height, width = image.shape[:2]
     part = rng.uniform(0.3, 0.9)
     return scene.resize(scene.resize(image, int(width * part), int(height * part)), width, height)
+
+
+def relit(rng: np.random.Generator, light: np.ndarray) -> np.ndarray:
+    """Uneven lamps and now and then a window's flare: glare and shading alone do not say "attack"."""
+    height, width = light.shape[:2]
+    light = light * np.exp(rng.uniform(0, 0.35) * scene.smooth_noise(rng, height, width, width / 2))[..., None]
+    if rng.random() < 0.2:
+        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+        at, spread = rng.uniform(0, 1, 2) * (width, height), rng.uniform(0.08, 0.35) * width
+        light = light + np.float32(rng.uniform(0, 0.45)) * np.exp(-(((x - at[0]) ** 2 + (y - at[1]) ** 2) / spread**2))[..., None]
+    return light.astype(np.float32)
 
 
 def framed(rng: np.random.Generator, image: np.ndarray, box: sources.Box) -> tuple[np.ndarray, sources.Box]:
@@ -120,8 +133,8 @@ def present(
         how = rng.random()
         if how < 0.4:
             image = clutter(rng, image, box, behind)
-        if how < 0.75:
-            image = attack.capture(scene.to_linear(image), camera, rng)
+        if how < 0.8:
+            image = attack.capture(relit(rng, scene.to_linear(image)), camera, rng)
     return framed(rng, image, box)
 
 
@@ -164,7 +177,7 @@ def main() -> None:
     ask.add_argument("--datasets", type=pathlib.Path, required=True)
     ask.add_argument("--teacher", type=pathlib.Path, required=True, help="folder of the MiniFASNet and YuNet files")
     ask.add_argument("--seed", type=int, default=1)
-    ask.add_argument("--copies", type=int, nargs=3, default=(6, 4, 6), metavar=CLASSES, help="samples a picture")
+    ask.add_argument("--copies", type=int, nargs=3, default=(4, 3, 5), metavar=CLASSES, help="samples a picture")
     ask.add_argument("--jobs", type=int, default=2)
     ask.add_argument("--out", type=pathlib.Path, required=True)
     args = ask.parse_args()
@@ -174,10 +187,10 @@ def main() -> None:
     development = held_out(pictures, args.seed)
     jobs = [
         (args.seed, which, label, copy)
-        for copy in range(max(args.copies))
+        for copy in range(max(args.copies) * SCENE_COPIES)
         for which in range(len(pictures))
         for label in range(len(CLASSES))
-        if copy < args.copies[label]
+        if copy < args.copies[label] * (SCENE_COPIES if pictures[which].group.endswith(".jpg") else 1)
     ]
     print(f"{len(pictures)} pictures, {len(development)} people or scenes held out for development, {len(jobs)} samples")
     with concurrent.futures.ProcessPoolExecutor(args.jobs, initializer=_start, initargs=(args.datasets, args.teacher)) as pool:

@@ -21,20 +21,39 @@ class Conv(nn.Module):
         return self.act(y + x if self.residual else y)
 
 
+FOLLOW = 1.0
+"""Share of the teacher's head in the shipped score."""
 LAYERS = ((3, 16, 2), (16, 32, 2), (32, 32, 1), (32, 64, 2), (64, 64, 1), (64, 96, 2), (96, 96, 1))
 
 
 class PadNet(nn.Module):
-    """RGB crop x/127.5-1, [N, 3, 96, 96] -> logits [N, 3]: bona fide, print, replay."""
+    """RGB crop x/127.5-1, [N, 3, 96, 96] -> logits [N, 3]: bona fide, print, replay.
+
+    While training there is a second head that follows the teacher. At run time its logit is added to that of
+    "bona fide", which is one linear layer again: simulated labels know both species, the teacher has seen real ones.
+    """
 
     def __init__(self, dropout: float = 0.2) -> None:
         super().__init__()
         self.body = nn.Sequential(*(Conv(*layer) for layer in LAYERS))
         self.drop = nn.Dropout(dropout)
         self.head = nn.Linear(LAYERS[-1][1], 3)
+        self.follow = nn.Linear(LAYERS[-1][1], 1)
+
+    def both(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits of the labels [N, 3] and of the teacher's "bona fide" [N]."""
+        pooled = self.drop(self.body(x).mean((2, 3)))
+        return self.head(pooled), self.follow(pooled)[:, 0]
+
+    def merged(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weight and bias of the one head that is shipped."""
+        weight, bias = self.head.weight.clone(), self.head.bias.clone()
+        weight[0] += FOLLOW * self.follow.weight[0]
+        bias[0] += FOLLOW * self.follow.bias[0]
+        return weight, bias
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.drop(self.body(x).mean((2, 3))))
+        return nn.functional.linear(self.body(x).mean((2, 3)), *self.merged())
 
 
 def multiply_adds(size: int) -> int:

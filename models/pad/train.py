@@ -92,7 +92,7 @@ def export(model: torch.nn.Module, path: pathlib.Path, size: int) -> None:
         last = f"act{i}"
     nodes.append(helper.make_node("GlobalAveragePool", [last], ["pool"]))
     nodes.append(helper.make_node("Flatten", ["pool"], ["flat"], axis=1))
-    head = [weight("head.weight", model.head.weight), weight("head.bias", model.head.bias)]
+    head = [weight(name, value) for name, value in zip(("head.weight", "head.bias"), model.merged(), strict=True)]
     nodes.append(helper.make_node("Gemm", ["flat", *head], ["logits"], transB=1))
     graph = helper.make_graph(
         nodes, "vultus-pad",
@@ -111,7 +111,7 @@ def main() -> None:
     ask.add_argument("--seed", type=int, default=1)
     ask.add_argument("--epochs", type=int, default=14)
     ask.add_argument("--rate", type=float, default=3e-3)
-    ask.add_argument("--distil", type=float, default=0.5, help="weight of the teacher's score beside the label")
+    ask.add_argument("--distil", type=float, default=2.0, help="weight of following the teacher beside the label")
     ask.add_argument("--size", type=int, default=crop.INPUT_PX)
     ask.add_argument("--out", type=pathlib.Path, required=True)
     args = ask.parse_args()
@@ -125,8 +125,6 @@ def main() -> None:
     crops, labels, dev = data["crops"], data["labels"], data["dev"]
     x = torch.from_numpy(np.ascontiguousarray(crops[~dev].transpose(0, 3, 1, 2)))
     y, soft = torch.from_numpy(labels[~dev]).long(), torch.from_numpy(data["teacher"][~dev]).float()
-    is_bona_fide = (y == 0).float()
-    taught = ((soft - is_bona_fide).abs() < 0.5).float()
     balance = torch.tensor([len(y) / (2.0 * (y == 0).sum()), *[len(y) / (4.0 * (y == c).sum()) for c in (1, 2)]])
     print(f"{len(y)} crops to train, {dev.sum()} to develop; {net.multiply_adds(args.size) / 1e6:.1f} M multiply-adds")
 
@@ -142,16 +140,14 @@ def main() -> None:
         order = torch.randperm(len(y), generator=generator)
         for i in range(0, len(y) - batch + 1, batch):
             pick = order[i : i + batch]
-            logits = model(augmented(x[pick], generator, args.size).contiguous(memory_format=torch.channels_last))
+            logits, follow = model.both(augmented(x[pick], generator, args.size).contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits, y[pick], weight=balance, label_smoothing=0.05)
-            margin = logits[:, 0] - torch.logsumexp(logits[:, 1:], 1)
-            distil = F.binary_cross_entropy_with_logits(margin, soft[pick], reduction="none")
-            loss = loss + args.distil * (distil * taught[pick]).mean()
+            loss = loss + args.distil * F.binary_cross_entropy_with_logits(follow, soft[pick])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-            total += float(loss)
+            total += loss.item()
             step += 1
             keep = min(0.998, step / (step + 20))
             with torch.no_grad():

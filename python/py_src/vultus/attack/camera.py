@@ -16,14 +16,18 @@ from .settings import Settings, ranged
 class CameraSettings(Settings):
     """How the scene is captured. The same camera takes bona fide and attack presentations."""
 
-    exposure_stops: float = ranged(-1.3, 0.7, 0.0)
-    defocus_px: float = ranged(0.0, 2.0, 0.5)
+    exposure_stops: float = ranged(-1.4, 1.0, 0.0)
+    defocus_px: float = ranged(0.0, 2.2, 0.5)
+    metering: float = ranged(0.0, 1.0, 0.0)
+    """How far exposure follows the mean of the frame: 0 fixed, 1 brings it to 18 % grey, within two stops."""
+    haze: float = ranged(0.0, 0.14, 0.0)
+    """Stray light in the lens over the mean of the frame's brighter half."""
     shot_noise: float = ranged(0.0, 0.05, 0.01)
     read_noise: float = ranged(0.0, 0.02, 0.004)
-    warmth: float = ranged(-0.22, 0.22, 0.0)
+    warmth: float = ranged(-0.26, 0.26, 0.0)
     tint: float = ranged(-0.08, 0.08, 0.0)
-    saturation: float = ranged(0.65, 1.35, 1.0)
-    contrast: float = ranged(0.8, 1.3, 1.0)
+    saturation: float = ranged(0.5, 1.5, 1.0)
+    contrast: float = ranged(0.7, 1.45, 1.0)
     sharpening: float = ranged(0.0, 1.2, 0.3)
     vignette: float = ranged(0.0, 0.35, 0.1)
     mosaic: float = ranged(0.0, 1.0, 1.0)
@@ -54,7 +58,9 @@ def encode_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
 def capture(light: np.ndarray, settings: CameraSettings, rng: np.random.Generator) -> np.ndarray:
     """Photographs a scene given in linear light; returns uint8 RGB of the same size."""
     height, width = light.shape[:2]
-    light = blur(light, settings.defocus_px) * np.float32(2.0**settings.exposure_stops)
+    gain = np.clip((0.18 / max(float(light.mean()), 1e-4)) ** settings.metering, 0.25, 4) * 2.0**settings.exposure_stops
+    light = blur(light, settings.defocus_px) * np.float32(gain)
+    light += np.float32(settings.haze * light[light >= np.median(light)].mean())
     balance = np.array([1 + settings.warmth, 1 + settings.tint, 1 - settings.warmth], np.float32)
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     light = light * (1 - settings.vignette * 0.5 * (x * x + y * y))[..., None]

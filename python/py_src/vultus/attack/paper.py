@@ -33,21 +33,21 @@ class PrintSettings(Settings):
     bend: float = ranged(-0.35, 0.35, 0.0)
     """Rise of the sheet at its edges over its width, about a vertical axis."""
     fold: float = ranged(0.0, 1.0, 0.0)
-    gamut: float = ranged(0.45, 0.95, 0.8)
+    gamut: float = ranged(0.55, 1.0, 0.8)
     """Saturation left by the inks."""
-    ink_black: float = ranged(0.02, 0.16, 0.05)
+    ink_black: float = ranged(0.01, 0.12, 0.05)
     """Reflectance of full black ink."""
     dot_gain: float = ranged(0.0, 0.3, 0.1)
     ink_blur_px: float = ranged(0.0, 1.2, 0.3)
     halftone: str = chosen("clustered", "line", report_only=("stochastic",))
     screen_px: float = ranged(1.1, 4.0, 2.0)
     """Period of the halftone screen in the camera frame."""
-    screen_depth: float = ranged(0.0, 0.5, 0.2)
+    screen_depth: float = ranged(0.0, 0.4, 0.2)
     streaks: float = ranged(0.0, 0.1, 0.02)
     texture: float = ranged(0.0, 0.06, 0.02)
     paper_warmth: float = ranged(-0.08, 0.12, 0.02)
     shading: float = ranged(0.0, 0.45, 0.15)
-    gloss: float = ranged(0.0, 0.4, 0.05)
+    gloss: float = ranged(0.0, 0.3, 0.05)
     illumination: float = ranged(0.45, 1.5, 1.0)
     hand: float = ranged(0.0, 1.0, 0.0)
 

@@ -34,16 +34,16 @@ class ReplaySettings(Settings):
     corner: float = ranged(0.0, 0.12, 0.05)
     brightness: float = ranged(0.5, 2.4, 1.0)
     gamma: float = ranged(0.75, 1.35, 1.0)
-    black_level: float = ranged(0.0, 0.07, 0.01)
-    blue_shift: float = ranged(-0.05, 0.25, 0.1)
-    bits: float = ranged(4.6, 8.0, 8.0)
+    black_level: float = ranged(0.0, 0.05, 0.01)
+    blue_shift: float = ranged(-0.12, 0.22, 0.1)
+    bits: float = ranged(5.0, 8.0, 8.0)
     layout: str = chosen("stripe", "quad", report_only=("pentile",))
     pitch_px: float = ranged(0.35, 2.6, 0.8)
     """Distance of two display pixels in the camera frame; below 2 it aliases to moire."""
-    grid: float = ranged(0.0, 0.8, 0.3)
+    grid: float = ranged(0.0, 0.55, 0.2)
     glare: float = ranged(0.0, 0.6, 0.1)
     reflection: float = ranged(0.0, 0.12, 0.02)
-    band_depth: float = ranged(0.0, 0.22, 0.03)
+    band_depth: float = ranged(0.0, 0.15, 0.03)
     band_period: float = ranged(0.12, 1.2, 0.5)
     """Period of the rolling refresh bands over the frame's height."""
     hand: float = ranged(0.0, 1.0, 0.0)
@@ -126,7 +126,7 @@ def present_replay(
     stretch = rng.uniform(0.4, 2.5)
     distance = np.hypot((x - spot[0]) * stretch, (y - spot[1]) / stretch) / spread
     glare = np.exp(-(distance**4 if rng.random() < 0.5 else distance**2))
-    glow += (s.glare * glare * (rng.random() < 0.6)).astype(np.float32)[..., None]
+    glow += (s.glare * glare * (rng.random() < 0.4)).astype(np.float32)[..., None]
 
     def rounded(grow: float) -> np.ndarray:
         radius = s.corner * min(lit_h, lit_w) + grow
