@@ -140,9 +140,8 @@ def run_client(command: list[str], folder: Path, what: str, expected_bytes: int)
     watcher = Thread(target=watch, daemon=True)
     watcher.start()
     try:
-        finished = subprocess.run(
-            command, cwd=folder, env={**os.environ, "TMPDIR": str(folder)}, capture_output=True, text=True, check=False
-        )
+        environment = {**os.environ, "TMPDIR": str(folder)}
+        finished = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     finally:
         done.set()
         watcher.join()

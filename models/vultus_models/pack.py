@@ -118,7 +118,10 @@ def _weight(manifest: Manifest, out: Path, fetcher: Fetcher) -> bytes:
     if old.is_file() and hashing.sha256_of(old) == manifest.converted.sha256:
         return old.read_bytes()
     converted = convert(fetcher.file(manifest.source), manifest)
-    advice = f"the converter does something else here than where it was pinned; who changed it on purpose pins the new hash in manifests/{manifest.id}.toml"
+    advice = (
+        "the converter does something else here than where it was pinned; "
+        f"who changed it on purpose pins the new hash in manifests/{manifest.id}.toml"
+    )
     return hashing.check(f"{manifest.file}, as converted,", converted, manifest.converted.sha256, advice)
 
 
@@ -140,7 +143,6 @@ def verify(folder: Path) -> list[dict[str, Any]]:
             raise Fault(f"{path}: {name} names the file {file!r}, which is outside the pack")
         if not (folder / file).is_file():
             raise Fault(f"{folder / file} is missing; build the pack again")
-        hashing.check(
-            str(folder / file), (folder / file).read_bytes(), expected, "it was changed after the pack was built; build the pack again"
-        )
+        advice = "it was changed after the pack was built; build the pack again"
+        hashing.check(str(folder / file), (folder / file).read_bytes(), expected, advice)
     return models

@@ -33,6 +33,7 @@ class Holder:
     given_names: str = "ALEX"
     number: str = "UT0000017"
     birth: str = "750314"
+    sex: str = "<"
     expiry: str = "360313"
     state: str = "UTO"
 
@@ -48,7 +49,7 @@ def machine_readable_zone(holder: Holder) -> tuple[str, str, str]:
     number = holder.number.ljust(9, "<")
     first = f"I<{holder.state}{number}{check_digit(number)}".ljust(30, "<")
     birth, expiry = holder.birth + check_digit(holder.birth), holder.expiry + check_digit(holder.expiry)
-    second = f"{birth}<{expiry}{holder.state}".ljust(29, "<")
+    second = f"{birth}{holder.sex}{expiry}{holder.state}".ljust(29, "<")
     second += check_digit(first[5:30] + second[0:7] + second[8:15] + second[18:29])
     name = f"{holder.surname}<<{holder.given_names}".replace(" ", "<")[:30].ljust(30, "<")
     return first, second, name
@@ -133,10 +134,6 @@ def _background(width: int, height: int) -> Image.Image:
     angle = np.linspace(0, 2 * np.pi, 900)
     for turn in range(24):
         radius = 0.19 + 0.09 * np.cos(9 * angle + turn * np.pi / 12)
-        points = zip(
-            large.width * 0.80 + radius * large.height * np.cos(angle),
-            large.height * 0.42 + radius * large.height * np.sin(angle),
-            strict=True,
-        )
-        pen.line(list(points), fill=(206, 214, 190), width=2)
+        x, y = large.width * 0.80 + radius * large.height * np.cos(angle), large.height * (0.42 + radius * np.sin(angle))
+        pen.line(list(zip(x, y, strict=True)), fill=(206, 214, 190), width=2)
     return large.resize((width, height), Image.Resampling.BOX)

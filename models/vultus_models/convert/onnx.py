@@ -2,6 +2,7 @@
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
 from vultus_models.convert.graph import serialise
@@ -11,7 +12,10 @@ from vultus_models.manifest import Manifest
 
 def convert(data: bytes, manifest: Manifest) -> bytes:
     """Returns the ONNX file with the inputs, outputs and shapes of the manifest."""
-    model = onnx.load_from_string(data)
+    try:
+        model = onnx.load_from_string(data)
+    except DecodeError as error:
+        raise Fault(f"{manifest.source.file} is no ONNX model: {error}") from error
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in constants]

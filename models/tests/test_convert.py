@@ -1,0 +1,132 @@
+"""Every network of the default pack gives the same output through our file as through its own runtime, on a real photo."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from PIL import Image
+
+from vultus_models import hashing
+from vultus_models.convert import convert
+from vultus_models.fault import Fault
+from vultus_models.manifest import load_all
+
+KNOWN = load_all()
+FACE = (300, 0, 700, 400)
+"""The face in the photo: left, top, right, bottom."""
+
+
+def pixels(photo: Path, box: tuple[int, int, int, int] | None, width: int, height: int) -> np.ndarray:
+    """RGB bytes, height x width x 3."""
+    with Image.open(photo) as image:
+        part = image.crop(box) if box else image
+        return np.asarray(part.convert("RGB").resize((width, height), Image.Resampling.BILINEAR))
+
+
+def ours(weight, converted: bytes, rgb: np.ndarray) -> list[np.ndarray]:
+    """The outputs of the converted file, fed as its manifest says."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(converted, options)
+    assert [(value.name, value.shape) for value in session.get_inputs()] == [(weight.input.name, weight.input.shape)]
+    assert [(value.name, value.shape) for value in session.get_outputs()] == [(out.name, out.shape) for out in weight.outputs]
+    assert weight.input.colour == "rgb"
+    scaled = rgb.astype(np.float32) * np.float32(weight.input.scale) + np.float32(weight.input.offset)
+    return session.run(None, {weight.input.name: scaled.transpose(2, 0, 1)[None]})
+
+
+@pytest.fixture(scope="module")
+def both(fetcher):
+    """The file as shipped and as converted, of one weight."""
+
+    def get(name: str) -> tuple[bytes, bytes]:
+        shipped = fetcher.file(KNOWN[name].source)
+        converted = convert(shipped, KNOWN[name])
+        assert hashing.sha256(converted) == KNOWN[name].converted.sha256
+        return shipped, converted
+
+    return get
+
+
+@pytest.mark.parametrize(
+    ("name", "box", "scale", "offset", "bounds"),
+    [
+        ("blazeface-short", None, 1 / 127.5, -1, [1e-3, 1e-3]),
+        ("blazeface-full", None, 1 / 127.5, -1, [1e-3, 1e-3]),
+        ("facemesh-468", FACE, 1 / 255, 0, [1e-3, 1e-4]),
+        ("mobilefacenet", FACE, 1 / 128, -127.5 / 128, [1e-4]),
+    ],
+)
+def test_equals_litert(both, photo, name, box, scale, offset, bounds):
+    from ai_edge_litert.interpreter import Interpreter
+
+    shipped, converted = both(name)
+    interpreter = Interpreter(model_content=shipped)
+    interpreter.allocate_tensors()
+    (source,) = interpreter.get_input_details()
+    batch, height, width, _ = source["shape"]
+    rgb = pixels(photo, box, width, height)
+    interpreter.set_tensor(source["index"], np.stack([(rgb * scale + offset).astype(np.float32)] * batch))
+    interpreter.invoke()
+    theirs = {detail["name"]: interpreter.get_tensor(detail["index"])[0] for detail in interpreter.get_output_details()}
+    for output, values, bound in zip(KNOWN[name].outputs, ours(KNOWN[name], converted, rgb), bounds, strict=True):
+        expected = theirs[output.source_name].reshape(values.shape[1:])
+        assert values.std() > 0 or values.size == 1
+        compare(f"{name} {output.name}", values[0], expected, bound)
+
+
+def test_equals_dlib(both, photo, tmp_path):
+    import dlib
+
+    shipped, converted = both("dlib-resnet")
+    (tmp_path / "net.dat").write_bytes(shipped)
+    chip = pixels(photo, FACE, 150, 150)
+    expected = dlib.face_recognition_model_v1(str(tmp_path / "net.dat")).compute_face_descriptor(np.ascontiguousarray(chip))
+    (values,) = ours(KNOWN["dlib-resnet"], converted, chip)
+    compare("dlib-resnet embedding", values[0], np.array(expected), 1e-5)
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 640), (416, 544)])
+def test_centerface_equals_the_file_as_shipped(both, photo, width, height):
+    from onnx.tools.update_model_dims import update_inputs_outputs_dims
+
+    shipped, converted = both("centerface")
+    model = onnx.load_from_string(shipped)
+    inputs = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in model.graph.input}
+    sizes = {output.source_name: ["n", output.shape[1], "r", "c"] for output in KNOWN["centerface"].outputs}
+    resized = update_inputs_outputs_dims(model, inputs | {"input.1": ["n", 3, "h", "w"]}, sizes)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    rgb = pixels(photo, None, width, height)
+    session = onnxruntime.InferenceSession(resized.SerializeToString(), options)
+    theirs = session.run(list(sizes), {"input.1": rgb.astype(np.float32).transpose(2, 0, 1)[None]})
+    for output, values, expected in zip(KNOWN["centerface"].outputs, ours(KNOWN["centerface"], converted, rgb), theirs, strict=True):
+        compare(f"centerface {width}x{height} {output.name}", values, expected, 1e-4)
+    assert theirs[0].max() > 0.5, "the photo has a face"
+
+
+def compare(what: str, values: np.ndarray, expected: np.ndarray, bound: float) -> None:
+    difference = np.abs(values - expected).max()
+    print(f"{what}: greatest difference {difference:.2g}, greatest value {np.abs(expected).max():.3g}")
+    assert difference <= bound, what
+
+
+@pytest.mark.parametrize("name", ["blazeface-short", "blazeface-full", "facemesh-468", "mobilefacenet", "dlib-resnet", "centerface"])
+def test_only_plain_operators_are_left(both, name):
+    graph = onnx.load_from_string(both(name)[1]).graph
+    kinds = {node.op_type for node in graph.node}
+    body = {"Conv", "ConvTranspose", "Relu", "PRelu", "Sigmoid", "Add", "MaxPool", "AveragePool", "GlobalAveragePool", "Pad", "Resize"}
+    assert kinds <= body | {"Transpose", "Reshape", "Concat", "Flatten"}
+    constants = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "PRelu":
+            channels, *rest = constants[node.input[1]]
+            assert channels > 1 and rest == [1, 1]
+
+
+@pytest.mark.parametrize(("name", "message"), [("blazeface-short", "is no TensorFlow Lite model"), ("centerface", "is no ONNX model")])
+def test_a_file_of_another_kind_is_refused(name, message):
+    with pytest.raises(Fault, match=message):
+        convert(b"\x08\xff not a network", KNOWN[name])
