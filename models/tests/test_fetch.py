@@ -142,3 +142,13 @@ def test_what_a_failing_client_says_is_shown(tmp_path):
     command = [sys.executable, "-c", "import sys; sys.exit('certificate verify failed')"]
     with pytest.raises(Fault, match="x.tgz could not be downloaded(?s:.*)certificate verify failed"):
         fetch.run_client(command, tmp_path, "x.tgz", 10)
+
+
+def test_a_weight_of_the_project_lies_beside_the_manifests(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr(fetch, "DATA", tmp_path)
+    (tmp_path / "trained").mkdir()
+    source = replace(tiny[0].source, ecosystem="project", file="trained/first.onnx")
+    with pytest.raises(Fault, match="first.onnx is missing; restore it from version control"):
+        Fetcher(tmp_path / "cache").file(source)
+    (tmp_path / "trained" / "first.onnx").write_bytes(b"first")
+    assert Fetcher(tmp_path / "cache").file(source) == b"first"

@@ -36,7 +36,10 @@ class Fetcher:
         """Returns the bytes of the file that `source` names, checked."""
         name = Path(source.file).name
         if source.ecosystem == "project":
-            return hashing.check(name, (DATA / source.file).read_bytes(), source.file_sha256, "restore it from version control")
+            path, advice = DATA / source.file, "restore it from version control"
+            if not path.is_file():
+                raise Fault(f"{path} is missing; {advice}")
+            return hashing.check(str(path), path.read_bytes(), source.file_sha256, advice)
         if source.ecosystem == "file":
             return self._brought(source, name)
         archive = self._archive(source)

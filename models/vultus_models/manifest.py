@@ -173,6 +173,6 @@ def load_plan(name: str, folder: Path = DATA / "packs") -> PackPlan:
     return _read(path, PackPlan)
 
 
-def load_photos(path: Path = DATA / "photos.toml") -> Photos:
+def load_photos(path: Path = DATA / "demo" / "photos.toml") -> Photos:
     """Returns where the demo photos come from."""
     return _read(path, Photos)
