@@ -51,7 +51,7 @@ pub use engine::{Engine, EngineOptions, Enrolment};
 pub use error::{Error, Kind, Result, Stage};
 pub use geometry::{Point, Rect};
 pub use image::{Image, ImageView, Limits, PixelFormat};
-pub use model::{Licence, LicenceUse, ModelInfo, Pack};
+pub use model::{Licence, LicenceUse, ModelInfo, Pack, models_json};
 pub use nn::Precision;
 pub use pad::{PadReport, PadStatus};
 pub use quality::{Measure, QualityReport};

@@ -16,7 +16,7 @@ pub struct Pose {
 }
 
 /// The pitch that the line from forehead to chin shows for a level head: the median over LFW View 1.
-const LEVEL_PITCH_DEG: f32 = 0.0;
+const LEVEL_PITCH_DEG: f32 = 5.7;
 
 impl Pose {
     /// From two axes of the mesh: outer eye corner to outer eye corner, and forehead to chin.

@@ -110,11 +110,22 @@ pub struct EngineInfo {
     pub precision: crate::Precision,
 }
 
+impl Sample {
+    /// Returns the sample as JSON.
+    pub fn to_json(&self) -> String {
+        json(self)
+    }
+}
+
 impl Decision {
     /// Returns the decision as JSON without times: the same bytes for the same evidence, in every binding.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("the types hold nothing that JSON cannot")
+        json(self)
     }
+}
+
+pub(crate) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("evidence holds nothing that JSON cannot")
 }
 
 /// The evidence of one transaction.

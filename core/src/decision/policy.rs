@@ -2,7 +2,9 @@
 
 use crate::compare::Comparator;
 use crate::detect::Role;
+use crate::error::{Error, Kind, Result, Stage};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What PAD decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +20,7 @@ pub enum PadRule {
 
 /// What a sample must have. The defaults are loose: they refuse what cannot be compared, not what is unflattering.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields)]
 pub struct QualityLimits {
     /// Distance between the centres of the eyes in pixels.
     pub least_inter_eye_px: f32,
@@ -40,7 +42,7 @@ impl Default for QualityLimits {
 
 /// The operating point and the rules of a decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Policy {
     /// False match rate, looked up in the pack's calibration.
     pub fmr: f64,
@@ -71,10 +73,50 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Reads a policy from a JSON object; what it does not name keeps its default. `Kind::Usage` for unknown names and wrong types.
+    pub fn from_json(json: &str) -> Result<Policy> {
+        let fault = |e: serde_json::Error| Error::new(Stage::Decision, Kind::Usage, "the policy cannot be read").because(e);
+        let mut whole = serde_json::to_value(Policy::default()).map_err(fault)?;
+        lay_over(&mut whole, serde_json::from_str(json).map_err(fault)?);
+        serde_json::from_value(whole).map_err(fault)
+    }
+
     pub(crate) fn limits(&self, role: Role) -> &QualityLimits {
         match role {
             Role::Selfie => &self.selfie,
             Role::Document => &self.document,
+        }
+    }
+}
+
+fn lay_over(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (name, value) in over {
+                lay_over(base.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_overrides_only_what_it_names() {
+        let policy = Policy::from_json(r#"{"fmr": 1e-3, "document": {"most_yaw_deg": 10}}"#).unwrap();
+        let mut expected = Policy { fmr: 1e-3, ..Policy::default() };
+        expected.document.most_yaw_deg = 10.0;
+        assert_eq!(policy, expected);
+        assert_eq!(Policy::from_json("{}").unwrap(), Policy::default());
+    }
+
+    #[test]
+    fn unknown_names_and_wrong_types_are_refused() {
+        for bad in ["{\"far\": 1}", "{\"fmr\": \"low\"}", "{\"selfie\": {\"yaw\": 1}}", "[]", "{"] {
+            assert_eq!(Policy::from_json(bad).unwrap_err().kind(), Kind::Usage, "{bad}");
         }
     }
 }

@@ -175,6 +175,11 @@ impl Pack {
     }
 }
 
+/// Returns what a pack says of its weights as a JSON array.
+pub fn models_json(models: &[ModelInfo]) -> String {
+    serde_json::to_string(models).expect("a manifest holds nothing that JSON cannot")
+}
+
 fn fault(message: String) -> Error {
     Error::new(Stage::Model, Kind::Model, message)
 }
