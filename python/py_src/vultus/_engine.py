@@ -1,0 +1,81 @@
+"""The engine: models loaded once, calls from any number of threads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import _vultus
+from ._inputs import load
+from ._results import Comparison, Decision, Enrolment, Sample, comparison, decision, sample
+
+DEFAULT_PACK = Path(__file__).parent / "pack"
+"""The model pack that came with the package."""
+
+
+class Engine:
+    """Loaded models. Share one between threads: calls release the interpreter lock and do not wait for each other."""
+
+    def __init__(self, pack=None, *, precision: str = "exact", accepted_licences: Iterable[str] = ()) -> None:
+        """Loads the model pack in the folder `pack` (the one that came with the package by default).
+
+        `precision` is "exact" or "fast"; `accepted_licences` names the models whose unknown or non-commercial licence
+        is accepted. Raises `ModelError` when the pack is missing or damaged.
+        """
+        self._engine = _vultus.Engine(Path(pack) if pack is not None else DEFAULT_PACK, precision, list(accepted_licences))
+
+    def verify(self, selfie, reference, *, fmr: float | None = None, colour: str | None = None, policy: Mapping[str, Any] | None = None) -> Decision:
+        """Returns the decision whether the person of `selfie` is the one of `reference`.
+
+        `reference` is the picture of a document, or a `Template`. `fmr` is the false match rate of the operating point (one in
+        10,000 by default); `UsageError` when the calibration does not support it. `colour` is the channel order of numpy
+        arrays: "rgb", "bgr", "rgba", "bgra" or "grey". `policy` overrides the defaults that `Decision.policy` shows.
+        """
+        probe = load(selfie, colour, "selfie")
+        if isinstance(reference, _vultus.Template):
+            text, points, other, times = self._engine.verify_template(probe, reference, _policy(fmr, policy))
+        else:
+            text, points, other, times = self._engine.verify(probe, load(reference, colour, "document"), _policy(fmr, policy))
+        return decision(text, points, other, times)
+
+    def enrol(self, picture, *, role: str = "selfie", colour: str | None = None) -> Enrolment:
+        """Returns what is known of a picture and, when it holds a face, the `Template` to store as a reference."""
+        text, points, template = self._engine.enrol(load(picture, colour, role), role)
+        return Enrolment(sample(json.loads(text), points), template)
+
+    def examine(self, picture, *, role: str = "selfie", colour: str | None = None) -> Sample:
+        """Returns what is known of a picture, without comparing it with anything."""
+        text, points = self._engine.examine(load(picture, colour, role), role)
+        return sample(json.loads(text), points)
+
+    def compare(self, probe: _vultus.Template, reference: _vultus.Template, *, fmr: float | None = None, policy: Mapping[str, Any] | None = None) -> Comparison:
+        """Returns the comparison of two templates."""
+        return comparison(json.loads(self._engine.compare(probe, reference, _policy(fmr, policy))))
+
+    def read_template(self, data: bytes) -> _vultus.Template:
+        """Returns the template that `bytes(template)` gave. `InputError` when damaged, `UsageError` when other weights made it."""
+        return self._engine.read_template(data)
+
+    def models(self) -> list[dict[str, Any]]:
+        """Returns what the pack says of each weight: origin, licence, hash."""
+        return json.loads(self._engine.models())
+
+    def annotate(self, result: Decision, selfie, document=None, *, colour: str | None = None) -> bytes:
+        """Returns a PNG that shows the pictures with boxes and landmarks, and the reasons of the decision below."""
+        panels = []
+        for picture, seen in ((selfie, result.selfie), (document, result.document)):
+            if picture is None or seen is None:
+                continue
+            boxes = [] if seen.face is None else [[seen.face.bounds.x, seen.face.bounds.y, seen.face.bounds.width, seen.face.bounds.height]]
+            points = [] if seen.face is None else list(seen.face.landmarks)
+            panels.append((load(picture, colour, seen.role), points, boxes))
+        return _vultus.Engine.annotate(panels, str(result).splitlines())
+
+
+def _policy(fmr: float | None, policy: Mapping[str, Any] | None) -> str:
+    merged = dict(policy or {})
+    if fmr is not None:
+        merged["fmr"] = float(fmr)
+    return json.dumps(merged)

@@ -1,0 +1,67 @@
+"""From what a caller has to an upright picture."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ._vultus import Image, InputError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_CHANNELS = {"rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4, "grey": 1}
+
+
+def load(picture: Any, colour: str | None, name: str) -> Image:
+    """Returns the picture behind a path, bytes, a PIL image or a numpy array; errors begin with `name`, the argument."""
+    try:
+        if isinstance(picture, Image):
+            return picture
+        if isinstance(picture, (str, os.PathLike)):
+            return Image.decode(_read(picture))
+        if isinstance(picture, (bytes, bytearray, memoryview)):
+            return Image.decode(bytes(picture))
+        if hasattr(picture, "__array_interface__") and hasattr(picture, "dtype"):
+            return _from_array(picture, colour)
+        if hasattr(picture, "getexif") and hasattr(picture, "convert"):
+            return _from_pil(picture)
+    except Exception as error:
+        if type(error).__module__ == "vultus":
+            raise type(error)(f"{name}: {error}") from None
+        raise
+    raise UsageError(f"{name}: a {type(picture).__name__} is no picture; pass a path, bytes, a PIL image or a numpy array")
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise InputError(f"{os.fspath(path)} cannot be read: {error.strerror}") from error
+
+
+def _from_pil(picture: Any) -> Image:
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(picture).convert("RGB")
+    return Image.from_pixels(upright.tobytes(), upright.width, upright.height, "rgb")
+
+
+def _from_array(array: np.ndarray, colour: str | None) -> Image:
+    import numpy as np
+
+    if colour is None:
+        raise UsageError(f"an array does not say its channel order; pass colour= one of {', '.join(_CHANNELS)}")
+    if colour not in _CHANNELS:
+        raise UsageError(f"colour is {colour!r}, allowed are {', '.join(_CHANNELS)}")
+    if array.dtype != np.uint8:
+        hint = ""
+        if np.issubdtype(array.dtype, np.floating):
+            hint = " and holds NaN" if np.isnan(array).any() else "; scale it to 0..255 and convert it"
+        raise InputError(f"the array is {array.dtype}{hint}; only uint8 is allowed")
+    channels = _CHANNELS[colour]
+    shape = array.shape + (1,) if array.ndim == 2 and channels == 1 else array.shape
+    if len(shape) != 3 or shape[2] != channels:
+        raise InputError(f"the array has the shape {array.shape}, {colour} needs (height, width, {channels})")
+    return Image.from_pixels(np.ascontiguousarray(array).reshape(-1), shape[1], shape[0], colour)

@@ -1,0 +1,221 @@
+"""Frozen results. `to_dict()` and `to_json()` give what the engine itself says, the same in every binding."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._vultus import Template
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels of the upright picture."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Face:
+    """The face that was used."""
+
+    bounds: Box
+    """Around the landmarks."""
+    detector: str
+    score: float
+    inter_eye_px: float
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    landmarks: tuple[tuple[float, float], ...] = field(repr=False)
+    """The 468 points of the mesh in pixels. Biometric data."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One component of quality after ISO/IEC 29794-5."""
+
+    name: str
+    raw: float
+    unit: str
+    score: int
+    """0..=100, higher is better."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Quality of a face sample; 0..=100, higher is better."""
+
+    unified: int
+    components: tuple[Measure, ...] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Measure:
+        return next(m for m in self.components if m.name == name)
+
+
+@dataclass(frozen=True)
+class Pad:
+    """Presentation attack detection."""
+
+    status: str
+    """not-assessed, not-assessable, bona-fide or attack."""
+    score: float | None
+    """0..=1, larger is more bona fide; None unless it was assessed."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What is known of one picture."""
+
+    role: str
+    width: int
+    height: int
+    face: Face | None
+    quality: Quality | None
+    pad: Pad
+    raw: dict[str, Any] = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns all that the engine says of the picture."""
+        return self.raw
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A threshold with the false match rate that was observed at it."""
+
+    fmr: float
+    fmr_interval: tuple[float, float]
+    """95 % confidence interval."""
+    threshold: float
+    non_mated: int
+    set: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The outcome of a comparison."""
+
+    comparator: str
+    score: float
+    """-1..=1, larger is more alike."""
+    fmr_at_score: float | None
+    """The false match rate at which this score would be the threshold; None beyond what was observed."""
+    operating_point: OperatingPoint
+    is_match: bool
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why: a stable code for machines, a sentence for people."""
+
+    code: str
+    effect: str
+    """reject, inconclusive, support or note."""
+    role: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Evidence from frames over time."""
+
+    risk: str | None
+    """LOW, MEDIUM or HIGH; None when no frames were assessed."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What enrolling one picture gave."""
+
+    sample: Sample
+    template: Template | None
+    """None when no face was found."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer: an outcome, the reasons for it, and the evidence.
+
+    There is no truth value on purpose: a doubt is neither yes nor no. Ask for `outcome`.
+    """
+
+    outcome: str
+    """accept, reject or inconclusive."""
+    reasons: tuple[Reason, ...]
+    """The decisive ones first."""
+    comparison: Comparison | None
+    selfie: Sample
+    document: Sample | None
+    sequence: Sequence
+    policy: dict[str, Any] = field(repr=False)
+    engine: dict[str, Any] = field(repr=False)
+    times_ms: dict[str, float] = field(repr=False, compare=False)
+    raw_json: str = field(repr=False, compare=False)
+
+    def to_json(self) -> str:
+        """Returns the decision as JSON, without times: equal evidence gives equal bytes."""
+        return self.raw_json
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the decision as plain dictionaries."""
+        return json.loads(self.raw_json)
+
+    def __bool__(self) -> bool:
+        raise TypeError('a decision has three outcomes; compare decision.outcome with "accept"')
+
+    def __str__(self) -> str:
+        marks = {"reject": "-", "inconclusive": "?", "support": "+", "note": " "}
+        lines = [self.outcome.upper()]
+        for reason in self.reasons:
+            role = f"{reason.role}: " if reason.role else ""
+            lines.append(f"{marks[reason.effect]} {role}{reason.text}")
+        for seen in (self.selfie, self.document):
+            if seen is not None and seen.quality is not None:
+                lines.append(f"  {seen.role}: unified quality {seen.quality.unified} of 100")
+        return "\n".join(lines)
+
+
+def decision(text: str, selfie_points: list, document_points: list, times: list) -> Decision:
+    """Builds a decision from the engine's JSON."""
+    raw = json.loads(text)
+    return Decision(
+        outcome=raw["outcome"],
+        reasons=tuple(Reason(**r) for r in raw["reasons"]),
+        comparison=comparison(raw["comparison"]) if raw["comparison"] else None,
+        selfie=sample(raw["selfie"], selfie_points),
+        document=sample(raw["document"], document_points) if raw["document"] else None,
+        sequence=Sequence(risk=raw["sequence"]["risk"], text=raw["sequence"]["text"]),
+        policy=raw["policy"],
+        engine=raw["engine"],
+        times_ms=dict(times),
+        raw_json=text,
+    )
+
+
+def sample(raw: dict[str, Any], points: list) -> Sample:
+    """Builds a sample from the engine's JSON."""
+    face = raw["face"] and Face(
+        bounds=Box(**raw["face"]["bounds"]),
+        detector=raw["face"]["detection"]["detector"],
+        score=raw["face"]["detection"]["score"],
+        inter_eye_px=raw["face"]["inter_eye_px"],
+        **raw["face"]["pose"],
+        landmarks=tuple(points),
+    )
+    quality = raw["quality"] and Quality(raw["quality"]["unified"], tuple(Measure(**m) for m in raw["quality"]["components"]))
+    pad = Pad(raw["pad"]["status"], raw["pad"]["score"], raw["pad"]["text"])
+    return Sample(raw["role"], raw["width"], raw["height"], face, quality, pad, raw)
+
+
+def comparison(raw: dict[str, Any]) -> Comparison:
+    """Builds a comparison from the engine's JSON."""
+    point = dict(raw["operating_point"])
+    point["fmr_interval"] = tuple(point["fmr_interval"])
+    return Comparison(raw["comparator"], raw["score"], raw["fmr_at_score"], OperatingPoint(**point), raw["match"])

@@ -1,0 +1,163 @@
+"""Every broken input has its own message, which says what was wrong and what is allowed."""
+
+import io
+import shutil
+
+import numpy as np
+import pytest
+import vultus
+from PIL import Image
+
+
+def encoded(picture, kind, **options):
+    out = io.BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def refused(engine, picture, error, words, **options):
+    with pytest.raises(error, match=words) as caught:
+        engine.examine(picture, **options)
+    assert not isinstance(caught.value, ValueError)
+    assert str(caught.value).startswith("selfie: ") or error is vultus.UsageError
+
+
+def test_empty_file(engine):
+    refused(engine, b"", vultus.InputError, "the file is empty")
+
+
+def test_text_named_jpg(engine, tmp_path):
+    path = tmp_path / "face.jpg"
+    path.write_text("this is not a picture\n")
+    refused(engine, path, vultus.InputError, "it starts with plain text")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.9, 0.999])
+def test_truncated_jpeg(engine, selfie, share):
+    whole = selfie.read_bytes()
+    refused(engine, whole[: int(len(whole) * share)], vultus.InputError, "cut short")
+
+
+def test_progressive_and_truncated_progressive(engine, selfie):
+    whole = encoded(Image.open(selfie), "JPEG", progressive=True, quality=90)
+    assert engine.examine(whole).face is not None
+    refused(engine, whole[: len(whole) * 2 // 3], vultus.InputError, "cut short")
+
+
+def test_cmyk_grey_16_bit_and_alpha(engine, selfie):
+    picture = Image.open(selfie).convert("RGB").resize((400, 500))
+    reference = engine.enrol(encoded(picture, "PNG")).template
+    grey16 = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+    forms = {
+        "cmyk": encoded(picture.convert("CMYK"), "JPEG", quality=95),
+        "grey": encoded(picture.convert("L"), "PNG"),
+        "grey jpeg": encoded(picture.convert("L"), "JPEG", quality=95),
+        "16 bit": encoded(grey16, "PNG"),
+        "alpha": encoded(picture.convert("RGBA"), "PNG"),
+        "palette": encoded(picture.convert("P", palette=Image.Palette.ADAPTIVE), "PNG"),
+        "webp": encoded(picture, "WEBP", quality=95),
+    }
+    for name, form in forms.items():
+        template = engine.enrol(form).template
+        assert template is not None, name
+        assert engine.compare(template, reference, fmr=1e-4).is_match, name
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_eight_exif_orientations(engine, selfie, card, orientation):
+    undo = {
+        2: [Image.Transpose.FLIP_LEFT_RIGHT],
+        3: [Image.Transpose.ROTATE_180],
+        4: [Image.Transpose.FLIP_TOP_BOTTOM],
+        5: [Image.Transpose.TRANSPOSE],
+        6: [Image.Transpose.ROTATE_90],
+        7: [Image.Transpose.TRANSVERSE],
+        8: [Image.Transpose.ROTATE_270],
+    }
+    upright = Image.open(selfie).convert("RGB")
+    stored = upright
+    for step in undo.get(orientation, []):
+        stored = stored.transpose(step)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    plain = engine.verify(encoded(upright, "PNG"), card)
+    turned = engine.verify(encoded(stored, "PNG", exif=exif), card)
+    assert turned.to_json() == plain.to_json()
+    jpeg = engine.verify(encoded(stored, "JPEG", quality=97, subsampling=0, exif=exif), card)
+    assert jpeg.outcome == plain.outcome == "accept"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_animation(engine, kind):
+    frames = [Image.new("RGB", (64, 64), (shade, 0, 0)) for shade in (10, 200)]
+    refused(engine, encoded(frames[0], kind, save_all=True, append_images=frames[1:]), vultus.UnsupportedError, "pass one frame")
+
+
+def test_gif_is_named(engine):
+    refused(engine, encoded(Image.new("P", (8, 8)), "GIF"), vultus.InputError, "GIF header")
+
+
+def test_no_colour_order(engine):
+    refused(engine, np.zeros((9, 9, 3), np.uint8), vultus.UsageError, "pass colour=")
+
+
+def test_unknown_colour_order(engine):
+    refused(engine, np.zeros((9, 9, 3), np.uint8), vultus.UsageError, "allowed are rgb", colour="yuv")
+
+
+def test_nan_in_a_float_array(engine):
+    refused(engine, np.full((9, 9, 3), np.nan), vultus.InputError, "float64 and holds NaN; only uint8", colour="rgb")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.uint16, bool])
+def test_wrong_dtype(engine, dtype):
+    refused(engine, np.zeros((9, 9, 3), dtype), vultus.InputError, f"{np.dtype(dtype)}.*only uint8", colour="rgb")
+
+
+@pytest.mark.parametrize("shape", [(9, 9), (9, 9, 4), (9,), (2, 9, 9, 3)])
+def test_wrong_shape(engine, shape):
+    refused(engine, np.zeros(shape, np.uint8), vultus.InputError, r"rgb needs \(height, width, 3\)", colour="rgb")
+
+
+def test_empty_array(engine):
+    refused(engine, np.zeros((0, 9, 3), np.uint8), vultus.InputError, "each side must be at least 1", colour="rgb")
+
+
+def test_no_picture_at_all(engine):
+    refused(engine, 42, vultus.UsageError, "a int is no picture")
+
+
+def test_unknown_role(engine, selfie):
+    with pytest.raises(vultus.UsageError, match='allowed are "selfie" and "document"'):
+        engine.examine(selfie, role="passport")
+
+
+def test_unsupported_operating_point(engine, selfie, card):
+    with pytest.raises(vultus.UsageError, match="not supported by the calibration"):
+        engine.verify(selfie, card, fmr=1e-9)
+
+
+def test_zero_is_not_the_default(engine, selfie, card):
+    with pytest.raises(vultus.UsageError, match="between 0 and 1"):
+        engine.verify(selfie, card, fmr=0)
+
+
+def test_unknown_policy(engine, selfie, card):
+    with pytest.raises(vultus.UsageError, match="unknown field"):
+        engine.verify(selfie, card, policy={"strictness": 9})
+
+
+def test_missing_pack(tmp_path):
+    with pytest.raises(vultus.ModelError, match="no such folder"):
+        vultus.Engine(tmp_path / "gone")
+
+
+def test_one_flipped_byte_in_a_pack(tmp_path):
+    pack = tmp_path / "pack"
+    shutil.copytree(vultus.DEFAULT_PACK, pack)
+    weight = sorted(pack.glob("*.onnx"))[0]
+    data = bytearray(weight.read_bytes())
+    data[len(data) // 2] ^= 1
+    weight.write_bytes(data)
+    with pytest.raises(vultus.ModelError, match=f"{weight.name} was changed after the pack was built"):
+        vultus.Engine(pack)

@@ -1,0 +1,148 @@
+"""What a caller sees: outcomes, inputs in every form, frozen results."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import vultus
+from PIL import Image
+
+
+def test_the_one_call(selfie, card, photos):
+    accepted = vultus.verify(selfie, card, fmr=1e-3)
+    assert accepted.outcome == "accept"
+    assert accepted.comparison.operating_point.fmr == 1e-3
+    assert accepted.comparison.score >= accepted.comparison.operating_point.threshold
+    rejected = vultus.verify(photos / "biden.jpg", card)
+    assert rejected.outcome == "reject"
+    assert rejected.reasons[0].code == "non-match"
+
+
+def test_every_form_of_a_picture_gives_the_same_decision(engine, selfie, card):
+    picture = Image.open(selfie)
+    rgb = np.array(picture)
+    forms = {
+        "str": (str(selfie), None),
+        "bytes": (selfie.read_bytes(), None),
+        "rgb": (np.asarray(engine_pixels(selfie)), "rgb"),
+        "bgr view": (np.asarray(engine_pixels(selfie))[:, :, ::-1], "bgr"),
+    }
+    scores = {name: engine.verify(form, engine_pixels(card), colour=colour or "rgb").comparison.score for name, (form, colour) in forms.items()}
+    assert len(set(scores.values())) == 1, scores
+    # PIL decodes JPEG with another inverse transform, so its pixels differ by a step here and there.
+    assert abs(engine.verify(picture, card).comparison.score - scores["str"]) < 0.01
+    assert rgb.shape[2] == 3
+
+
+def engine_pixels(path):
+    image = vultus._vultus.Image.decode(path.read_bytes())
+    return np.frombuffer(image.rgb(), np.uint8).reshape(image.height, image.width, 3)
+
+
+def test_a_read_only_or_strided_array_is_read_correctly(engine, card, selfie):
+    pixels = engine_pixels(selfie)
+    assert not pixels.flags.writeable
+    wide = np.zeros((pixels.shape[0], pixels.shape[1] * 2, 3), np.uint8)
+    wide[:, ::2] = pixels
+    strided = wide[:, ::2]
+    assert not strided.flags.c_contiguous
+    assert engine.examine(strided, colour="rgb").to_dict() == engine.examine(pixels, colour="rgb").to_dict()
+
+
+def test_results_are_frozen_readable_and_serialisable(engine, selfie, card):
+    decision = engine.verify(selfie, card)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        decision.outcome = "accept"
+    with pytest.raises(TypeError, match="three outcomes"):
+        bool(decision)
+    assert json.loads(decision.to_json()) == decision.to_dict()
+    assert "ACCEPT" in str(decision) and "outcome='accept'" in repr(decision)
+    assert len(decision.selfie.face.landmarks) == 468
+    assert "landmarks" not in decision.to_json()
+    assert 0 <= decision.selfie.quality["sharpness"].score <= 100
+    assert decision.document.pad.status == "not-assessed"
+    assert decision.sequence.risk is None
+
+
+def test_templates(engine, selfie, photos, card):
+    enrolment = engine.enrol(photos / "obama.jpg", role="document")
+    stored = bytes(enrolment.template)
+    assert str(stored[20:40]) not in repr(enrolment.template)
+    assert engine.verify(selfie, engine.read_template(stored)).outcome == "accept"
+    probe = engine.enrol(selfie).template
+    assert engine.compare(probe, enrolment.template).is_match
+    with pytest.raises(vultus.InputError, match="damaged"):
+        engine.read_template(stored[:-1] + bytes([stored[-1] ^ 1]))
+    with pytest.raises(vultus.InputError, match="no template"):
+        engine.read_template(b"hello")
+
+
+def test_eight_threads_on_one_engine(engine, selfie, card):
+    alone = engine.verify(selfie, card).to_json()
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: engine.verify(selfie, card).to_json(), range(16))) == {alone}
+
+
+def resident_kib():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def test_two_thousand_calls_do_not_grow_memory(engine, photos):
+    small = Image.open(photos / "obama2.jpg").convert("RGB").resize((250, 250))
+    pixels = np.asarray(small)
+    for _ in range(200):
+        engine.examine(pixels, colour="rgb")
+    before = resident_kib()
+    for _ in range(2000):
+        assert engine.examine(pixels, colour="rgb").face is not None
+    assert resident_kib() - before < 4096
+
+
+def test_import_is_quick_and_reads_no_model():
+    code = "import sys, time; t = time.perf_counter(); import vultus; print(time.perf_counter() - t, 'numpy' in sys.modules, vultus._default)"
+    best = min(float(subprocess.check_output([sys.executable, "-c", code], text=True).split()[0]) for _ in range(5))
+    assert best < 0.2
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).split()[1:] == ["False", "None"]
+
+
+def test_the_interpreter_runs_on_while_the_engine_works(engine, selfie, card):
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(lambda: [engine.verify(selfie, card) for _ in range(3)])
+        turns = 0
+        while not work.done():
+            turns += 1
+            time.sleep(0.001)
+    assert turns > 5
+
+
+def test_annotation_is_a_picture(engine, selfie, card):
+    png = engine.annotate(engine.verify(selfie, card), selfie, card)
+    assert Image.open(__import__("io").BytesIO(png)).size[0] > 480
+
+
+@pytest.mark.parametrize(
+    ("probe", "status", "words"), [("obama2.jpg", 0, "ACCEPT"), ("biden.jpg", 1, "REJECT"), ("blank.png", 2, "INCONCLUSIVE"), ("gone.jpg", 3, "")]
+)
+def test_exit_codes(probe, status, words, photos, card, tmp_path):
+    path = photos / probe
+    if probe == "blank.png":
+        path = tmp_path / probe
+        Image.new("RGB", (320, 240), (90, 90, 90)).save(path)
+    done = subprocess.run([sys.executable, "-m", "vultus", "verify", path, card], capture_output=True, text=True)
+    assert (done.returncode, words in done.stdout) == (status, True)
+    if status == 3:
+        assert "gone.jpg cannot be read: No such file or directory" in done.stderr
+
+
+def test_json_for_machines_and_annotation_from_the_command_line(selfie, card, tmp_path):
+    png = tmp_path / "out.png"
+    out = subprocess.check_output([sys.executable, "-m", "vultus", "verify", selfie, card, "--json", "--annotate", png], text=True)
+    assert json.loads(out)["outcome"] == "accept"
+    assert png.read_bytes().startswith(b"\x89PNG")
