@@ -23,8 +23,9 @@ test-rust: pack photos
 	cargo test --release --workspace --exclude vultus-python
 
 test-python: wheel photos
-	$(PY) -m pip install --quiet --editable "models[test]" pytest pillow numpy mypy
-	$(PY) -m pytest -q python/tests models/tests
+	$(PY) -m pip install --quiet --editable "models[test]" pytest pillow numpy mypy av
+	cd python && ../$(PY) -m pytest -q
+	$(PY) -m pytest -q models/tests
 	$(PY) -m mypy.stubtest vultus._vultus
 
 pack: $(VENV)/tools

@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use vultus::{Comparator, Effect, Engine, EngineOptions, Image, ImageView, Kind, Limits, Outcome, PadStatus, PixelFormat, Policy, ReasonCode, Role};
+use vultus::{
+    Comparator, Effect, Engine, EngineOptions, Image, ImageView, Kind, Limits, Outcome, PadStatus, PixelFormat, Policy, ReasonCode, Role,
+};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -152,9 +154,8 @@ fn eight_threads_give_the_bits_of_one() {
     let (selfie, card) = (photo("obama2.jpg"), photo("specimen-obama.png"));
     let alone = engine().verify(&selfie, &card, &Policy::default()).unwrap().to_json();
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| engine().verify(&selfie, &card, &Policy::default()).unwrap().to_json()))
-            .collect();
+        let threads: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| engine().verify(&selfie, &card, &Policy::default()).unwrap().to_json())).collect();
         threads.into_iter().for_each(|t| assert_eq!(t.join().unwrap(), alone));
     });
 }
