@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::image::{Image, Pyramid};
 use crate::model::{ModelInfo, Pack};
 use crate::nn::Precision;
-use crate::pad::PadReport;
+use crate::pad::{Pad, PadReport};
 use crate::quality;
 use crate::sequence::SequenceEvidence;
 use crate::template::{Lineage, Template};
@@ -31,6 +31,7 @@ pub struct EngineOptions {
 pub struct Engine {
     cascade: Cascade,
     aligner: Aligner,
+    pad: Option<Pad>,
     embeddings: Vec<Embedding>,
     lineage: Lineage,
     calibration: Calibration,
@@ -62,6 +63,7 @@ impl Engine {
         Ok(Engine {
             cascade: Cascade::load(&pack, precision)?,
             aligner: Aligner::load(&pack, precision)?,
+            pad: Pad::load(&pack, precision)?,
             embeddings: Embedder::ALL.iter().map(|&e| Embedding::load(&pack, e, precision)).collect::<Result<_>>()?,
             lineage: Lineage(lineage),
             calibration: Calibration::read(pack.calibration())?,
@@ -168,6 +170,10 @@ impl Engine {
         };
         sample.quality = Some(quality::assess(&face, usize::from(choice.rival.is_some())));
         clock.lap("quality");
+        if let (Some(pad), Role::Selfie) = (&self.pad, role) {
+            sample.pad = pad.assess(&face)?;
+        }
+        clock.lap("pad");
         let mut features = Vec::with_capacity(embedders.len());
         for embedding in self.embeddings.iter().filter(|e| embedders.contains(&e.embedder())) {
             features.push(embedding.embed(&face)?);
@@ -188,10 +194,10 @@ impl Engine {
     fn find<'a>(&self, pyramid: &'a Pyramid<'a>, role: Role) -> Result<Option<(Choice, AlignedFace<'a>)>> {
         for attempt in Cascade::attempts(role) {
             let faces = self.cascade.look(pyramid, attempt)?;
-            if let Some(choice) = choose(&faces, role) {
-                if let Some(face) = self.aligner.align(pyramid, &choice.face)? {
-                    return Ok(Some((choice, face)));
-                }
+            if let Some(choice) = choose(&faces, role)
+                && let Some(face) = self.aligner.align(pyramid, &choice.face)?
+            {
+                return Ok(Some((choice, face)));
             }
         }
         Ok(None)

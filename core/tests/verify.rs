@@ -1,6 +1,8 @@
 //! The whole pipeline on real photos: the pack in `build/pack` (or `VULTUS_PACK`) and the portraits in `build/photos`, both made by
 //! `make pack photos`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use vultus::{

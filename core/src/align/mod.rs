@@ -47,7 +47,9 @@ pub(crate) struct Aligner {
 pub(crate) struct AlignedFace<'a> {
     pyramid: &'a Pyramid<'a>,
     points: Vec<Point>,
+    /// In pixels, growing away from the camera; zero at the middle of the head.
     depths: Vec<f32>,
+    /// How sure the network is that it saw a face, in 0..=1.
     presence: f32,
 }
 
@@ -62,14 +64,6 @@ impl Aligner {
         let first = self.place(pyramid, face.bounds, face.direction())?;
         let second = self.place(pyramid, first.bounds(), first.direction())?;
         Ok((second.presence >= 0.5).then_some(second))
-    }
-
-    /// Follows a face from its landmarks in the frame before; one pass. `None` when it is lost.
-    pub(crate) fn follow<'a>(&self, pyramid: &'a Pyramid<'a>, before: &[Point]) -> Result<Option<AlignedFace<'a>>> {
-        let bounds = Rect::around(before.iter().copied());
-        let eyes = [landmark::LEFT_EYE[0], landmark::RIGHT_EYE[0]].map(|i| before[i]);
-        let face = self.place(pyramid, bounds, Point::new(eyes[1].x - eyes[0].x, eyes[1].y - eyes[0].y))?;
-        Ok((face.presence >= 0.5).then_some(face))
     }
 
     fn place<'a>(&self, pyramid: &'a Pyramid<'a>, bounds: Rect, direction: Point) -> Result<AlignedFace<'a>> {
@@ -96,16 +90,6 @@ impl<'a> AlignedFace<'a> {
     /// The landmarks in pixels of the picture.
     pub(crate) fn points(&self) -> &[Point] {
         &self.points
-    }
-
-    /// Depth of each landmark in pixels, growing away from the camera; zero at the middle of the head.
-    pub(crate) fn depths(&self) -> &[f32] {
-        &self.depths
-    }
-
-    /// How sure the network is that it saw a face, in 0..=1.
-    pub(crate) fn presence(&self) -> f32 {
-        self.presence
     }
 
     /// The box around the landmarks: from the forehead to the chin, from ear to ear, without hair.

@@ -23,11 +23,11 @@ const ARCFACE: [Point; 5] = [
 
 /// Right outer, right inner, left outer, left inner corner of the eyes and base of the nose, on the unit square.
 const DLIB: [Point; 5] = [
-    Point::new(0.859_567_46, 0.213_498_15),
-    Point::new(0.646_060_5, 0.228_967_44),
-    Point::new(0.120_575_06, 0.213_727_41),
-    Point::new(0.334_085_06, 0.229_064_23),
-    Point::new(0.490_112_31, 0.627_797_5),
+    Point::new(0.859_567, 0.213_498),
+    Point::new(0.646_060, 0.228_967),
+    Point::new(0.120_575, 0.213_727),
+    Point::new(0.334_085, 0.229_064),
+    Point::new(0.490_112, 0.627_798),
 ];
 
 const DLIB_SIDE: f32 = 150.0;

@@ -112,6 +112,54 @@ impl<'a> Pyramid<'a> {
     }
 }
 
+impl Pyramid<'_> {
+    /// Fills `out` with the square of `side` pixels at (`left`, `top`), reduced by a triangle filter whose support grows with
+    /// the reduction, so that texture finer than the output is averaged and not aliased.
+    pub(crate) fn shrink(&self, left: u32, top: u32, side: u32, form: &Planar, out: &mut [f32]) {
+        assert_eq!(out.len(), form.len(), "the output must hold three planes");
+        let (width, rgb) = (self.image.width as usize, self.image.rgb());
+        let columns = triangle(left as usize, side as usize, form.width);
+        let rows = triangle(top as usize, side as usize, form.height);
+        let plane = form.width * form.height;
+        let mut line = vec![0.0f32; 3 * side as usize];
+        for (y, (first_row, row_weights)) in rows.iter().enumerate() {
+            line.fill(0.0);
+            for (i, weight) in row_weights.iter().enumerate() {
+                let from = ((first_row + i) * width + left as usize) * 3;
+                for (sum, &value) in line.iter_mut().zip(&rgb[from..from + 3 * side as usize]) {
+                    *sum += weight * f32::from(value);
+                }
+            }
+            for (x, (first, weights)) in columns.iter().enumerate() {
+                let mut sums = [0.0f32; 3];
+                for (weight, pixel) in weights.iter().zip(line[(first - left as usize) * 3..].chunks_exact(3)) {
+                    (0..3).for_each(|c| sums[c] += weight * pixel[c]);
+                }
+                for (c, sum) in sums.iter().enumerate() {
+                    let place = if form.colour == Colour::Rgb { c } else { 2 - c };
+                    out[place * plane + y * form.width + x] = sum * form.scale + form.offset;
+                }
+            }
+        }
+    }
+}
+
+/// For each of `count` outputs over `[start, start + length)`: the first input and the weights, which sum to 1.
+fn triangle(start: usize, length: usize, count: usize) -> Vec<(usize, Vec<f32>)> {
+    let step = length as f32 / count as f32;
+    let support = step.max(1.0);
+    (0..count)
+        .map(|i| {
+            let centre = (i as f32 + 0.5) * step;
+            let first = ((centre - support + 0.5).floor().max(0.0)) as usize;
+            let end = ((centre + support + 0.5).floor().min(length as f32)) as usize;
+            let raw: Vec<f32> = (first..end).map(|p| (1.0 - ((p as f32 + 0.5 - centre) / support).abs()).max(0.0)).collect();
+            let total: f32 = raw.iter().sum();
+            (start + first, raw.iter().map(|w| w / total).collect())
+        })
+        .collect()
+}
+
 /// Reads between pixel centres at integer coordinates.
 #[inline(always)]
 fn bilinear(rgb: &[u8], width: usize, height: usize, x: f32, y: f32) -> [f32; 3] {
@@ -200,6 +248,21 @@ mod tests {
                 assert_abs_diff_eq!(red, x, epsilon = 1.01);
             }
         }
+    }
+
+    #[test]
+    fn shrinking_averages_and_enlarging_interpolates() {
+        let image = gradient(200, 200);
+        let form = Planar::pixels(10, 10);
+        let mut out = vec![0.0; form.len()];
+        Pyramid::new(&image).shrink(20, 30, 100, &form, &mut out);
+        // On a ramp every interior output is the value at its centre: 20 + 10 * 4.5 - 0.5 and so on.
+        assert_abs_diff_eq!(out[4 * 10 + 4], 20.0 + 45.0 - 0.5, epsilon = 1e-3);
+        assert_abs_diff_eq!(out[100 + 5 * 10 + 4], 30.0 + 55.0 - 0.5, epsilon = 1e-3);
+        Pyramid::new(&image).shrink(20, 30, 10, &form, &mut out);
+        assert_abs_diff_eq!(out[3], 23.0, epsilon = 1e-4);
+        Pyramid::new(&image).shrink(199, 199, 1, &form, &mut out);
+        assert!(out[..100].iter().all(|v| (*v - 199.0).abs() < 1e-3));
     }
 
     #[test]

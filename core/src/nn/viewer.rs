@@ -41,12 +41,22 @@ impl Viewer {
 
     /// Runs the network on `pyramid` seen through `map` (and mirrored left to right if asked), then hands its outputs to `read`.
     pub(crate) fn see<R>(&self, pyramid: &Pyramid<'_>, map: &Similarity, mirror: bool, read: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
+        self.run(
+            |form, input| {
+                pyramid.sample(map, form, input);
+                if mirror {
+                    input.chunks_exact_mut(form.width).for_each(<[f32]>::reverse);
+                }
+            },
+            read,
+        )
+    }
+
+    /// Runs the network on what `fill` writes, then hands its outputs to `read`.
+    pub(crate) fn run<R>(&self, fill: impl FnOnce(&Planar, &mut [f32]), read: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
         let spare = self.spare.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
         let mut slot = spare.unwrap_or_else(|| Slot { input: vec![0.0; self.form.len()], scratch: self.network.scratch() });
-        pyramid.sample(map, &self.form, &mut slot.input);
-        if mirror {
-            slot.input.chunks_exact_mut(self.form.width).for_each(<[f32]>::reverse);
-        }
+        fill(&self.form, &mut slot.input);
         self.network
             .run(&slot.input, &mut slot.scratch)
             .map_err(|e| Error::new(Stage::Network, Kind::Internal, "a network failed to run").because(e))?;

@@ -65,6 +65,12 @@ class Pad:
     """not-assessed, not-assessable, bona-fide or attack."""
     score: float | None
     """0..=1, larger is more bona fide; None unless it was assessed."""
+    threshold: float | None
+    """From this score on a presentation counts as bona fide."""
+    species: str | None
+    """print or replay, whichever is likelier, when the score is below the threshold."""
+    context: float | None
+    """Side of the square that was looked at over the side of the face."""
     text: str
 
 
@@ -210,7 +216,7 @@ def sample(raw: dict[str, Any], points: list) -> Sample:
         landmarks=tuple(points),
     )
     quality = raw["quality"] and Quality(raw["quality"]["unified"], tuple(Measure(**m) for m in raw["quality"]["components"]))
-    pad = Pad(raw["pad"]["status"], raw["pad"]["score"], raw["pad"]["text"])
+    pad = Pad(**raw["pad"])
     return Sample(raw["role"], raw["width"], raw["height"], face, quality, pad, raw)
 
 
