@@ -111,29 +111,16 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Returns a progress bar with the time left.
 pub fn progress(length: usize, what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template(
-        "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta} left",
-    )
-    .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length as u64)
-        .with_style(style)
-        .with_message(what.to_owned())
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length as u64).with_style(style).with_message(what.to_owned())
 }
 
 /// Extracts every sample on all cores. Unreadable images are added to `findings`.
-pub fn extract_all(
-    samples: &[Sample],
-    extractor: &dyn Extractor,
-    cache: Option<&Cache>,
-    findings: &mut Findings,
-) -> Vec<Extracted> {
+pub fn extract_all(samples: &[Sample], extractor: &dyn Extractor, cache: Option<&Cache>, findings: &mut Findings) -> Vec<Extracted> {
     let bar = progress(samples.len(), "features");
-    let extracted: Vec<Extracted> = samples
-        .par_iter()
-        .with_max_len(1)
-        .progress_with(bar)
-        .map(|sample| extract_sample(sample, extractor, cache))
-        .collect();
+    let extracted: Vec<Extracted> =
+        samples.par_iter().with_max_len(1).progress_with(bar).map(|sample| extract_sample(sample, extractor, cache)).collect();
     for (sample, extracted) in samples.iter().zip(&extracted) {
         if let Outcome::Unreadable(reason) = &extracted.outcome {
             findings.add(&sample.name, format!("unreadable image: {reason}"));
@@ -142,11 +129,7 @@ pub fn extract_all(
     extracted
 }
 
-fn extract_sample(
-    sample: &Sample,
-    extractor: &dyn Extractor,
-    cache: Option<&Cache>,
-) -> Extracted {
+fn extract_sample(sample: &Sample, extractor: &dyn Extractor, cache: Option<&Cache>) -> Extracted {
     let mut entries = Vec::new();
     let mut cached = true;
     for image in &sample.images {
@@ -155,18 +138,10 @@ fn extract_sample(
         entries.push(entry);
     }
     let seconds = entries.iter().map(|entry| entry.seconds).sum();
-    Extracted {
-        outcome: average(entries.into_iter().map(|entry| entry.outcome).collect()),
-        seconds,
-        cached,
-    }
+    Extracted { outcome: average(entries.into_iter().map(|entry| entry.outcome).collect()), seconds, cached }
 }
 
-fn extract_image(
-    image: &Source,
-    extractor: &dyn Extractor,
-    cache: Option<&Cache>,
-) -> (Entry, bool) {
+fn extract_image(image: &Source, extractor: &dyn Extractor, cache: Option<&Cache>) -> (Entry, bool) {
     let content = match image.read() {
         Ok(content) => content,
         Err(error) => {
@@ -180,10 +155,7 @@ fn extract_image(
     }
     let start = Instant::now();
     let outcome = extractor.extract(&content);
-    let entry = Entry {
-        outcome,
-        seconds: start.elapsed().as_secs_f64(),
-    };
+    let entry = Entry { outcome, seconds: start.elapsed().as_secs_f64() };
     if let Some((cache, path)) = path
         && let Err(error) = cache.put(&path, &entry)
     {
@@ -223,10 +195,7 @@ fn average(mut outcomes: Vec<Outcome>) -> Outcome {
         vector.iter_mut().for_each(|v| *v /= norm);
     }
     let mean = qualities.iter().sum::<f32>() / qualities.len().max(1) as f32;
-    Outcome::Acquired {
-        features: sums,
-        quality: (!qualities.is_empty()).then_some(mean),
-    }
+    Outcome::Acquired { features: sums, quality: (!qualities.is_empty()).then_some(mean) }
 }
 
 #[cfg(test)]
@@ -247,10 +216,7 @@ mod tests {
                 b"noface" => Outcome::NotAcquired("no_face".to_owned()),
                 b"broken" => Outcome::Unreadable("not an image".to_owned()),
                 [first, ..] => Outcome::Acquired {
-                    features: BTreeMap::from([(
-                        "m".to_owned(),
-                        if *first == b'x' { vec![1.0, 0.0] } else { vec![0.0, 1.0] },
-                    )]),
+                    features: BTreeMap::from([("m".to_owned(), if *first == b'x' { vec![1.0, 0.0] } else { vec![0.0, 1.0] })]),
                     quality: Some(50.0),
                 },
                 [] => Outcome::Unreadable("empty".to_owned()),
@@ -259,11 +225,7 @@ mod tests {
     }
 
     fn sample(name: &str, images: &[&[u8]]) -> Sample {
-        Sample {
-            name: name.to_owned(),
-            identity: 0,
-            images: images.iter().map(|&i| Source::Bytes(i.into())).collect(),
-        }
+        Sample { name: name.to_owned(), identity: 0, images: images.iter().map(|&i| Source::Bytes(i.into())).collect() }
     }
 
     #[test]
@@ -301,8 +263,7 @@ mod tests {
     fn frames_are_averaged_to_unit_length_and_missing_faces_are_skipped() {
         let clip = sample("clip", &[b"x", b"y", b"noface"]);
         let extractor = Counting(AtomicUsize::new(0));
-        let Outcome::Acquired { features, .. } = extract_sample(&clip, &extractor, None).outcome
-        else {
+        let Outcome::Acquired { features, .. } = extract_sample(&clip, &extractor, None).outcome else {
             panic!("acquired expected");
         };
         let half = std::f32::consts::FRAC_1_SQRT_2;

@@ -28,20 +28,11 @@ pub struct Findings(pub Vec<Finding>);
 impl Findings {
     /// Records one defect.
     pub fn add(&mut self, place: impl Display, problem: impl Display) {
-        self.0.push(Finding {
-            place: place.to_string(),
-            problem: problem.to_string(),
-        });
+        self.0.push(Finding { place: place.to_string(), problem: problem.to_string() });
     }
 
     /// Records a defect when a count is not the one that the set is known to have.
-    pub fn expect_count(
-        &mut self,
-        place: impl Display,
-        what: &str,
-        expected: usize,
-        found: usize,
-    ) {
+    pub fn expect_count(&mut self, place: impl Display, what: &str, expected: usize, found: usize) {
         if expected != found {
             self.add(place, format!("{found} {what}, expected {expected}"));
         }
@@ -81,7 +72,5 @@ impl Findings {
 
 /// Returns the last part of a path as text, empty when there is none.
 pub fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

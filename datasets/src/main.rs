@@ -1,2 +1,5 @@
-//! vultus.
-fn main() {}
+//! The command `vultus-datasets`.
+
+fn main() -> std::process::ExitCode {
+    vultus_datasets::cli::main()
+}

@@ -35,26 +35,19 @@ pub fn average_precision(images: &[Judged<'_>]) -> f64 {
     let low = scores().fold(f32::INFINITY, f32::min);
     let high = scores().fold(f32::NEG_INFINITY, f32::max);
     let scale = |score: f32| {
-        if high > low {
-            f64::from(score - low) / f64::from(high - low)
-        } else {
-            1.0
-        }
+        if high > low { f64::from(score - low) / f64::from(high - low) } else { 1.0 }
     };
     let faces: usize = images.iter().map(|i| i.counts.iter().filter(|&&c| c).count()).sum();
-    let totals = images
-        .par_iter()
-        .map(|image| image_steps(image, &scale))
-        .reduce(
-            || vec![[0_u32; 2]; STEPS],
-            |mut sum, more| {
-                for (sum, more) in sum.iter_mut().zip(more) {
-                    sum[0] += more[0];
-                    sum[1] += more[1];
-                }
-                sum
-            },
-        );
+    let totals = images.par_iter().map(|image| image_steps(image, &scale)).reduce(
+        || vec![[0_u32; 2]; STEPS],
+        |mut sum, more| {
+            for (sum, more) in sum.iter_mut().zip(more) {
+                sum[0] += more[0];
+                sum[1] += more[1];
+            }
+            sum
+        },
+    );
     let curve: Vec<(f64, f64)> = totals
         .iter()
         .map(|&[proposals, hits]| {
@@ -128,11 +121,7 @@ fn area_under(curve: &[(f64, f64)]) -> f64 {
     for i in (1..precision.len()).rev() {
         precision[i - 1] = precision[i - 1].max(precision[i]);
     }
-    recall
-        .windows(2)
-        .zip(&precision[1..])
-        .map(|(recall, precision)| (recall[1] - recall[0]) * precision)
-        .sum()
+    recall.windows(2).zip(&precision[1..]).map(|(recall, precision)| (recall[1] - recall[0]) * precision).sum()
 }
 
 #[cfg(test)]

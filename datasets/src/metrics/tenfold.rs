@@ -44,12 +44,7 @@ pub fn tenfold(trials: &[Labelled], folds: u32) -> Tenfold {
     let n = accuracies.len() as f64;
     let accuracy = accuracies.iter().sum::<f64>() / n;
     let squares: f64 = accuracies.iter().map(|a| (a - accuracy).powi(2)).sum();
-    Tenfold {
-        accuracy,
-        deviation: if n > 1.0 { (squares / (n - 1.0)).sqrt() } else { 0.0 },
-        folds: accuracies,
-        thresholds,
-    }
+    Tenfold { accuracy, deviation: if n > 1.0 { (squares / (n - 1.0)).sqrt() } else { 0.0 }, folds: accuracies, thresholds }
 }
 
 /// Returns the threshold with the most right decisions on trials of rising score: among the

@@ -41,16 +41,12 @@ fn read_folds(root: &Path, experiment: Experiment, folds: u32, per_fold: usize) 
                 let place = format!("{relative}:{}", index + 1);
                 let fields: Vec<&str> = line.trim().split(',').map(str::trim).collect();
                 let [first, second] = fields[..] else {
-                    builder
-                        .findings
-                        .add(place, format!("{} fields, expected 2", fields.len()));
+                    builder.findings.add(place, format!("{} fields, expected 2", fields.len()));
                     continue;
                 };
                 let mut sample = |list: &HashMap<String, String>, number: &str| {
                     let Some(image) = list.get(number) else {
-                        builder
-                            .findings
-                            .add(&place, format!("names image {number:?}, which no list has"));
+                        builder.findings.add(&place, format!("names image {number:?}, which no list has"));
                         return None;
                     };
                     let identity = image.split('/').rev().nth(2).unwrap_or(image);
@@ -60,9 +56,7 @@ fn read_folds(root: &Path, experiment: Experiment, folds: u32, per_fold: usize) 
                 let reference = sample(&lists[1], second);
                 builder.compare(place, probe, reference, mated, fold, None);
             }
-            builder
-                .findings
-                .expect_count(&relative, "pairs", per_fold, pairs);
+            builder.findings.expect_count(&relative, "pairs", per_fold, pairs);
         }
     }
     builder.finish(folds)
@@ -79,9 +73,7 @@ fn image_list(builder: &mut Builder, protocol: &Path, kind: &str) -> HashMap<Str
             [number, path] => {
                 let path = path.trim_start_matches("../").to_owned();
                 if list.insert(number.to_owned(), path).is_some() {
-                    builder
-                        .findings
-                        .add(place, format!("image number {number} is given twice"));
+                    builder.findings.add(place, format!("image number {number} is given twice"));
                 }
             }
             _ => builder.findings.add(place, "expected a number and a path"),
@@ -123,8 +115,7 @@ mod tests {
         };
         assert_eq!(pairs.len(), 4);
         for pair in pairs {
-            let [probe, reference] = [pair.probe, pair.reference]
-                .map(|index| &protocol.samples[index as usize]);
+            let [probe, reference] = [pair.probe, pair.reference].map(|index| &protocol.samples[index as usize]);
             assert!(probe.name.contains("frontal") && reference.name.contains("profile"));
             assert_eq!(pair.mated, probe.identity == reference.identity);
         }

@@ -45,13 +45,7 @@ pub fn read(root: &Path) -> DocumentSet {
     let mut midv = false;
     for entry in findings.list(root) {
         if is_image(&entry) {
-            documents.push(Document {
-                name: file_name(&entry),
-                path: entry,
-                kind: String::new(),
-                condition: String::new(),
-                corners: None,
-            });
+            documents.push(Document { name: file_name(&entry), path: entry, kind: String::new(), condition: String::new(), corners: None });
         } else if entry.join("images").is_dir() {
             midv = true;
             midv_document(&entry, &mut documents, &mut findings);
@@ -60,18 +54,11 @@ pub fn read(root: &Path) -> DocumentSet {
     if documents.is_empty() {
         findings.add(root.display(), "no document image found");
     }
-    DocumentSet {
-        set: if midv { "MIDV".to_owned() } else { file_name(root) },
-        documents,
-        findings,
-    }
+    DocumentSet { set: if midv { "MIDV".to_owned() } else { file_name(root) }, documents, findings }
 }
 
 fn is_image(path: &Path) -> bool {
-    path.is_file()
-        && [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"]
-            .iter()
-            .any(|end| file_name(path).to_lowercase().ends_with(end))
+    path.is_file() && [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"].iter().any(|end| file_name(path).to_lowercase().ends_with(end))
 }
 
 fn midv_document(folder: &Path, documents: &mut Vec<Document>, findings: &mut Findings) {
@@ -82,10 +69,7 @@ fn midv_document(folder: &Path, documents: &mut Vec<Document>, findings: &mut Fi
         }
         let name = file_name(&condition);
         for path in findings.list(&condition).into_iter().filter(|path| is_image(path)) {
-            let truth = folder
-                .join("ground_truth")
-                .join(&name)
-                .join(file_name(&path.with_extension("json")));
+            let truth = folder.join("ground_truth").join(&name).join(file_name(&path.with_extension("json")));
             let text = findings.read_text(&truth);
             let corners = match serde_json::from_str::<Quad>(&text) {
                 Ok(Quad { quad }) => quad,

@@ -71,9 +71,7 @@ impl<'de> Deserialize<'de> for Flag {
             }
 
             fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Flag, E> {
-                i64::try_from(value)
-                    .map_err(E::custom)
-                    .and_then(|value| self.visit_i64(value))
+                i64::try_from(value).map_err(E::custom).and_then(|value| self.visit_i64(value))
             }
         }
         deserializer.deserialize_any(Truth).map_err(D::Error::custom)
@@ -93,18 +91,12 @@ pub fn read(path: &Path) -> Protocol {
     if images.len() != 2 * flags.len() {
         builder.findings.add(
             path.display(),
-            format!(
-                "{} images for {} flags, expected two images a flag: nothing is compared",
-                images.len(),
-                flags.len()
-            ),
+            format!("{} images for {} flags, expected two images a flag: nothing is compared", images.len(), flags.len()),
         );
         return builder.finish(0);
     }
     if let Some(&(_, pairs)) = KNOWN.iter().find(|(known, _)| *known == name) {
-        builder
-            .findings
-            .expect_count(path.display(), "pairs", pairs, flags.len());
+        builder.findings.expect_count(path.display(), "pairs", pairs, flags.len());
     }
     let identities = identities(&images, &flags);
     let per_fold = flags.len().div_ceil(10).max(1);
@@ -113,16 +105,10 @@ pub fn read(path: &Path) -> Protocol {
         let [probe, reference] = [2 * pair, 2 * pair + 1].map(|index| {
             let (identity, first) = identities[index];
             let source = Source::Bytes(images[first].0.clone());
-            Some(builder.sample(
-                &format!("{name}#{first}"),
-                &format!("{name}@{identity}"),
-                vec![source],
-            ))
+            Some(builder.sample(&format!("{name}#{first}"), &format!("{name}@{identity}"), vec![source]))
         });
         if !mated && identities[2 * pair].0 == identities[2 * pair + 1].0 {
-            builder
-                .findings
-                .add(&place, "a non-mated pair of images that mated pairs join");
+            builder.findings.add(&place, "a non-mated pair of images that mated pairs join");
         }
         let fold = (pair / per_fold) as u32;
         builder.compare(place, probe, reference, mated, fold, None);
@@ -131,15 +117,10 @@ pub fn read(path: &Path) -> Protocol {
 }
 
 fn unpack(path: &Path, findings: &mut Findings) -> Option<(Vec<Encoded>, Vec<Flag>)> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| findings.add(path.display(), format!("cannot be read: {error}")))
-        .ok()?;
+    let bytes = std::fs::read(path).map_err(|error| findings.add(path.display(), format!("cannot be read: {error}"))).ok()?;
     serde_pickle::from_slice(&bytes, serde_pickle::DeOptions::new())
         .map_err(|error| {
-            findings.add(
-                path.display(),
-                format!("not a pickle of (list of bytes, list of bool): {error}"),
-            );
+            findings.add(path.display(), format!("not a pickle of (list of bytes, list of bool): {error}"));
         })
         .ok()
 }
@@ -147,11 +128,8 @@ fn unpack(path: &Path, findings: &mut Findings) -> Option<(Vec<Encoded>, Vec<Fla
 /// Returns for each image the root of its identity and the first image of equal content.
 fn identities(images: &[Encoded], flags: &[Flag]) -> Vec<(usize, usize)> {
     let mut by_content = HashMap::new();
-    let first: Vec<usize> = images
-        .iter()
-        .enumerate()
-        .map(|(index, image)| *by_content.entry(Sha256::digest(&image.0)).or_insert(index))
-        .collect();
+    let first: Vec<usize> =
+        images.iter().enumerate().map(|(index, image)| *by_content.entry(Sha256::digest(&image.0)).or_insert(index)).collect();
     let mut parent: Vec<usize> = (0..images.len()).collect();
     fn root(parent: &mut [usize], mut node: usize) -> usize {
         while parent[node] != node {
@@ -167,10 +145,7 @@ fn identities(images: &[Encoded], flags: &[Flag]) -> Vec<(usize, usize)> {
             parent[a.max(b)] = a.min(b);
         }
     }
-    first
-        .iter()
-        .map(|&image| (root(&mut parent, image), image))
-        .collect()
+    first.iter().map(|&image| (root(&mut parent, image), image)).collect()
 }
 
 #[cfg(test)]
@@ -181,7 +156,8 @@ mod tests {
 
     /// `pickle.dumps(([b"a", b"b", b"a", b"c"], [True, False]), protocol)` as CPython writes it.
     const PROTOCOL_3: &[u8] = b"\x80\x03]q\x00(C\x01aq\x01C\x01bq\x02h\x01C\x01cq\x03e]q\x04(\x88\x89e\x86q\x05.";
-    const PROTOCOL_4: &[u8] = b"\x80\x04\x95\x1c\x00\x00\x00\x00\x00\x00\x00]\x94(C\x01a\x94C\x01b\x94h\x01C\x01c\x94e]\x94(\x88\x89e\x86\x94.";
+    const PROTOCOL_4: &[u8] =
+        b"\x80\x04\x95\x1c\x00\x00\x00\x00\x00\x00\x00]\x94(C\x01a\x94C\x01b\x94h\x01C\x01c\x94e]\x94(\x88\x89e\x86\x94.";
     /// The same from Python 2, whose `str` is bytes.
     const PROTOCOL_2: &[u8] = b"\x80\x02]q\x00(U\x01aq\x01U\x01bq\x02h\x01U\x01cq\x03e]q\x04(\x88\x89e\x86q\x05.";
 
@@ -201,10 +177,7 @@ mod tests {
             let Pairs::Listed(pairs) = &protocol.pairs else {
                 panic!("listed pairs expected");
             };
-            let seen: Vec<_> = pairs
-                .iter()
-                .map(|pair| (pair.probe, pair.reference, pair.mated))
-                .collect();
+            let seen: Vec<_> = pairs.iter().map(|pair| (pair.probe, pair.reference, pair.mated)).collect();
             assert_eq!(seen, [(0, 1, true), (0, 2, false)]);
             assert_eq!(protocol.samples[0].identity, protocol.samples[1].identity);
             assert_ne!(protocol.samples[0].identity, protocol.samples[2].identity);

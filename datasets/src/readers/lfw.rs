@@ -22,21 +22,9 @@ struct List {
     per_fold: usize,
 }
 
-const DEV_TRAIN: List = List {
-    file: "pairsDevTrain.txt",
-    folds: 1,
-    per_fold: 1100,
-};
-const DEV_TEST: List = List {
-    file: "pairsDevTest.txt",
-    folds: 1,
-    per_fold: 500,
-};
-const VIEW_2: List = List {
-    file: "pairs.txt",
-    folds: 10,
-    per_fold: 300,
-};
+const DEV_TRAIN: List = List { file: "pairsDevTrain.txt", folds: 1, per_fold: 1100 };
+const DEV_TEST: List = List { file: "pairsDevTest.txt", folds: 1, per_fold: 500 };
+const VIEW_2: List = List { file: "pairs.txt", folds: 10, per_fold: 300 };
 
 /// Reads LFW at `root`: the pair lists, and the images in `images/`, `lfw/` or beside them.
 ///
@@ -50,13 +38,7 @@ pub fn read(root: &Path, view: View) -> Protocol {
     read_lists(root, name, lists, samples, view == View::Both)
 }
 
-fn read_lists(
-    root: &Path,
-    name: &str,
-    lists: &[List],
-    samples: usize,
-    views_overlap: bool,
-) -> Protocol {
+fn read_lists(root: &Path, name: &str, lists: &[List], samples: usize, views_overlap: bool) -> Protocol {
     let mut builder = Builder::new(name);
     let images = image_folder(root);
     let mut expected = 0;
@@ -66,27 +48,17 @@ fn read_lists(
     }
     let counts = builder.counts();
     let place = root.display();
-    builder
-        .findings
-        .expect_count(&place, "images named by the lists", samples, counts.samples);
+    builder.findings.expect_count(&place, "images named by the lists", samples, counts.samples);
     if !views_overlap {
-        builder
-            .findings
-            .expect_count(&place, "mated pairs", expected, counts.mated);
-        builder
-            .findings
-            .expect_count(&place, "non-mated pairs", expected, counts.non_mated);
+        builder.findings.expect_count(&place, "mated pairs", expected, counts.mated);
+        builder.findings.expect_count(&place, "non-mated pairs", expected, counts.non_mated);
     }
     let folds = if lists.len() == 1 { lists[0].folds } else { 0 };
     builder.finish(folds)
 }
 
 fn image_folder(root: &Path) -> PathBuf {
-    ["images", "lfw"]
-        .iter()
-        .map(|folder| root.join(folder))
-        .find(|folder| folder.is_dir())
-        .unwrap_or_else(|| root.to_owned())
+    ["images", "lfw"].iter().map(|folder| root.join(folder)).find(|folder| folder.is_dir()).unwrap_or_else(|| root.to_owned())
 }
 
 fn read_list(builder: &mut Builder, root: &Path, images: &Path, list: &List, overlap: bool) {
@@ -101,17 +73,10 @@ fn read_list(builder: &mut Builder, root: &Path, images: &Path, list: &List, ove
         folds => vec![folds.to_string(), list.per_fold.to_string()],
     };
     if header != expected {
-        builder.findings.add(
-            format!("{}:1", list.file),
-            format!("header {:?}, expected {:?}", header.join(" "), expected.join(" ")),
-        );
+        builder.findings.add(format!("{}:1", list.file), format!("header {:?}, expected {:?}", header.join(" "), expected.join(" ")));
     }
     let mut seen = HashMap::new();
-    let rows = text
-        .lines()
-        .enumerate()
-        .skip(1)
-        .filter(|(_, line)| !line.trim().is_empty());
+    let rows = text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty());
     for (row, (index, line)) in rows.enumerate() {
         let place = format!("{}:{}", list.file, index + 1);
         let mated_expected = row % (2 * list.per_fold) < list.per_fold;
@@ -121,38 +86,20 @@ fn read_list(builder: &mut Builder, root: &Path, images: &Path, list: &List, ove
             [name, a, b] => ((name, a), (name, b), true),
             [name_a, a, name_b, b] => ((name_a, a), (name_b, b), false),
             _ => {
-                builder.findings.add(
-                    &place,
-                    format!(
-                        "{} fields, expected 3 (mated) or 4 (non-mated)",
-                        fields.len()
-                    ),
-                );
+                builder.findings.add(&place, format!("{} fields, expected 3 (mated) or 4 (non-mated)", fields.len()));
                 continue;
             }
         };
         if fold >= list.folds {
-            builder
-                .findings
-                .add(&place, "a pair beyond the number that the header gives");
+            builder.findings.add(&place, "a pair beyond the number that the header gives");
             continue;
         }
         if mated != mated_expected {
             let kind = |mated| if mated { "mated" } else { "non-mated" };
-            builder.findings.add(
-                &place,
-                format!(
-                    "a {} pair where a {} one is due",
-                    kind(mated),
-                    kind(mated_expected)
-                ),
-            );
+            builder.findings.add(&place, format!("a {} pair where a {} one is due", kind(mated), kind(mated_expected)));
         }
         if !mated && first.0 == second.0 {
-            builder.findings.add(
-                &place,
-                format!("a non-mated pair of one person, {}: left out", first.0),
-            );
+            builder.findings.add(&place, format!("a non-mated pair of one person, {}: left out", first.0));
             continue;
         }
         let mut sample = |(name, number): (&str, &str)| match number.parse::<u32>() {
@@ -161,9 +108,7 @@ fn read_list(builder: &mut Builder, root: &Path, images: &Path, list: &List, ove
                 builder.file_sample(&place, &file, name, images.join(name).join(&file))
             }
             Err(_) => {
-                builder
-                    .findings
-                    .add(&place, format!("{number:?} is not an image number"));
+                builder.findings.add(&place, format!("{number:?} is not an image number"));
                 None
             }
         };
@@ -172,9 +117,7 @@ fn read_list(builder: &mut Builder, root: &Path, images: &Path, list: &List, ove
             if let (Some(a), Some(b)) = (probe, reference)
                 && let Some(line) = seen.insert((a.min(b), a.max(b)), index + 1)
             {
-                builder
-                    .findings
-                    .add(&place, format!("duplicate of the pair in line {line}"));
+                builder.findings.add(&place, format!("duplicate of the pair in line {line}"));
             }
         } else {
             builder.compare(&place, probe, reference, mated, fold, None);
@@ -188,11 +131,7 @@ mod tests {
     use crate::protocol::Pairs;
     use crate::readers::test_tree::Tree;
 
-    const SMALL: List = List {
-        file: "pairs.txt",
-        folds: 2,
-        per_fold: 1,
-    };
+    const SMALL: List = List { file: "pairs.txt", folds: 2, per_fold: 1 };
 
     fn tree(pairs: &str) -> Tree {
         let tree = Tree::new();
@@ -242,10 +181,7 @@ mod tests {
         for (pairs, expected) in cases {
             let protocol = read_small(&tree(&pairs), 5);
             let lines: Vec<_> = protocol.findings.0.iter().map(ToString::to_string).collect();
-            assert!(
-                lines.iter().any(|line| line.contains(expected)),
-                "{expected:?} not in {lines:?}"
-            );
+            assert!(lines.iter().any(|line| line.contains(expected)), "{expected:?} not in {lines:?}");
         }
     }
 

@@ -32,19 +32,14 @@ pub fn read(csv: &Path, root: &Path) -> Protocol {
             "1" => true,
             "0" => false,
             other => {
-                builder
-                    .findings
-                    .add(place, format!("mated is {other:?}, expected 1 or 0"));
+                builder.findings.add(place, format!("mated is {other:?}, expected 1 or 0"));
                 continue;
             }
         };
         let fold = match row.get("fold").map_or(Ok(0), |fold| fold.parse::<u32>()) {
             Ok(fold) if fold < 1000 => fold,
             _ => {
-                builder.findings.add(
-                    place,
-                    format!("fold is {:?}, expected 0 to 999", row["fold"]),
-                );
+                builder.findings.add(place, format!("fold is {:?}, expected 0 to 999", row["fold"]));
                 continue;
             }
         };
@@ -52,23 +47,12 @@ pub fn read(csv: &Path, root: &Path) -> Protocol {
         let [probe_identity, reference_identity] = ["probe", "reference"].map(|column| {
             let given = row.get(format!("{column}_identity").as_str()).copied();
             given.filter(|name| !name.is_empty()).map_or_else(
-                || {
-                    Path::new(row[column])
-                        .parent()
-                        .map(|folder| folder.display().to_string())
-                        .unwrap_or_default()
-                },
+                || Path::new(row[column]).parent().map(|folder| folder.display().to_string()).unwrap_or_default(),
                 str::to_owned,
             )
         });
-        let probe =
-            builder.file_sample(&place, row["probe"], &probe_identity, root.join(row["probe"]));
-        let reference = builder.file_sample(
-            &place,
-            row["reference"],
-            &reference_identity,
-            root.join(row["reference"]),
-        );
+        let probe = builder.file_sample(&place, row["probe"], &probe_identity, root.join(row["probe"]));
+        let reference = builder.file_sample(&place, row["reference"], &reference_identity, root.join(row["reference"]));
         let group = row.get("group").copied().filter(|group| !group.is_empty());
         builder.compare(place, probe, reference, mated, fold, group);
     }
@@ -85,15 +69,8 @@ pub(crate) struct Table<'a> {
 
 impl<'a> Table<'a> {
     pub(crate) fn parse(text: &'a str, required: &[&str]) -> Self {
-        let mut lines = text
-            .trim_start_matches('\u{feff}')
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty());
-        let columns: Vec<&str> = lines
-            .next()
-            .map(|(_, line)| line.split(',').map(str::trim).collect())
-            .unwrap_or_default();
+        let mut lines = text.trim_start_matches('\u{feff}').lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let columns: Vec<&str> = lines.next().map(|(_, line)| line.split(',').map(str::trim).collect()).unwrap_or_default();
         let problems: Vec<String> = required
             .iter()
             .filter(|column| !columns.contains(column))
@@ -135,9 +112,7 @@ mod tests {
 
     #[test]
     fn groups_folds_and_identities_are_read() {
-        let protocol = read_csv(
-            "probe,reference,mated,group,fold\na/1.jpg,a/2.jpg,1,dark,0\na/1.jpg,b/1.jpg,0,,1\n",
-        );
+        let protocol = read_csv("probe,reference,mated,group,fold\na/1.jpg,a/2.jpg,1,dark,0\na/1.jpg,b/1.jpg,0,,1\n");
         assert_eq!(protocol.findings.0, []);
         assert_eq!(protocol.groups, ["dark"]);
         assert_eq!(protocol.folds, 2);

@@ -126,9 +126,6 @@ pub(crate) mod test_tree {
     /// Asserts that some finding contains `expected`.
     pub(crate) fn assert_finding(findings: &crate::findings::Findings, expected: &str) {
         let lines: Vec<_> = findings.0.iter().map(ToString::to_string).collect();
-        assert!(
-            lines.iter().any(|line| line.contains(expected)),
-            "{expected:?} not in {lines:?}"
-        );
+        assert!(lines.iter().any(|line| line.contains(expected)), "{expected:?} not in {lines:?}");
     }
 }

@@ -42,14 +42,7 @@ pub enum Layout {
     Dfdc,
 }
 
-const METHODS: [&str; 6] = [
-    "Deepfakes",
-    "Face2Face",
-    "FaceShifter",
-    "FaceSwap",
-    "NeuralTextures",
-    "DeepFakeDetection",
-];
+const METHODS: [&str; 6] = ["Deepfakes", "Face2Face", "FaceShifter", "FaceSwap", "NeuralTextures", "DeepFakeDetection"];
 
 /// Reads a video set of the given layout at `root`.
 pub fn read(root: &Path, layout: Layout) -> VideoSet {
@@ -62,11 +55,7 @@ pub fn read(root: &Path, layout: Layout) -> VideoSet {
     if clips.is_empty() {
         findings.add(root.display(), "no clip found");
     }
-    VideoSet {
-        set: set.to_owned(),
-        clips,
-        findings,
-    }
+    VideoSet { set: set.to_owned(), clips, findings }
 }
 
 fn stem(path: &Path) -> String {
@@ -78,10 +67,7 @@ fn stem(path: &Path) -> String {
 }
 
 fn is_clip(path: &Path) -> bool {
-    path.is_dir()
-        || [".mp4", ".avi", ".mov", ".mkv", ".webm"]
-            .iter()
-            .any(|end| file_name(path).to_lowercase().ends_with(end))
+    path.is_dir() || [".mp4", ".avi", ".mov", ".mkv", ".webm"].iter().any(|end| file_name(path).to_lowercase().ends_with(end))
 }
 
 fn face_forensics(root: &Path, full_count: usize, findings: &mut Findings) -> Vec<Clip> {
@@ -89,12 +75,7 @@ fn face_forensics(root: &Path, full_count: usize, findings: &mut Findings) -> Ve
     let official = root.join("original_sequences");
     if official.is_dir() {
         let quality = |folder: PathBuf, findings: &mut Findings| {
-            findings
-                .list(&folder)
-                .into_iter()
-                .map(|quality| quality.join("videos"))
-                .filter(|videos| videos.is_dir())
-                .collect::<Vec<_>>()
+            findings.list(&folder).into_iter().map(|quality| quality.join("videos")).filter(|videos| videos.is_dir()).collect::<Vec<_>>()
         };
         for videos in quality(official.join("youtube"), findings) {
             folders.push((None, videos));
@@ -114,10 +95,7 @@ fn face_forensics(root: &Path, full_count: usize, findings: &mut Findings) -> Ve
             match METHODS.iter().find(|&&method| method == name) {
                 Some(method) => folders.push((Some(method), folder)),
                 None if name == "original" => {}
-                None => findings.add(
-                    folder.display(),
-                    format!("unknown method, expected original or one of {}", METHODS.join(", ")),
-                ),
+                None => findings.add(folder.display(), format!("unknown method, expected original or one of {}", METHODS.join(", "))),
             }
         }
     }
@@ -147,20 +125,13 @@ fn face_forensics(root: &Path, full_count: usize, findings: &mut Findings) -> Ve
     clips
 }
 
-const CELEB_DF_COUNTS: [(&str, bool, usize); 3] = [
-    ("Celeb-real", true, 590),
-    ("YouTube-real", true, 300),
-    ("Celeb-synthesis", false, 5_639),
-];
+const CELEB_DF_COUNTS: [(&str, bool, usize); 3] =
+    [("Celeb-real", true, 590), ("YouTube-real", true, 300), ("Celeb-synthesis", false, 5_639)];
 
 fn celeb_df(root: &Path, counts: &[(&str, bool, usize)], findings: &mut Findings) -> Vec<Clip> {
     let mut clips = Vec::new();
     for &(folder, real, count) in counts {
-        let paths: Vec<_> = findings
-            .list(&root.join(folder))
-            .into_iter()
-            .filter(|path| is_clip(path))
-            .collect();
+        let paths: Vec<_> = findings.list(&root.join(folder)).into_iter().filter(|path| is_clip(path)).collect();
         findings.expect_count(folder, "clips", count, paths.len());
         for path in paths {
             clips.push(Clip {
@@ -172,10 +143,7 @@ fn celeb_df(root: &Path, counts: &[(&str, bool, usize)], findings: &mut Findings
         }
     }
     const LIST: &str = "List_of_testing_videos.txt";
-    let truth: BTreeMap<String, bool> = clips
-        .iter()
-        .map(|clip| (clip.name.clone(), clip.manipulation.is_none()))
-        .collect();
+    let truth: BTreeMap<String, bool> = clips.iter().map(|clip| (clip.name.clone(), clip.manipulation.is_none())).collect();
     let text = findings.read_text(&root.join(LIST));
     for (index, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
         let place = format!("{LIST}:{}", index + 1);
@@ -235,12 +203,7 @@ fn dfdc(root: &Path, findings: &mut Findings) -> Vec<Clip> {
                 findings.add(place, "the clip is missing");
                 continue;
             }
-            clips.push(Clip {
-                name: format!("{}/{name}", file_name(&folder)),
-                path,
-                manipulation,
-                original: entry.original.clone(),
-            });
+            clips.push(Clip { name: format!("{}/{name}", file_name(&folder)), path, manipulation, original: entry.original.clone() });
         }
         for path in findings.list(&folder).into_iter().filter(|path| path.is_file()) {
             if is_clip(&path) && !entries.contains_key(&file_name(&path)) {
@@ -312,10 +275,7 @@ mod tests {
         assert_eq!(set.findings.0, []);
         assert_eq!(set.clips[0].original.as_deref(), Some("b.mp4"));
         tree.file("dfdc_train_part_0/c.mp4", b"x");
-        tree.file(
-            "dfdc_train_part_0/metadata.json",
-            br#"{"a.mp4":{"label":"FAK"},"d.mp4":{"label":"REAL"},"b.mp4":{"label":"REAL"}}"#,
-        );
+        tree.file("dfdc_train_part_0/metadata.json", br#"{"a.mp4":{"label":"FAK"},"d.mp4":{"label":"REAL"},"b.mp4":{"label":"REAL"}}"#);
         let set = read(tree.path(), Layout::Dfdc);
         assert_finding(&set.findings, "metadata.json:a.mp4: label \"FAK\"");
         assert_finding(&set.findings, "metadata.json:d.mp4: the clip is missing");

@@ -51,19 +51,11 @@ const VAL_FACES: usize = 39_708;
 /// that are not marked invalid.
 pub fn read(root: &Path) -> Wider {
     let csv = root.join("ground_truth.csv");
-    if csv.is_file() {
-        read_csv(root, &csv)
-    } else {
-        read_split(root, VAL_IMAGES, VAL_FACES)
-    }
+    if csv.is_file() { read_csv(root, &csv) } else { read_split(root, VAL_IMAGES, VAL_FACES) }
 }
 
 fn image_folder(root: &Path) -> PathBuf {
-    ["WIDER_val/images", "images"]
-        .iter()
-        .map(|folder| root.join(folder))
-        .find(|folder| folder.is_dir())
-        .unwrap_or_else(|| root.to_owned())
+    ["WIDER_val/images", "images"].iter().map(|folder| root.join(folder)).find(|folder| folder.is_dir()).unwrap_or_else(|| root.to_owned())
 }
 
 fn read_csv(root: &Path, csv: &Path) -> Wider {
@@ -144,19 +136,11 @@ fn read_split(root: &Path, expected_images: usize, expected_faces: usize) -> Wid
                 continue;
             }
             match fields[..] {
-                [x, y, width, height, _, _, _, invalid @ ("0" | "1"), _, _] => {
-                    match parse_box([x, y, width, height]) {
-                        Ok(xywh) => faces.push(Face {
-                            xywh,
-                            counts: vec![invalid == "0"],
-                        }),
-                        Err(problem) => findings.add(place(row), problem),
-                    }
-                }
-                _ => findings.add(
-                    place(row),
-                    "expected x y w h blur expression illumination invalid occlusion pose",
-                ),
+                [x, y, width, height, _, _, _, invalid @ ("0" | "1"), _, _] => match parse_box([x, y, width, height]) {
+                    Ok(xywh) => faces.push(Face { xywh, counts: vec![invalid == "0"] }),
+                    Err(problem) => findings.add(place(row), problem),
+                },
+                _ => findings.add(place(row), "expected x y w h blur expression illumination invalid occlusion pose"),
             }
         }
         total += faces.len();
@@ -172,20 +156,12 @@ fn read_split(root: &Path, expected_images: usize, expected_faces: usize) -> Wid
 fn parse_box(fields: [&str; 4]) -> Result<[f32; 4], String> {
     let numbers = fields.map(|field| field.parse::<f32>().ok().filter(|v| v.is_finite()));
     match numbers {
-        [Some(x), Some(y), Some(width), Some(height)] if width >= 0.0 && height >= 0.0 => {
-            Ok([x, y, width, height])
-        }
+        [Some(x), Some(y), Some(width), Some(height)] if width >= 0.0 && height >= 0.0 => Ok([x, y, width, height]),
         _ => Err(format!("{:?} is not a box x, y, width, height", fields.join(","))),
     }
 }
 
-fn finish(
-    set: &str,
-    settings: &[&str],
-    folder: &Path,
-    images: BTreeMap<String, Vec<Face>>,
-    mut findings: Findings,
-) -> Wider {
+fn finish(set: &str, settings: &[&str], folder: &Path, images: BTreeMap<String, Vec<Face>>, mut findings: Findings) -> Wider {
     let images = images
         .into_iter()
         .filter_map(|(name, faces)| {
@@ -197,12 +173,7 @@ fn finish(
             Some(Image { name, path, faces })
         })
         .collect();
-    Wider {
-        set: set.to_owned(),
-        settings: settings.iter().map(|&s| s.to_owned()).collect(),
-        images,
-        findings,
-    }
+    Wider { set: set.to_owned(), settings: settings.iter().map(|&s| s.to_owned()).collect(), images, findings }
 }
 
 #[cfg(test)]

@@ -15,10 +15,7 @@ pub fn read(root: &Path, frames: usize) -> Protocol {
 
 fn read_folds(root: &Path, frames: usize, folds: u32, per_fold: usize) -> Protocol {
     let mut builder = Builder::new("YTF");
-    let file = ["splits_corrected.txt", "splits.txt"]
-        .into_iter()
-        .find(|file| root.join(file).is_file())
-        .unwrap_or("splits.txt");
+    let file = ["splits_corrected.txt", "splits.txt"].into_iter().find(|file| root.join(file).is_file()).unwrap_or("splits.txt");
     let text = builder.findings.read_text(&root.join(file));
     for (index, line) in text.lines().enumerate().skip(1).filter(|(_, l)| !l.trim().is_empty()) {
         let place = format!("{file}:{}", index + 1);
@@ -31,16 +28,11 @@ fn read_folds(root: &Path, frames: usize, folds: u32, per_fold: usize) -> Protoc
             _ => None,
         };
         let (&[first, second], Some(fold @ 1..), Some(mated)) = (&clips[..], fold, mated) else {
-            builder.findings.add(
-                place,
-                "expected: split, number, <Name>/<clip>, <Name>/<clip>, ..., 0 or 1",
-            );
+            builder.findings.add(place, "expected: split, number, <Name>/<clip>, <Name>/<clip>, ..., 0 or 1");
             continue;
         };
         if fold > folds {
-            builder
-                .findings
-                .add(place, format!("split {fold}, expected 1 to {folds}"));
+            builder.findings.add(place, format!("split {fold}, expected 1 to {folds}"));
             continue;
         }
         let mut clip = |clip: &str| {
@@ -48,21 +40,13 @@ fn read_folds(root: &Path, frames: usize, folds: u32, per_fold: usize) -> Protoc
                 return Some(sample);
             }
             let folder = root.join("frame_images_DB").join(clip);
-            let paths: Vec<_> = if folder.is_dir() {
-                builder.findings.list(&folder)
-            } else {
-                Vec::new()
-            };
+            let paths: Vec<_> = if folder.is_dir() { builder.findings.list(&folder) } else { Vec::new() };
             if paths.is_empty() {
-                builder
-                    .findings
-                    .add(&place, format!("names a clip without frames: {}", folder.display()));
+                builder.findings.add(&place, format!("names a clip without frames: {}", folder.display()));
                 return None;
             }
             let take = frames.clamp(1, paths.len());
-            let images = (0..take)
-                .map(|i| Source::File(paths[i * paths.len() / take].clone()))
-                .collect();
+            let images = (0..take).map(|i| Source::File(paths[i * paths.len() / take].clone())).collect();
             let identity = clip.split('/').next().unwrap_or(clip);
             Some(builder.sample(clip, identity, images))
         };
@@ -71,12 +55,8 @@ fn read_folds(root: &Path, frames: usize, folds: u32, per_fold: usize) -> Protoc
     }
     let counts = builder.counts();
     let expected = folds as usize * per_fold;
-    builder
-        .findings
-        .expect_count(file, "mated pairs", expected, counts.mated);
-    builder
-        .findings
-        .expect_count(file, "non-mated pairs", expected, counts.non_mated);
+    builder.findings.expect_count(file, "mated pairs", expected, counts.mated);
+    builder.findings.expect_count(file, "non-mated pairs", expected, counts.non_mated);
     builder.finish(folds)
 }
 

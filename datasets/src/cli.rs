@@ -1,0 +1,732 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use vultus::{Comparator, Precision, Role};
+
+use crate::calibrate::{Calibration, calibrate, held_out};
+use crate::engine::EngineExtractor;
+use crate::export;
+use crate::extract::{Cache, Extracted, Extractor, extract_all};
+use crate::findings::Findings;
+use crate::pad::{Judgement, judge_all};
+use crate::plan::{Claim, plan};
+use crate::protocol::Pairs;
+use crate::protocol::Protocol;
+use crate::readers::{ORIGINS, cfp, documents, insightface, lfw, listed, pad, video, wider, ytf};
+use crate::run::{Means, Questions, Run};
+use crate::score::score;
+use crate::{detection, report};
+
+#[derive(Parser)]
+#[command(version, about = "Error rates, calibration and reports on face datasets that you have")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Labeled Faces in the Wild.
+    Lfw(LfwArgs),
+    /// Any other verification set: InsightFace pack, CFP, YTF, or your own pairs as CSV.
+    Verify(VerifyArgs),
+    /// Face detection on WIDER FACE: average precision per setting.
+    Wider(WiderArgs),
+    /// Presentation attack detection on a public set or on attacks that you captured: the ISO/IEC 30107-3 self-test.
+    Pad(PadArgs),
+    /// Reads a set, and lists what is missing or wrong; runs nothing.
+    Check(CheckArgs),
+    /// Lists the sets that the readers know, where a person gets them, and the expected layout.
+    Sets,
+    /// Makes the tables that turn scores into false match rates.
+    Calibrate(CalibrateArgs),
+    /// Tells how many trials a claim takes.
+    Plan(PlanArgs),
+    /// Compares two runs over the same trials.
+    Compare(CompareArgs),
+    /// Makes the HTML page of a run from its JSON.
+    Report(ReportArgs),
+    /// Prints runs as a Markdown table.
+    Table {
+        /// JSON records of runs.
+        #[arg(required = true)]
+        runs: Vec<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum VerifyLayout {
+    /// InsightFace pack; --root is the file.
+    Bin,
+    CfpFf,
+    CfpFp,
+    Ytf,
+    /// --root is the folder of the images, --protocol the CSV.
+    Csv,
+}
+
+#[derive(Args)]
+struct VerifyArgs {
+    /// The layout of the set.
+    #[arg(long, value_enum)]
+    layout: VerifyLayout,
+    /// The set's folder, or the file of a pack.
+    #[arg(long)]
+    root: PathBuf,
+    /// The CSV protocol: probe,reference,mated[,group][,fold].
+    #[arg(long)]
+    protocol: Option<PathBuf>,
+    /// Frames of a clip that are taken at most.
+    #[arg(long, default_value_t = 20)]
+    frames: usize,
+    /// Which features are compared.
+    #[arg(long, value_enum, default_value = "fused")]
+    comparator: ComparatorArg,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+struct WiderArgs {
+    /// The folder with WIDER_val and wider_face_split, or with ground_truth.csv.
+    #[arg(long)]
+    root: PathBuf,
+    /// Whose detector cascade is used: the selfie's or the document's.
+    #[arg(long, value_enum, default_value = "document")]
+    role: RoleArg,
+    /// Where the JSON record goes.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleArg {
+    Selfie,
+    Document,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PadLayout {
+    /// presentations.csv: path,label,species[,set][,reference]
+    Csv,
+    /// Folders <label>/ or <set>/<label>/, bona_fide beside one folder a species.
+    Species,
+    OuluNpu,
+    CelebaSpoof,
+    ReplayAttack,
+}
+
+impl PadLayout {
+    fn layout(self) -> pad::Layout {
+        match self {
+            Self::Csv => pad::Layout::Csv,
+            Self::Species => pad::Layout::Species,
+            Self::OuluNpu => pad::Layout::OuluNpu,
+            Self::CelebaSpoof => pad::Layout::CelebaSpoof,
+            Self::ReplayAttack => pad::Layout::ReplayAttack,
+        }
+    }
+}
+
+#[derive(Args)]
+struct PadArgs {
+    /// The set's folder.
+    #[arg(long)]
+    root: PathBuf,
+    /// The layout of the set.
+    #[arg(long, value_enum, default_value = "csv")]
+    layout: PadLayout,
+    /// BPCERs at which APCER is reported.
+    #[arg(long, value_delimiter = ',', default_values_t = [0.05, 0.10])]
+    bpcer: Vec<f64>,
+    /// Where the JSON record goes.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Where the HTML page goes.
+    #[arg(long)]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum AnyLayout {
+    Lfw,
+    Bin,
+    CfpFf,
+    CfpFp,
+    Ytf,
+    Csv,
+    Wider,
+    PadCsv,
+    PadSpecies,
+    OuluNpu,
+    CelebaSpoof,
+    ReplayAttack,
+    FaceForensics,
+    CelebDf,
+    Dfdc,
+    Documents,
+}
+
+#[derive(Args)]
+struct CheckArgs {
+    /// The layout of the set.
+    #[arg(long, value_enum)]
+    layout: AnyLayout,
+    /// The set's folder, or the file of a pack.
+    #[arg(long)]
+    root: PathBuf,
+    /// The CSV protocol.
+    #[arg(long)]
+    protocol: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct PlanArgs {
+    /// FMR to be shown at 95 % confidence.
+    #[arg(long)]
+    fmr: Option<f64>,
+    /// FNMR to be shown at 95 % confidence.
+    #[arg(long)]
+    fnmr: Option<f64>,
+    /// IAPAR to be shown at 95 % confidence.
+    #[arg(long)]
+    iapar: Option<f64>,
+    /// iBeta level, 1 or 2.
+    #[arg(long)]
+    ibeta: Option<u8>,
+    /// FIDO Biometric Component.
+    #[arg(long)]
+    fido: bool,
+}
+
+#[derive(Args)]
+struct CompareArgs {
+    /// JSON record of the first run.
+    first: PathBuf,
+    /// JSON record of the second run.
+    second: PathBuf,
+    /// Where the HTML page goes.
+    #[arg(long)]
+    html: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ReportArgs {
+    /// JSON record of a run.
+    run: PathBuf,
+    /// Where the HTML page goes.
+    #[arg(long)]
+    html: PathBuf,
+}
+
+#[derive(Args)]
+struct Common {
+    /// The model pack.
+    #[arg(long, default_value = "build/pack")]
+    pack: PathBuf,
+    /// Ids of weights whose unknown or non-commercial licence you accept.
+    #[arg(long)]
+    accept_licence: Vec<String>,
+    /// Precision of the networks.
+    #[arg(long, value_enum, default_value = "exact")]
+    precision: PrecisionArg,
+    /// Folder of the feature cache; it holds biometric data.
+    #[arg(long, default_value_os_t = default_cache())]
+    cache: PathBuf,
+    /// Report rates even though the set has findings; every report then says so.
+    #[arg(long)]
+    accept_findings: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PrecisionArg {
+    Exact,
+    Fast,
+}
+
+impl PrecisionArg {
+    fn precision(self) -> Precision {
+        match self {
+            Self::Exact => Precision::Exact,
+            Self::Fast => Precision::Fast,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Fast => "fast",
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ComparatorArg {
+    Single,
+    Fused,
+}
+
+impl ComparatorArg {
+    fn comparator(self) -> Comparator {
+        match self {
+            Self::Single => Comparator::Single,
+            Self::Fused => Comparator::Fused,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ViewArg {
+    /// View 1, to choose and calibrate on.
+    #[value(name = "1")]
+    One,
+    /// View 2, ten folds, to report on.
+    #[value(name = "2")]
+    Two,
+    /// Every pair of the images of both views.
+    All,
+}
+
+#[derive(Args)]
+struct LfwArgs {
+    /// The folder with pairs.txt and images/.
+    #[arg(long)]
+    root: PathBuf,
+    /// Which pairs.
+    #[arg(long, value_enum, default_value = "2")]
+    view: ViewArg,
+    /// Compare every image of the view with every other.
+    #[arg(long)]
+    all_pairs: bool,
+    /// Which features are compared.
+    #[arg(long, value_enum, default_value = "fused")]
+    comparator: ComparatorArg,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+struct Output {
+    /// Where the JSON record goes.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Where the HTML page goes.
+    #[arg(long)]
+    html: Option<PathBuf>,
+    /// Folder for the features as .npy files, for an independent check; they are biometric data.
+    #[arg(long)]
+    export: Option<PathBuf>,
+    /// False match rates of the operating points.
+    #[arg(long, value_delimiter = ',')]
+    fmr: Vec<f64>,
+    /// Resamples of the bootstrap over identities.
+    #[arg(long, default_value_t = 1000)]
+    resamples: usize,
+}
+
+#[derive(Args)]
+struct CalibrateArgs {
+    /// The folder of LFW.
+    #[arg(long)]
+    root: PathBuf,
+    /// The calibration file; tables of other comparators and precisions in it are kept.
+    #[arg(long, default_value = "models/calibration/default.json")]
+    out: PathBuf,
+    /// Extrapolate unsupported points by a generalised Pareto tail.
+    #[arg(long)]
+    extrapolate_tail: bool,
+    /// Resamples of the bootstrap over identities.
+    #[arg(long, default_value_t = 1000)]
+    resamples: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn default_cache() -> PathBuf {
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
+    base.unwrap_or_else(|| PathBuf::from(".cache")).join("vultus/features")
+}
+
+/// Runs the command line; failures are printed to standard error.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Lfw(args) => lfw(&args),
+        Command::Verify(args) => verify(&args),
+        Command::Wider(args) => detect(&args),
+        Command::Pad(args) => self_test(&args),
+        Command::Check(args) => check(&args),
+        Command::Sets => {
+            for origin in ORIGINS {
+                println!("{}\n  from:   {}\n  terms:  {}\n  layout: {}", origin.set, origin.page, origin.terms, origin.layout);
+            }
+            Ok(())
+        }
+        Command::Calibrate(args) => calibrate_lfw(&args),
+        Command::Plan(args) => print_plan(&args),
+        Command::Compare(args) => compare(&args),
+        Command::Report(args) => read_run(&args.run).and_then(|run| write(&args.html, report::html(&run).as_bytes())),
+        Command::Table { runs } => {
+            runs.iter().map(|path| read_run(path)).collect::<Result<Vec<_>, _>>().map(|runs| print!("{}", report::markdown(&runs)))
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn report_findings(findings: &Findings, accepted: bool) -> Result<(), String> {
+    for finding in &findings.0 {
+        eprintln!("finding: {finding}");
+    }
+    match findings.0.len() {
+        0 => Ok(()),
+        n if accepted => {
+            eprintln!("{n} findings accepted: the rates are those of what is there");
+            Ok(())
+        }
+        n => Err(format!("{n} findings: no rate is computed; repair the set, or pass --accept-findings")),
+    }
+}
+
+struct Features {
+    extractor: EngineExtractor,
+    extracted: Vec<Extracted>,
+    took: Duration,
+}
+
+fn features(protocol: &mut Protocol, common: &Common) -> Result<Features, String> {
+    report_findings(&protocol.findings, common.accept_findings)?;
+    let extractor = open(common, Role::Selfie)?;
+    let cache = Cache::open(&common.cache, &extractor as &dyn Extractor).map_err(|error| format!("{}: {error}", common.cache.display()))?;
+    let start = Instant::now();
+    let before = protocol.findings.0.len();
+    let extracted = extract_all(&protocol.samples, &extractor, Some(&cache), &mut protocol.findings);
+    let new = Findings(protocol.findings.0[before..].to_vec());
+    report_findings(&new, common.accept_findings)?;
+    Ok(Features { extractor, extracted, took: start.elapsed() })
+}
+
+fn lfw(args: &LfwArgs) -> Result<(), String> {
+    let view = match args.view {
+        ViewArg::One => lfw::View::One,
+        ViewArg::Two => lfw::View::Two,
+        ViewArg::All => lfw::View::Both,
+    };
+    let mut protocol = lfw::read(&args.root, view);
+    if args.all_pairs || args.view == ViewArg::All {
+        protocol = protocol.into_all_pairs();
+    }
+    verification(protocol, args.comparator, &args.output, &args.common)
+}
+
+fn verification(mut protocol: Protocol, comparator: ComparatorArg, output: &Output, common: &Common) -> Result<(), String> {
+    let features = features(&mut protocol, common)?;
+    let comparator = comparator.comparator();
+    let start = Instant::now();
+    let scored = score(&protocol, &features.extracted, comparator.shares())?;
+    let means = Means {
+        pack: features.extractor.pack(),
+        comparator: comparator.name().to_owned(),
+        precision: common.precision.name().to_owned(),
+        extraction: features.took,
+        scoring: start.elapsed(),
+    };
+    let default = match protocol.pairs {
+        Pairs::All => vec![1e-2, 1e-3, 1e-4, 1e-5],
+        Pairs::Listed(_) => vec![1e-2, 1e-3],
+    };
+    let fmrs = if output.fmr.is_empty() { default } else { output.fmr.clone() };
+    let questions = Questions { fmrs, resamples: output.resamples, worst: 20 };
+    let run = Run::new(&protocol, &features.extracted, &scored, means, &questions);
+    print_run(&run);
+    if let Some(path) = &output.json {
+        write_json(path, &run)?;
+    }
+    if let Some(path) = &output.html {
+        write(path, report::html(&run).as_bytes())?;
+    }
+    if let Some(folder) = &output.export {
+        export::features(folder, &protocol, &features.extracted, comparator.shares())
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    Ok(())
+}
+
+fn read_run(path: &Path) -> Result<Run, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let run: Run = serde_json::from_slice(&bytes).map_err(|error| format!("{} is no record of a run: {error}", path.display()))?;
+    if run.format != crate::run::FORMAT {
+        return Err(format!("{} has format {}, this program reads {}", path.display(), run.format, crate::run::FORMAT));
+    }
+    Ok(run)
+}
+
+fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), String> {
+    write(path, &serde_json::to_vec(value).map_err(|error| error.to_string())?)
+}
+
+fn open(common: &Common, role: Role) -> Result<EngineExtractor, String> {
+    EngineExtractor::open(&common.pack, common.precision.precision(), role, &common.accept_licence)
+}
+
+fn verify(args: &VerifyArgs) -> Result<(), String> {
+    let protocol = match args.layout {
+        VerifyLayout::Bin => insightface::read(&args.root),
+        VerifyLayout::CfpFf => cfp::read(&args.root, cfp::Experiment::FrontalFrontal),
+        VerifyLayout::CfpFp => cfp::read(&args.root, cfp::Experiment::FrontalProfile),
+        VerifyLayout::Ytf => ytf::read(&args.root, args.frames),
+        VerifyLayout::Csv => listed::read(csv_protocol(args.protocol.as_deref())?, &args.root),
+    };
+    verification(protocol, args.comparator, &args.output, &args.common)
+}
+
+fn csv_protocol(path: Option<&Path>) -> Result<&Path, String> {
+    path.ok_or_else(|| "--layout csv needs --protocol FILE".to_owned())
+}
+
+fn detect(args: &WiderArgs) -> Result<(), String> {
+    let wider = wider::read(&args.root);
+    report_findings(&wider.findings, args.common.accept_findings)?;
+    let role = match args.role {
+        RoleArg::Selfie => Role::Selfie,
+        RoleArg::Document => Role::Document,
+    };
+    let engine = open(&args.common, role)?;
+    let run = detection::detect_all(&wider, engine.pack(), |bytes| engine.detect(bytes));
+    report_findings(&Findings(run.findings.0[wider.findings.0.len()..].to_vec()), args.common.accept_findings)?;
+    println!("{}, {} images", run.set, run.images);
+    for setting in &run.settings {
+        println!("  {}: average precision {:.4} over {} faces", setting.name, setting.average_precision, setting.faces);
+    }
+    args.json.as_ref().map_or(Ok(()), |path| write_json(path, &run))
+}
+
+fn self_test(args: &PadArgs) -> Result<(), String> {
+    let set = pad::read(&args.root, args.layout.layout());
+    report_findings(&set.findings, args.common.accept_findings)?;
+    let engine = open(&args.common, Role::Selfie)?;
+    let run = judge_all(&set, engine.pack(), &args.bpcer, |presentation, reference| {
+        Ok(Judgement {
+            score: engine.pad_score(presentation)?,
+            accepted: reference.map(|reference| engine.accepts(presentation, reference)).transpose()?,
+        })
+    });
+    report_findings(&Findings(run.findings.0[set.findings.0.len()..].to_vec()), args.common.accept_findings)?;
+    print!("{}", crate::pad::text(&run));
+    if let Some(path) = &args.json {
+        write_json(path, &run)?;
+    }
+    args.html.as_ref().map_or(Ok(()), |path| write(path, crate::pad::html(&run).as_bytes()))
+}
+
+fn check(args: &CheckArgs) -> Result<(), String> {
+    let verification = |protocol: Protocol| {
+        let pairs = match &protocol.pairs {
+            Pairs::Listed(pairs) => pairs.len(),
+            Pairs::All => 0,
+        };
+        (
+            format!("{}: {} samples of {} identities, {pairs} pairs", protocol.set, protocol.samples.len(), protocol.identities.len()),
+            protocol.findings,
+        )
+    };
+    let pad_set = |layout| {
+        let set = pad::read(&args.root, layout);
+        (format!("{}: {} presentations", set.set, set.presentations.len()), set.findings)
+    };
+    let clips = |layout| {
+        let set = video::read(&args.root, layout);
+        let manipulated = set.clips.iter().filter(|clip| clip.manipulation.is_some()).count();
+        (format!("{}: {} clips, {manipulated} of them manipulated", set.set, set.clips.len()), set.findings)
+    };
+    let (summary, findings) = match args.layout {
+        AnyLayout::Lfw => {
+            let one = lfw::read(&args.root, lfw::View::One);
+            let (text, mut findings) = verification(one);
+            let (other, more) = verification(lfw::read(&args.root, lfw::View::Two));
+            findings.0.extend(more.0);
+            (format!("{text}\n{other}"), findings)
+        }
+        AnyLayout::Bin => verification(insightface::read(&args.root)),
+        AnyLayout::CfpFf => verification(cfp::read(&args.root, cfp::Experiment::FrontalFrontal)),
+        AnyLayout::CfpFp => verification(cfp::read(&args.root, cfp::Experiment::FrontalProfile)),
+        AnyLayout::Ytf => verification(ytf::read(&args.root, 1)),
+        AnyLayout::Csv => verification(listed::read(csv_protocol(args.protocol.as_deref())?, &args.root)),
+        AnyLayout::Wider => {
+            let set = wider::read(&args.root);
+            let faces: usize = set.images.iter().map(|image| image.faces.len()).sum();
+            (format!("{}: {} images, {faces} faces", set.set, set.images.len()), set.findings)
+        }
+        AnyLayout::PadCsv => pad_set(pad::Layout::Csv),
+        AnyLayout::PadSpecies => pad_set(pad::Layout::Species),
+        AnyLayout::OuluNpu => pad_set(pad::Layout::OuluNpu),
+        AnyLayout::CelebaSpoof => pad_set(pad::Layout::CelebaSpoof),
+        AnyLayout::ReplayAttack => pad_set(pad::Layout::ReplayAttack),
+        AnyLayout::FaceForensics => clips(video::Layout::FaceForensics),
+        AnyLayout::CelebDf => clips(video::Layout::CelebDf),
+        AnyLayout::Dfdc => clips(video::Layout::Dfdc),
+        AnyLayout::Documents => {
+            let set = documents::read(&args.root);
+            (format!("{}: {} images of documents", set.set, set.documents.len()), set.findings)
+        }
+    };
+    println!("{summary}");
+    for finding in &findings.0 {
+        println!("finding: {finding}");
+    }
+    match findings.0.len() {
+        0 => Ok(()),
+        n => Err(format!("{n} findings")),
+    }
+}
+
+fn print_plan(args: &PlanArgs) -> Result<(), String> {
+    let rates = [(args.fmr, Claim::Fmr as fn(f64) -> Claim), (args.fnmr, Claim::Fnmr), (args.iapar, Claim::Iapar)];
+    let rate = rates.into_iter().find_map(|(value, claim)| value.map(claim));
+    let claim = rate.or(args.ibeta.map(Claim::Ibeta)).unwrap_or(Claim::Fido);
+    let (requirements, notes) = plan(claim)?;
+    for requirement in requirements {
+        println!("{:>9} {} with {} errors seen", requirement.trials, requirement.what, requirement.errors);
+    }
+    for note in notes {
+        println!("note: {note}");
+    }
+    Ok(())
+}
+
+fn compare(args: &CompareArgs) -> Result<(), String> {
+    let (first, second) = (read_run(&args.first)?, read_run(&args.second)?);
+    let contrasts = report::compare::compare(&first, &second)?;
+    print!("{}", report::compare::text(&contrasts));
+    args.html.as_ref().map_or(Ok(()), |path| write(path, report::compare::html(&first, &second, &contrasts).as_bytes()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn print_run(run: &Run) {
+    println!("{}, {} comparator, {} precision", run.set, run.comparator, run.precision);
+    println!(
+        "  {} samples of {} identities, {} mated and {} non-mated comparisons",
+        run.samples.len(),
+        run.identities,
+        run.mated,
+        run.non_mated
+    );
+    println!("  failures to acquire: {} of {}", run.failures.len(), run.samples.len());
+    if let Some(tenfold) = &run.tenfold {
+        println!(
+            "  {}-fold accuracy: {:.3} % ± {:.3} (standard deviation over folds)",
+            tenfold.folds.len(),
+            100.0 * tenfold.accuracy,
+            100.0 * tenfold.deviation
+        );
+    }
+    for point in &run.operating_points {
+        print!(
+            "  FNMR at FMR {:.0e}: {:.3} % ({} of {}), Clopper-Pearson 95 % {:.3} to {:.3} %",
+            point.fmr,
+            100.0 * point.fnmr,
+            point.false_non_matches,
+            run.mated,
+            100.0 * point.fnmr_interval.low,
+            100.0 * point.fnmr_interval.high
+        );
+        if let Some(interval) = point.fnmr_by_identity {
+            print!(", over identities {:.3} to {:.3} %", 100.0 * interval.low, 100.0 * interval.high);
+        }
+        println!(", threshold {:.4}", point.threshold);
+    }
+    for refused in &run.refused {
+        println!(
+            "  FMR {:.0e} refused: it takes {} non-mated comparisons, the set has {}",
+            refused.fmr, refused.non_mated_needed, refused.non_mated
+        );
+    }
+    println!(
+        "  extraction {:.1} s ({} of {} from the cache), {:.0} ms a sample on one core; scoring {:.2} s",
+        run.timing.extraction_s,
+        run.timing.from_cache,
+        run.samples.len(),
+        1e3 * run.timing.median_sample_s,
+        run.timing.scoring_s
+    );
+}
+
+fn calibrate_lfw(args: &CalibrateArgs) -> Result<(), String> {
+    let view_1 = lfw::read(&args.root, lfw::View::One).into_all_pairs();
+    let mut both = lfw::read(&args.root, lfw::View::Both);
+    let features = features(&mut both, &args.common)?;
+    let known: std::collections::HashSet<&str> = view_1.identities.iter().map(String::as_str).collect();
+    let by_name: std::collections::HashMap<&str, &Extracted> =
+        both.samples.iter().map(|sample| sample.name.as_str()).zip(&features.extracted).collect();
+    let pick = |protocol: &Protocol| -> Vec<Extracted> {
+        protocol.samples.iter().filter_map(|sample| by_name.get(sample.name.as_str()).map(|e| (*e).clone())).collect()
+    };
+    let others = both.restrict_identities("LFW identities that View 1 does not name", |name| !known.contains(name));
+    let mut calibration = Calibration::read(&args.out)?;
+    for comparator in [Comparator::Single, Comparator::Fused] {
+        let scored = score(&view_1, &pick(&view_1), comparator.shares())?;
+        let (table, refused) =
+            calibrate(&view_1, &scored, comparator.name(), args.common.precision.name(), args.resamples, args.extrapolate_tail);
+        println!(
+            "{}, {}: {} identities, {} mated, {} non-mated",
+            table.comparator, table.set, table.identities, table.mated, table.non_mated
+        );
+        for point in &table.points {
+            println!(
+                "  FMR {:.0e}: threshold {:.5}, interval {:.2e} to {:.2e}, FNMR {:.3} %{}",
+                point.fmr,
+                point.threshold,
+                point.fmr_low,
+                point.fmr_high,
+                100.0 * point.fnmr,
+                if point.extrapolated { ", EXTRAPOLATED" } else { "" }
+            );
+        }
+        for unsupported in refused {
+            println!(
+                "  FMR {:.0e} refused: it takes {} non-mated comparisons, the set has {}",
+                unsupported.fmr, unsupported.non_mated_needed, unsupported.non_mated
+            );
+        }
+        let scored = score(&others, &pick(&others), comparator.shares())?;
+        println!("  on {} other identities, {} non-mated comparisons:", others.identities.len(), scored.scores.non_mated);
+        for check in held_out(&table, &others, &scored, args.resamples) {
+            println!(
+                "    FMR {:.0e}: observed {:.2e}, interval {:.2e} to {:.2e}: {}",
+                check.fmr,
+                check.fmr_observed,
+                check.fmr_low,
+                check.fmr_high,
+                if check.holds { "holds" } else { "DOES NOT HOLD" }
+            );
+        }
+        calibration.insert(table);
+    }
+    if let Some(folder) = args.out.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    let mut text = serde_json::to_string_pretty(&calibration).map_err(|error| error.to_string())?;
+    text.push('\n');
+    write(&args.out, text.as_bytes())
+}
