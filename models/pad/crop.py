@@ -11,8 +11,10 @@ import math
 import numpy as np
 from PIL import Image
 
-CONTEXT = 2.7
-"""Wanted side of the crop over the side of the face."""
+CONTEXT = 3.4
+"""Wanted side of the crop over the side of the face: wide enough to show the rim of a telephone held before a webcam."""
+TRAINING_CONTEXT = 2.7
+"""The same for training crops, tighter so that the network cannot lean on rims and edges alone."""
 LEAST_CONTEXT = 1.25
 """Below this the surroundings are missing and the presentation is not assessable."""
 INPUT_PX = 96
@@ -32,11 +34,11 @@ class Crop:
         return self.context >= LEAST_CONTEXT
 
 
-def place(width: int, height: int, box: tuple[float, float, float, float]) -> Crop:
+def place(width: int, height: int, box: tuple[float, float, float, float], context: float = CONTEXT) -> Crop:
     """The crop for a face box (x, y, width, height) in an image of width x height pixels."""
     x, y, w, h = box
     face = math.sqrt(w * h)
-    side = int(min(CONTEXT * face, width, height))
+    side = int(min(context * face, width, height))
     left = int(min(max(x + w / 2 - side / 2, 0), width - side) + 0.5)
     top = int(min(max(y + h / 2 - side / 2, 0), height - side) + 0.5)
     return Crop(left, top, side, side / face)

@@ -1,7 +1,7 @@
 """Measures the PAD network, MiniFASNet and their fusion on material that training never saw.
 
     python models/pad/evaluate.py gather --datasets DIR --teacher DIR --out report.npz
-    python models/pad/evaluate.py report --gathered report.npz --weights models/pad/vultus-pad.onnx --json report.json
+    python models/pad/evaluate.py report --gathered report.npz --weights models/trained/vultus-pad.onnx --json report.json
 
 (a) full-frame webcam clips, (b) tight crops of the same collection, (c) prints and replays of LFW View 2
 pictures simulated with settings that training never drew, (d) LFW View 2 as bona fide; also the talking
@@ -255,7 +255,7 @@ def main() -> None:
     verb = verbs.add_parser("report")
     verb.set_defaults(run=report)
     verb.add_argument("--gathered", type=pathlib.Path, required=True)
-    verb.add_argument("--weights", type=pathlib.Path, default=HERE / "vultus-pad.onnx")
+    verb.add_argument("--weights", type=pathlib.Path, default=HERE.parent / "trained" / "vultus-pad.onnx")
     verb.add_argument("--rule", type=pathlib.Path, default=HERE / "fusion.json")
     verb.add_argument("--json", type=pathlib.Path)
     args = ask.parse_args()

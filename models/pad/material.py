@@ -160,7 +160,7 @@ def _make(job: tuple[int, int, int, int]):
     for _ in range(8):
         image, box = present(rng, picture, CLASSES[label], "training", behind)
         face = (box[2] * box[3]) ** 0.5
-        placed = crop.place(image.shape[1], image.shape[0], jitter(rng, box))
+        placed = crop.place(image.shape[1], image.shape[0], jitter(rng, box), crop.TRAINING_CONTEXT)
         if face >= 36 and min(image.shape[:2]) >= 40 and placed.assessable:
             break
     return crop.cut(image, placed, CACHE_PX), label, which, placed.context, _STATE["teacher"].bona_fide(image, box)
@@ -177,7 +177,7 @@ def main() -> None:
     ask.add_argument("--datasets", type=pathlib.Path, required=True)
     ask.add_argument("--teacher", type=pathlib.Path, required=True, help="folder of the MiniFASNet and YuNet files")
     ask.add_argument("--seed", type=int, default=1)
-    ask.add_argument("--copies", type=int, nargs=3, default=(4, 3, 5), metavar=CLASSES, help="samples a picture")
+    ask.add_argument("--copies", type=int, nargs=3, default=(2, 1, 2), metavar=CLASSES, help="samples a picture")
     ask.add_argument("--jobs", type=int, default=2)
     ask.add_argument("--out", type=pathlib.Path, required=True)
     args = ask.parse_args()

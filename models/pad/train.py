@@ -1,6 +1,6 @@
 """Trains the PAD network on the crops of material.py and writes it as ONNX.
 
-    python models/pad/train.py --crops crops.npz --seed 1 --out models/pad/vultus-pad.onnx
+    python models/pad/train.py --crops crops.npz --seed 1 --out models/trained/vultus-pad.onnx
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("--crops", type=pathlib.Path, required=True)
     ask.add_argument("--seed", type=int, default=1)
-    ask.add_argument("--epochs", type=int, default=14)
+    ask.add_argument("--epochs", type=int, default=24)
     ask.add_argument("--rate", type=float, default=3e-3)
     ask.add_argument("--distil", type=float, default=2.0, help="weight of following the teacher beside the label")
     ask.add_argument("--size", type=int, default=crop.INPUT_PX)

@@ -19,7 +19,7 @@ def test_every_weight_is_pinned_and_described(weight):
         hashes.append(source.archive_sha256)
     for digest in hashes:
         assert re.fullmatch("[0-9a-f]{64}", digest)
-    assert source.origin.startswith("https://")
+    assert source.origin.startswith("https://") or (source.ecosystem == "project" and (manifest.DATA.parent / source.origin).is_dir())
     assert weight.converted.bytes > 1000
     assert all([weight.title, weight.training_data, weight.limits, weight.licence.spdx, weight.licence.statement, weight.outputs])
     assert weight.input.shape[:2] == [1, 3]

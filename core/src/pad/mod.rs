@@ -59,7 +59,7 @@ impl PadReport {
 }
 
 /// Wanted side of the crop over the side of the face.
-const CONTEXT: f32 = 2.7;
+const CONTEXT: f32 = 3.4;
 
 /// Below this the surroundings are missing: the edge of a paper or a screen could not be seen.
 const LEAST_CONTEXT: f32 = 1.25;
@@ -161,8 +161,8 @@ mod tests {
     #[test]
     fn the_square_stays_inside() {
         let face = Rect { x: 10.0, y: 20.0, width: 100.0, height: 100.0 };
-        assert_eq!(place(1000, 1000, &face), Square { left: 0, top: 0, side: 270 });
-        assert_eq!(place(1000, 1000, &Rect { x: 450.0, y: 450.0, ..face }), Square { left: 365, top: 365, side: 270 });
+        assert_eq!(place(1000, 1000, &face), Square { left: 0, top: 0, side: 340 });
+        assert_eq!(place(1000, 1000, &Rect { x: 450.0, y: 450.0, ..face }), Square { left: 330, top: 330, side: 340 });
         assert_eq!(place(120, 500, &Rect { y: 480.0, ..face }), Square { left: 0, top: 380, side: 120 });
         assert_eq!(place(1, 1, &face), Square { left: 0, top: 0, side: 1 });
     }

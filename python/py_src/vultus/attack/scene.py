@@ -67,11 +67,13 @@ def blur(light: np.ndarray, sigma: float) -> np.ndarray:
     radius = max(1, int(np.ceil(2.5 * sigma)))
     taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2).astype(np.float32)
     taps /= taps.sum()
+    size = light.shape
     for axis in (0, 1):
         pad = [(0, 0)] * light.ndim
         pad[axis] = (radius, radius)
-        padded, size = np.pad(light, pad, mode="edge"), light.shape[axis]
-        light = sum(tap * np.take(padded, np.arange(i, i + size), axis) for i, tap in enumerate(taps))
+        padded, light = np.pad(light, pad, mode="edge"), np.zeros(size, np.float32)
+        for i, tap in enumerate(taps):
+            light += tap * (padded[i : i + size[0]] if axis == 0 else padded[:, i : i + size[1]])
     return light
 
 
