@@ -47,3 +47,17 @@ class Engine:
     def models(self) -> str: ...
     @staticmethod
     def annotate(panels: list[tuple[Image, _Points, list[list[float]]]], lines: list[str]) -> bytes: ...
+
+__all__ = [
+    "__version__",
+    "Image",
+    "Template",
+    "Engine",
+    "VultusError",
+    "InputError",
+    "LimitError",
+    "ModelError",
+    "UsageError",
+    "UnsupportedError",
+    "InternalError",
+]
