@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 SPECIMEN := build/photos/specimen-obama.png
 PORTRAITS := build/photos/obama.jpg build/photos/obama2.jpg build/photos/biden.jpg
 
-.PHONY: demo test test-rust test-python pack photos wheel lint clean
+.PHONY: demo test test-rust test-python test-ffi pack photos wheel lint clean
 
 demo: wheel photos
 	@echo; echo "== The holder, with his card: must be accepted"
@@ -17,7 +17,7 @@ demo: wheel photos
 	$(PY) -m vultus verify build/photos/biden.jpg $(SPECIMEN) --annotate build/demo-reject.png || [ $$? -eq 1 ]
 	@echo; echo "Look at build/demo-accept.png and build/demo-reject.png."
 
-test: test-rust test-python
+test: test-rust test-python test-ffi
 
 test-rust: pack photos
 	cargo test --release --workspace --exclude vultus-python
@@ -27,6 +27,9 @@ test-python: wheel photos
 	cd python && ../$(PY) -m pytest -q
 	$(PY) -m pytest -q models/tests
 	$(PY) -m mypy.stubtest vultus._vultus
+
+test-ffi: pack photos
+	$(MAKE) -C ffi test
 
 pack: $(VENV)/tools
 	$(PY) -m vultus_models build --out build/pack

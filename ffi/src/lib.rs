@@ -1,1 +1,31 @@
-//! vultus.
+//! The C ABI of vultus: `include/vultus.h` is made of these files and is its manual. No logic, only translation.
+//!
+//! Every export runs inside `panic::cross`; every pointer of a caller goes through `handle`.
+#![expect(non_camel_case_types, reason = "the names are those of the header")]
+#![allow(clippy::missing_safety_doc, reason = "the header's introduction is the contract of every pointer")]
+
+mod panic;
+
+mod comparison;
+mod decision;
+mod engine;
+mod error;
+mod handle;
+mod image;
+mod log;
+mod sample;
+mod status;
+mod template;
+mod version;
+
+pub use comparison::*;
+pub use decision::*;
+pub use engine::*;
+pub use error::*;
+pub use handle::*;
+pub use image::*;
+pub use log::*;
+pub use sample::*;
+pub use status::*;
+pub use template::*;
+pub use version::*;

@@ -1,0 +1,440 @@
+/*
+ * vultus: on-device biometric verification. Is this a real person, and the right one?
+ *
+ *     vultus_engine *engine = NULL;
+ *     vultus_image *selfie = NULL, *document = NULL;
+ *     vultus_decision *decision = NULL;
+ *     vultus_error *error = NULL;
+ *     if (vultus_engine_open("pack", NULL, &engine, &error) == VULTUS_OK &&
+ *         vultus_image_decode(bytes, length, &selfie, &error) == VULTUS_OK &&
+ *         vultus_image_decode(other, other_length, &document, &error) == VULTUS_OK &&
+ *         vultus_engine_verify(engine, selfie, document, NULL, &decision, &error) == VULTUS_OK) {
+ *         puts(vultus_decision_json(decision));
+ *     } else {
+ *         fprintf(stderr, "%s\n", vultus_error_message(error));
+ *     }
+ *     vultus_error_free(error);
+ *     vultus_decision_free(decision);
+ *     vultus_image_free(document);
+ *     vultus_image_free(selfie);
+ *     vultus_engine_free(engine);
+ *
+ * POINTERS. A `const` argument is borrowed for the call only; the library keeps none. Results come last;
+ * they are cleared on entry and filled only on success. A result that is a handle belongs to the caller, who
+ * gives it to the `_free` function of its type, once; NULL may be freed, freeing twice is undefined.
+ * A `const char *` or `const uint8_t *` that an accessor returns lives as long as the handle it came from.
+ * Text is UTF-8 that ends in NUL. NULL is allowed only where an argument's description says so; elsewhere it is
+ * VULTUS_ERROR_NULL. A handle of the wrong type is VULTUS_ERROR_HANDLE. Accessors of a handle return 0 or NULL
+ * when they get NULL.
+ *
+ * ERRORS. A function that can fail returns a vultus_status and takes a vultus_error ** last, which may be NULL.
+ * The error says which argument was at fault, what was wrong with it and what is allowed. What the pictures show
+ * is never an error: no face, an attack and a non-match are decisions.
+ *
+ * STRUCTS. Set every struct that you fill to zero, then `struct_size` to its sizeof.
+ *
+ * THREADS. An engine may be used from any number of threads at once, and so may images, templates, samples and
+ * decisions: none changes after it was made. A handle must not be freed while another thread uses it.
+ *
+ * BIOMETRIC DATA. Images and templates are wiped when freed. Messages, logs and the JSON of a decision hold neither
+ * pixels nor features.
+ */
+
+#ifndef VULTUS_H
+#define VULTUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Version of this interface. It grows when something is removed or changes its meaning; what is added leaves it.
+// Compare it with vultus_abi_version() before the first call.
+#define VULTUS_ABI_VERSION 1
+
+// The call succeeded.
+#define VULTUS_OK 0
+
+// The input is broken: not a picture, cut short, a stride that is too short, a damaged template.
+#define VULTUS_ERROR_INPUT 4001
+
+// The input is well formed but larger than a limit allows.
+#define VULTUS_ERROR_LIMIT 4002
+
+// The model pack is missing, damaged, or under a licence that was not accepted.
+#define VULTUS_ERROR_MODEL 4003
+
+// The call contradicts this documentation: an unknown constant, templates of other weights, an unsupported operating point.
+#define VULTUS_ERROR_USAGE 4004
+
+// The input is valid but of a sort that is not handled: an animated picture, an unknown template version.
+#define VULTUS_ERROR_UNSUPPORTED 4005
+
+// A defect of the engine.
+#define VULTUS_ERROR_INTERNAL 4006
+
+// An argument is NULL that must not be.
+#define VULTUS_ERROR_NULL 4007
+
+// An argument is a handle of another type.
+#define VULTUS_ERROR_HANDLE 4008
+
+// A defect of the engine that was stopped at this interface. The handles of the call may still be used and freed.
+#define VULTUS_ERROR_PANIC 4009
+
+// What was asked for does not exist: a decision holds no comparison when a face was missing.
+#define VULTUS_ERROR_ABSENT 4010
+
+// No picture in particular; no argument takes it.
+#define VULTUS_ROLE_NONE 0
+
+// The live face: the probe.
+#define VULTUS_ROLE_SELFIE 1
+
+// The portrait on an identity document: the reference.
+#define VULTUS_ROLE_DOCUMENT 2
+
+// Three bytes a pixel: red, green, blue.
+#define VULTUS_PIXELS_RGB8 1
+
+// Three bytes a pixel: blue, green, red.
+#define VULTUS_PIXELS_BGR8 2
+
+// Four bytes a pixel: red, green, blue, alpha; alpha is ignored.
+#define VULTUS_PIXELS_RGBA8 3
+
+// Four bytes a pixel: blue, green, red, alpha; alpha is ignored.
+#define VULTUS_PIXELS_BGRA8 4
+
+// One byte a pixel.
+#define VULTUS_PIXELS_GREY8 5
+
+// A plane of luma, then one of half width and height with interleaved Cb, Cr (BT.601, video range), both of the same stride.
+// Width and height must be even.
+#define VULTUS_PIXELS_NV12 6
+
+// The score reaches the threshold.
+#define VULTUS_MATCH 1
+
+// The score is below the threshold.
+#define VULTUS_NON_MATCH 2
+
+// No decision: what a NULL handle has. Zeroed memory never accepts.
+#define VULTUS_OUTCOME_NONE 0
+
+// Another person, or no bona fide one.
+#define VULTUS_OUTCOME_REJECT 1
+
+// It cannot be said; the reasons tell what to do better.
+#define VULTUS_OUTCOME_INCONCLUSIVE 2
+
+// A real and the right person, as far as was looked. Compare with ==, as the others are not 0 either.
+#define VULTUS_OUTCOME_ACCEPT 3
+
+// Rejects, whatever else speaks for the person.
+#define VULTUS_EFFECT_REJECT 1
+
+// Leaves the question open.
+#define VULTUS_EFFECT_INCONCLUSIVE 2
+
+// Speaks for acceptance.
+#define VULTUS_EFFECT_SUPPORT 3
+
+// Is told, and decides nothing.
+#define VULTUS_EFFECT_NOTE 4
+
+// The default, which is VULTUS_PRECISION_EXACT.
+#define VULTUS_PRECISION_DEFAULT 0
+
+// 32-bit floating point.
+#define VULTUS_PRECISION_EXACT 1
+
+// 16-bit integers where they do not change the answer.
+#define VULTUS_PRECISION_FAST 2
+
+// A failed call.
+#define VULTUS_LOG_ERROR 1
+
+// An engine was opened.
+#define VULTUS_LOG_INFO 3
+
+// A decision was made.
+#define VULTUS_LOG_DEBUG 4
+
+// The answer to one transaction: an outcome, the reasons for it, and the evidence.
+typedef struct vultus_decision vultus_decision;
+
+// Loaded models and the pipeline over them. Open one, share it between all threads.
+typedef struct vultus_engine vultus_engine;
+
+// Why a call failed.
+typedef struct vultus_error vultus_error;
+
+// An upright picture.
+typedef struct vultus_image vultus_image;
+
+// What is known of one picture: its face, pose and quality.
+typedef struct vultus_sample vultus_sample;
+
+// A stored reference. It is biometric data.
+typedef struct vultus_template vultus_template;
+
+// Whether a call succeeded: VULTUS_OK or one of VULTUS_ERROR_*. A code is never given another meaning.
+typedef int32_t vultus_status;
+
+// What an encoded picture may cost at the most; a field of 0 keeps its default.
+typedef struct {
+    // sizeof(vultus_limits).
+    size_t struct_size;
+    // Length of the file in bytes; 32 MiB by default.
+    uint64_t max_bytes;
+    // Width times height; 50 million by default.
+    uint64_t max_pixels;
+    // Longer side over shorter side; 8 by default.
+    float max_aspect;
+    // Must be 0.
+    uint32_t reserved;
+} vultus_limits;
+
+// Raw pixels, rows from the top.
+typedef struct {
+    // sizeof(vultus_pixels).
+    size_t struct_size;
+    // The first row.
+    const uint8_t *data;
+    // Length of `data` in bytes.
+    size_t data_length;
+    // Distance between the starts of two rows in bytes.
+    size_t stride;
+    // Width in pixels.
+    uint32_t width;
+    // Height in pixels.
+    uint32_t height;
+    // One of VULTUS_PIXELS_*.
+    int32_t format;
+    // Must be 0.
+    uint32_t reserved;
+} vultus_pixels;
+
+// How alike a probe and a reference are, and what that is worth. The caller sets `struct_size`, the library the rest.
+typedef struct {
+    // sizeof(vultus_comparison).
+    size_t struct_size;
+    // VULTUS_MATCH or VULTUS_NON_MATCH; 0 when nothing was compared.
+    int32_t result;
+    // How alike they are, -1 to 1; larger means more alike.
+    float score;
+    // Scores from here on are matches.
+    float threshold;
+    // 0.
+    uint32_t reserved;
+    // The false match rate that was asked for.
+    double fmr;
+    // Lower end of the 95 % confidence interval of the false match rate at the threshold.
+    double fmr_low;
+    // Upper end of that interval.
+    double fmr_high;
+    // Non-mated comparisons behind it.
+    uint64_t non_mated;
+} vultus_comparison;
+
+// How an engine is opened.
+typedef struct {
+    // sizeof(vultus_engine_options).
+    size_t struct_size;
+    // Ids of weights whose unknown or non-commercial licence is accepted; may be NULL when there are none.
+    const char *const *accepted_licences;
+    // How many there are.
+    size_t accepted_licences_count;
+    // One of VULTUS_PRECISION_*.
+    int32_t precision;
+    // Must be 0.
+    uint32_t reserved;
+} vultus_engine_options;
+
+// Takes one line of the log, which lives for the call only. It comes on the thread of the call that it is about, from
+// several threads at once, and must not call this library or throw.
+typedef void (*vultus_log_callback)(void *user, int32_t level, const char *message);
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Returns the VULTUS_ABI_VERSION that the library was built with.
+uint32_t vultus_abi_version(void);
+
+// Returns the version of the library, such as "0.1.0". It lives for ever.
+const char *vultus_version(void);
+
+// Returns the status that the failed call returned.
+vultus_status vultus_error_code(const vultus_error *error);
+
+// Returns one sentence for a log: the argument at fault, what was wrong, what is allowed.
+const char *vultus_error_message(const vultus_error *error);
+
+// Returns the stage of the pipeline where it happened, such as "image" or "model"; "interface" for the call itself.
+const char *vultus_error_stage(const vultus_error *error);
+
+// Frees an error.
+void vultus_error_free(vultus_error *error);
+
+// Decodes a JPEG, PNG or WebP file of `length` bytes and turns it upright by its EXIF orientation. `limits` may be NULL.
+//
+// VULTUS_ERROR_INPUT for anything that is no such file or is cut short, VULTUS_ERROR_LIMIT when it exceeds `limits`
+// (checked before pixels are allocated), VULTUS_ERROR_UNSUPPORTED for animations.
+vultus_status vultus_image_decode(const uint8_t *file,
+                                  size_t length,
+                                  const vultus_limits *limits,
+                                  vultus_image **image,
+                                  vultus_error **error);
+
+// Copies raw pixels. VULTUS_ERROR_INPUT when a side is 0, the stride is shorter than a row or the buffer is too short.
+vultus_status vultus_image_from_pixels(const vultus_pixels *pixels,
+                                       vultus_image **image,
+                                       vultus_error **error);
+
+// Returns the width in pixels.
+uint32_t vultus_image_width(const vultus_image *image);
+
+// Returns the height in pixels.
+uint32_t vultus_image_height(const vultus_image *image);
+
+// Wipes and frees an image.
+void vultus_image_free(vultus_image *image);
+
+// Reads what vultus_template_bytes() gave.
+//
+// VULTUS_ERROR_INPUT when it is damaged, VULTUS_ERROR_UNSUPPORTED for another version of the format, VULTUS_ERROR_USAGE when
+// other weights or another precision than those of `engine` made it.
+vultus_status vultus_template_read(const vultus_engine *engine,
+                                   const uint8_t *stored,
+                                   size_t length,
+                                   vultus_template **reference,
+                                   vultus_error **error);
+
+// Returns the bytes to store, and their number in `length`. Encrypt them. They live as long as the template.
+const uint8_t *vultus_template_bytes(const vultus_template *reference,
+                                     size_t *length);
+
+// Returns what the picture was that it came from: one of VULTUS_ROLE_*.
+int32_t vultus_template_role(const vultus_template *reference);
+
+// Returns the unified quality score of the sample that it came from, 0 to 100, higher is better.
+int32_t vultus_template_quality(const vultus_template *reference);
+
+// Wipes and frees a template.
+void vultus_template_free(vultus_template *reference);
+
+// Returns 1 when a face was found, 0 when not: a failure to acquire.
+int32_t vultus_sample_has_face(const vultus_sample *sample);
+
+// Returns the sample as JSON.
+const char *vultus_sample_json(const vultus_sample *sample);
+
+// Frees a sample.
+void vultus_sample_free(vultus_sample *sample);
+
+// Returns one of VULTUS_OUTCOME_*.
+int32_t vultus_decision_outcome(const vultus_decision *decision);
+
+// Returns how many reasons there are. The decisive ones come first.
+size_t vultus_decision_reason_count(const vultus_decision *decision);
+
+// Returns the stable code of a reason, such as "non-match"; NULL when there is no reason `index`.
+const char *vultus_decision_reason_code(const vultus_decision *decision, size_t index);
+
+// Returns a reason as a sentence for people; NULL when there is no reason `index`.
+const char *vultus_decision_reason_text(const vultus_decision *decision, size_t index);
+
+// Returns what a reason does to the outcome, one of VULTUS_EFFECT_*; 0 when there is no reason `index`.
+int32_t vultus_decision_reason_effect(const vultus_decision *decision,
+                                      size_t index);
+
+// Returns the picture that a reason is about, one of VULTUS_ROLE_*; VULTUS_ROLE_NONE for the transaction as a whole.
+int32_t vultus_decision_reason_role(const vultus_decision *decision,
+                                    size_t index);
+
+// Fills `comparison`, of which the caller set `struct_size`. VULTUS_ERROR_ABSENT when a face was missing.
+vultus_status vultus_decision_comparison(const vultus_decision *decision,
+                                         vultus_comparison *comparison,
+                                         vultus_error **error);
+
+// Returns the decision with all its evidence as JSON, without times: the same bytes for the same input in every language.
+const char *vultus_decision_json(const vultus_decision *decision);
+
+// Frees a decision.
+void vultus_decision_free(vultus_decision *decision);
+
+// Loads the model pack in the folder `pack`. Nothing else is read, now or later. `options` may be NULL.
+//
+// VULTUS_ERROR_MODEL when the pack is missing, damaged, or holds weights whose licence must be accepted first.
+vultus_status vultus_engine_open(const char *pack,
+                                 const vultus_engine_options *options,
+                                 vultus_engine **engine,
+                                 vultus_error **error);
+
+// Decides whether the person of `selfie` is the holder of `document`.
+//
+// `policy` is a JSON object that overrides defaults, such as {"fmr": 1e-5}, and may be NULL. VULTUS_ERROR_USAGE when it holds an
+// unknown name, or an operating point that the pack's calibration does not support.
+vultus_status vultus_engine_verify(const vultus_engine *engine,
+                                   const vultus_image *selfie,
+                                   const vultus_image *document,
+                                   const char *policy,
+                                   vultus_decision **decision,
+                                   vultus_error **error);
+
+// Decides whether the person of `selfie` is the one enrolled as `reference`. `policy` as for vultus_engine_verify().
+vultus_status vultus_engine_verify_template(const vultus_engine *engine,
+                                            const vultus_image *selfie,
+                                            const vultus_template *reference,
+                                            const char *policy,
+                                            vultus_decision **decision,
+                                            vultus_error **error);
+
+// Makes a reference of a picture; `role` is one of VULTUS_ROLE_*. Without a face in it `*reference` stays NULL, which is a
+// failure to acquire and no error. `sample`, which may be NULL, gets what is known of the picture.
+vultus_status vultus_engine_enrol(const vultus_engine *engine,
+                                  const vultus_image *image,
+                                  int32_t role,
+                                  vultus_template **reference,
+                                  vultus_sample **sample,
+                                  vultus_error **error);
+
+// Examines one picture without comparing it with anything; `role` is one of VULTUS_ROLE_*.
+vultus_status vultus_engine_examine(const vultus_engine *engine,
+                                    const vultus_image *image,
+                                    int32_t role,
+                                    vultus_sample **sample,
+                                    vultus_error **error);
+
+// Compares two templates at the operating point of `policy`, which may be NULL. Fills `comparison`, of which the caller set
+// `struct_size`.
+vultus_status vultus_engine_compare(const vultus_engine *engine,
+                                    const vultus_template *probe,
+                                    const vultus_template *reference,
+                                    const char *policy,
+                                    vultus_comparison *comparison,
+                                    vultus_error **error);
+
+// Returns name and version of the model pack.
+const char *vultus_engine_pack(const vultus_engine *engine);
+
+// Returns what the pack says of each weight as JSON: origin, licence, hash.
+const char *vultus_engine_models_json(const vultus_engine *engine);
+
+// Frees an engine. No call on it may be running.
+void vultus_engine_free(vultus_engine *engine);
+
+// Sends the log of the whole process to `callback`, with `user` as its first argument; NULL turns the log off, as it is at
+// the start. When this returns, the callback set before is not running and will not be called again.
+// No line holds pixels, features, scores or anything read off a document.
+void vultus_set_log_callback(vultus_log_callback callback,
+                             void *user);
+
+// Returns how many handles of all types exist now: 0 when all were freed, for tests that look for leaks.
+size_t vultus_live_objects(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* VULTUS_H */
