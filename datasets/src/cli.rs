@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use vultus::{Comparator, Precision, Role};
 
 use crate::calibrate::{Calibration, calibrate, held_out};
-use crate::engine::EngineExtractor;
+use crate::engine::{EngineExtractor, Subject};
 use crate::export;
 use crate::extract::{Cache, Extracted, Extractor, extract_all};
 use crate::findings::Findings;
@@ -412,9 +412,9 @@ struct Features {
     took: Duration,
 }
 
-fn features(protocol: &mut Protocol, common: &Common) -> Result<Features, String> {
+fn features(protocol: &mut Protocol, subject: Subject, common: &Common) -> Result<Features, String> {
     report_findings(&protocol.findings, common.accept_findings)?;
-    let extractor = open(common, Role::Selfie)?;
+    let extractor = open(common, Role::Selfie, subject)?;
     let cache = Cache::open(&common.cache, &extractor as &dyn Extractor).map_err(|error| format!("{}: {error}", common.cache.display()))?;
     let start = Instant::now();
     let before = protocol.findings.0.len();
@@ -434,11 +434,17 @@ fn lfw(args: &LfwArgs) -> Result<(), String> {
     if args.all_pairs || args.view == ViewArg::All {
         protocol = protocol.into_all_pairs();
     }
-    verification(protocol, args.comparator, &args.output, &args.common)
+    verification(protocol, Subject::Centre, args.comparator, &args.output, &args.common)
 }
 
-fn verification(mut protocol: Protocol, comparator: ComparatorArg, output: &Output, common: &Common) -> Result<(), String> {
-    let features = features(&mut protocol, common)?;
+fn verification(
+    mut protocol: Protocol,
+    subject: Subject,
+    comparator: ComparatorArg,
+    output: &Output,
+    common: &Common,
+) -> Result<(), String> {
+    let features = features(&mut protocol, subject, common)?;
     let comparator = comparator.comparator();
     let start = Instant::now();
     let scored = score(&protocol, &features.extracted, comparator.shares())?;
@@ -483,8 +489,8 @@ fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), String> 
     write(path, &serde_json::to_vec(value).map_err(|error| error.to_string())?)
 }
 
-fn open(common: &Common, role: Role) -> Result<EngineExtractor, String> {
-    EngineExtractor::open(&common.pack, common.precision.precision(), role, &common.accept_licence)
+fn open(common: &Common, role: Role, subject: Subject) -> Result<EngineExtractor, String> {
+    EngineExtractor::open(&common.pack, common.precision.precision(), role, subject, &common.accept_licence)
 }
 
 fn verify(args: &VerifyArgs) -> Result<(), String> {
@@ -495,7 +501,7 @@ fn verify(args: &VerifyArgs) -> Result<(), String> {
         VerifyLayout::Ytf => ytf::read(&args.root, args.frames),
         VerifyLayout::Csv => listed::read(csv_protocol(args.protocol.as_deref())?, &args.root),
     };
-    verification(protocol, args.comparator, &args.output, &args.common)
+    verification(protocol, Subject::Chosen, args.comparator, &args.output, &args.common)
 }
 
 fn csv_protocol(path: Option<&Path>) -> Result<&Path, String> {
@@ -509,7 +515,7 @@ fn detect(args: &WiderArgs) -> Result<(), String> {
         RoleArg::Selfie => Role::Selfie,
         RoleArg::Document => Role::Document,
     };
-    let engine = open(&args.common, role)?;
+    let engine = open(&args.common, role, Subject::Chosen)?;
     let run = detection::detect_all(&wider, engine.pack(), |bytes| engine.detect(bytes));
     report_findings(&Findings(run.findings.0[wider.findings.0.len()..].to_vec()), args.common.accept_findings)?;
     println!("{}, {} images", run.set, run.images);
@@ -522,7 +528,7 @@ fn detect(args: &WiderArgs) -> Result<(), String> {
 fn self_test(args: &PadArgs) -> Result<(), String> {
     let set = pad::read(&args.root, args.layout.layout());
     report_findings(&set.findings, args.common.accept_findings)?;
-    let engine = open(&args.common, Role::Selfie)?;
+    let engine = open(&args.common, Role::Selfie, Subject::Chosen)?;
     let run = judge_all(&set, engine.pack(), &args.bpcer, |presentation, reference| {
         Ok(Judgement {
             score: engine.pad_score(presentation)?,
@@ -675,7 +681,7 @@ fn print_run(run: &Run) {
 fn calibrate_lfw(args: &CalibrateArgs) -> Result<(), String> {
     let view_1 = lfw::read(&args.root, lfw::View::One).into_all_pairs();
     let mut both = lfw::read(&args.root, lfw::View::Both);
-    let features = features(&mut both, &args.common)?;
+    let features = features(&mut both, Subject::Centre, &args.common)?;
     let known: std::collections::HashSet<&str> = view_1.identities.iter().map(String::as_str).collect();
     let by_name: std::collections::HashMap<&str, &Extracted> =
         both.samples.iter().map(|sample| sample.name.as_str()).zip(&features.extracted).collect();

@@ -3,16 +3,27 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use vultus::{Comparator, Engine, EngineOptions, Image, Limits, Precision, Role};
+use vultus::{Comparator, Engine, EngineOptions, Enrolment, Image, ImageView, Limits, PixelFormat, Precision, Role};
 
 use crate::extract::{Extractor, Outcome};
 use crate::metrics::detection::DetectedFace;
 use crate::run::{ModelRecord, PackRecord};
 
+/// Whom a picture of a set shows, when several faces are in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Whom the engine chooses.
+    Chosen,
+    /// The person at the centre of the picture, as LFW labels it. Where the chosen face does not cover the centre, the
+    /// engine looks again at the middle of the picture alone; without a face there it is a failure to acquire.
+    Centre,
+}
+
 /// An opened engine with the role that its images have.
 pub struct EngineExtractor {
     engine: Engine,
     role: Role,
+    subject: Subject,
 }
 
 impl EngineExtractor {
@@ -20,12 +31,12 @@ impl EngineExtractor {
     ///
     /// # Errors
     /// The engine's own, as text.
-    pub fn open(pack: &Path, precision: Precision, role: Role, accepted: &[String]) -> Result<Self, String> {
+    pub fn open(pack: &Path, precision: Precision, role: Role, subject: Subject, accepted: &[String]) -> Result<Self, String> {
         let mut options = EngineOptions::default();
         options.precision = precision;
         options.accepted_licences = accepted.to_vec();
         let engine = Engine::open(pack, &options).map_err(|error| error.to_string())?;
-        Ok(Self { engine, role })
+        Ok(Self { engine, role, subject })
     }
 
     /// Returns the engine.
@@ -47,6 +58,14 @@ impl EngineExtractor {
             training_data: model.training_data.clone(),
         });
         PackRecord { name: self.engine.info().pack.clone(), models: models.collect() }
+    }
+
+    fn enrol(&self, image: &Image) -> vultus::Result<Enrolment> {
+        let enrolment = self.engine.enrol(image, self.role)?;
+        if self.subject == Subject::Chosen || covers_centre(&enrolment) {
+            return Ok(enrolment);
+        }
+        self.engine.enrol(&middle(image)?, self.role)
     }
 
     /// Returns the faces that the detector cascade shows in an image.
@@ -94,11 +113,14 @@ impl Extractor for EngineExtractor {
             Ok(image) => image,
             Err(error) => return Outcome::Unreadable(error.to_string()),
         };
-        let template = match self.engine.enrol(&image, self.role) {
-            Ok(enrolment) => enrolment.template,
+        let enrolment = match self.enrol(&image) {
+            Ok(enrolment) => enrolment,
             Err(error) => return Outcome::Unreadable(format!("engine fault: {error}")),
         };
-        let Some(template) = template else {
+        if self.subject == Subject::Centre && enrolment.template.is_some() && !covers_centre(&enrolment) {
+            return Outcome::NotAcquired("no face at the centre, where the set labels one".to_owned());
+        }
+        let Some(template) = enrolment.template else {
             return Outcome::NotAcquired("no face found".to_owned());
         };
         let features: BTreeMap<String, Vec<f32>> = Comparator::Fused
@@ -107,5 +129,40 @@ impl Extractor for EngineExtractor {
             .filter_map(|(model, _)| Some(((*model).to_owned(), template.values(model)?.to_vec())))
             .collect();
         Outcome::Acquired { features, quality: Some(f32::from(template.quality())) }
+    }
+}
+
+/// Tells whether the enrolled face covers the centre of its picture.
+fn covers_centre(enrolment: &Enrolment) -> bool {
+    enrolment.sample.face.as_ref().is_some_and(|face| {
+        let (x, y) = (enrolment.sample.width as f32 / 2.0, enrolment.sample.height as f32 / 2.0);
+        let b = face.bounds;
+        (b.x..=b.x + b.width).contains(&x) && (b.y..=b.y + b.height).contains(&y)
+    })
+}
+
+/// Returns the middle of a picture, 64 % of its width and height: of LFW's 250 pixels the 160 that hold the labelled head.
+fn middle(image: &Image) -> vultus::Result<Image> {
+    let (width, height) = (image.width(), image.height());
+    let (left, top) = (width * 18 / 100, height * 18 / 100);
+    let (kept_width, kept_height) = (width - 2 * left, height - 2 * top);
+    let stride = 3 * width as usize;
+    let start = top as usize * stride + 3 * left as usize;
+    let end = start + (kept_height as usize - 1) * stride + 3 * kept_width as usize;
+    Ok(Image::from_view(&ImageView::new(&image.rgb()[start..end], kept_width, kept_height, stride, PixelFormat::Rgb8)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_is_what_lies_within_18_percent_of_each_side() {
+        let pixels: Vec<u8> = (0..100 * 50).flat_map(|i| [(i % 100) as u8, (i / 100) as u8, 7]).collect();
+        let view = ImageView::new(&pixels, 100, 50, 300, PixelFormat::Rgb8).unwrap();
+        let middle = middle(&Image::from_view(&view)).unwrap();
+        assert_eq!((middle.width(), middle.height()), (64, 32));
+        assert_eq!(middle.rgb()[..3], [18, 9, 7]);
+        assert_eq!(middle.rgb()[middle.rgb().len() - 3..], [81, 40, 7]);
     }
 }
