@@ -36,6 +36,7 @@ mod engine;
 mod error;
 mod geometry;
 mod image;
+mod kernel;
 mod model;
 mod nn;
 mod pad;
@@ -57,3 +58,10 @@ pub use pad::{PadReport, PadStatus, Species};
 pub use quality::{Measure, QualityReport};
 pub use sequence::{RiskLevel, SequenceEvidence};
 pub use template::Template;
+
+/// The inference engine by itself, for the tools and benchmarks of this project. Not part of the stable interface.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::kernel::Isa;
+    pub use crate::nn::{Explanation, Layer, Network, NetworkError, OutputInfo, Ranges, Scratch};
+}

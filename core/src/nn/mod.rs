@@ -1,12 +1,34 @@
-//! Inference: an ONNX graph in, numbers out.
+//! Inference: an ONNX graph is lowered once to a plan of fused steps, then run as often as needed.
+//!
+//! ```text
+//! bytes -onnx-> Graph -lower-> Plan (steps over blocked maps) -memory-> buffers -execute-> one kernel a step
+//! ```
+//!
+//! A graph that cannot be lowered runs through tract whole; [`Network::explain`] says which node stood in the way.
+//!
+//! The same input gives the same bits on every instruction set, in [`Precision::Exact`] and in [`Precision::Fast`].
 
+mod execute;
+mod explain;
+mod lower;
+mod memory;
+mod onnx;
+mod pack;
+mod plan;
+mod reference;
+#[cfg(test)]
+mod tests;
 mod viewer;
 
+pub use explain::{Explanation, Layer};
+pub use memory::Ranges;
 pub(crate) use viewer::Viewer;
 
-use std::io::Cursor;
-use std::sync::Arc;
-use tract_onnx::prelude::*;
+use crate::kernel::{F32s, Isa, Kernels, LANES};
+use execute::{Buffers, Run};
+use memory::Memory;
+use plan::{Op, Plan};
+use reference::Reference;
 
 /// Arithmetic of the networks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -19,66 +41,168 @@ pub enum Precision {
     Fast,
 }
 
-/// A loaded network with one input of fixed shape.
-pub(crate) struct Network {
-    plan: Arc<TypedRunnableModel>,
-    input_shape: [usize; 4],
-    outputs: Vec<OutputInfo>,
+/// Why a network could not be loaded or run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkError(String);
+
+impl std::fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
+
+impl std::error::Error for NetworkError {}
 
 /// One output of a network.
-pub(crate) struct OutputInfo {
-    /// Row-major, batch included.
-    pub(crate) shape: Vec<usize>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputInfo {
+    /// The name in the ONNX graph.
+    pub name: String,
+    /// The row-major shape, batch included.
+    pub shape: Vec<usize>,
 }
 
-/// The outputs of a run.
-#[derive(Default)]
-pub(crate) struct Scratch {
+/// A network ready to run. Immutable: share it between threads, one [`Scratch`] each.
+pub struct Network {
+    input_shape: [usize; 4],
+    outputs: Vec<OutputInfo>,
+    kernels: Kernels,
+    body: Body,
+}
+
+enum Body {
+    Plan { plan: Plan, memory: Memory },
+    Reference { reference: Reference, why: String },
+}
+
+/// Every buffer that a run needs, so that a run allocates nothing.
+pub struct Scratch {
+    buffers: Option<Buffers>,
     outputs: Vec<Vec<f32>>,
 }
 
 impl Scratch {
-    /// Returns output `i`, row-major.
-    pub(crate) fn output(&self, i: usize) -> &[f32] {
-        &self.outputs[i]
+    /// Returns output `index`, in the order of the ONNX graph, row-major, as the last run left it.
+    pub fn output(&self, index: usize) -> &[f32] {
+        &self.outputs[index]
     }
 }
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
-
 impl Network {
-    /// Loads an ONNX graph and pins its input to `input_shape` (batch, channels, height, width).
-    pub(crate) fn load(onnx: &[u8], input_shape: [usize; 4], _precision: Precision) -> Result<Network, Cause> {
-        let model = tract_onnx::onnx()
-            .with_ignore_output_shapes(true)
-            .model_for_read(&mut Cursor::new(onnx))?
-            .with_input_fact(0, f32::fact(input_shape).into())?
-            .into_optimized()?;
-        let mut outputs = Vec::new();
-        for outlet in model.output_outlets()? {
-            let shape = &model.outlet_fact(*outlet)?.shape;
-            outputs.push(OutputInfo { shape: shape.as_concrete().ok_or("an output has no fixed shape")?.to_vec() });
+    /// Loads an ONNX graph with one input of `input_shape` (batch, channels, height, width; the batch is 1).
+    ///
+    /// With `ranges`, from [`Network::calibrate`], convolutions run in 16-bit integers.
+    pub fn load(onnx: &[u8], input_shape: [usize; 4], ranges: Option<&Ranges>) -> Result<Network, NetworkError> {
+        Network::lower(onnx::decode(onnx)?, input_shape, ranges)
+    }
+
+    fn lower(model: tract_onnx::pb::ModelProto, input_shape: [usize; 4], ranges: Option<&Ranges>) -> Result<Network, NetworkError> {
+        let kernels = Kernels::best();
+        if input_shape[0] != 1 || input_shape.contains(&0) {
+            return Err(NetworkError(format!("an input is 1 x channels x height x width, not {input_shape:?}")));
         }
-        Ok(Network { plan: model.into_runnable()?, input_shape, outputs })
+        // tract infers the shapes of the outputs, and refuses a graph that contradicts itself.
+        let (reference, outputs) = Reference::new(&model, input_shape)?;
+        let body = match lower::lower(&onnx::Graph::new(model)?, input_shape) {
+            Ok(mut plan) => {
+                if let Some(ranges) = ranges {
+                    quantise(&mut plan, ranges)?;
+                }
+                let memory = Memory::plan(&plan, ranges.unwrap_or(&Ranges::new()));
+                Body::Plan { plan, memory }
+            }
+            Err(lower::Refusal(why)) => Body::Reference { reference, why },
+        };
+        Ok(Network { input_shape, outputs, kernels, body })
     }
 
-    /// Returns the buffers of a run.
-    pub(crate) fn scratch(&self) -> Scratch {
-        Scratch { outputs: self.outputs.iter().map(|o| vec![0.0; o.shape.iter().product()]).collect() }
+    /// Uses the kernels of another instruction set; `None` if this CPU does not have it.
+    pub fn on(self, isa: Isa) -> Option<Network> {
+        Kernels::new(isa).map(|kernels| Network { kernels, ..self })
     }
 
-    /// Returns the outputs in the order of the graph.
-    pub(crate) fn outputs(&self) -> &[OutputInfo] {
+    /// Allocates what a run needs.
+    pub fn scratch(&self) -> Scratch {
+        let buffers = match &self.body {
+            Body::Plan { memory, .. } => Some(Buffers::new(memory)),
+            Body::Reference { .. } => None,
+        };
+        Scratch { buffers, outputs: self.outputs.iter().map(|o| vec![0.0; o.shape.iter().product()]).collect() }
+    }
+
+    /// Runs the network on `input`, planar (channels, height, width) and already normalised; the results are in `scratch`,
+    /// which [`Network::scratch`] of this network made.
+    pub fn run(&self, input: &[f32], scratch: &mut Scratch) -> Result<(), NetworkError> {
+        self.watch(input, scratch, |_, _| {})
+    }
+
+    fn watch(&self, input: &[f32], scratch: &mut Scratch, seen: impl FnMut(plan::MapId, &[F32s])) -> Result<(), NetworkError> {
+        let expected: usize = self.input_shape.iter().product();
+        if input.len() != expected {
+            return Err(NetworkError(format!("the network takes {expected} input values, got {}", input.len())));
+        }
+        match (&self.body, &mut scratch.buffers) {
+            (Body::Plan { plan, memory }, Some(buffers)) => {
+                Run { plan, memory, kernels: self.kernels, buffers }.run(input, &mut scratch.outputs, seen);
+                Ok(())
+            }
+            (Body::Reference { reference, .. }, _) => reference.run(input, self.input_shape, &mut scratch.outputs),
+            _ => Err(NetworkError("the scratch is that of another network".into())),
+        }
+    }
+
+    /// Widens `ranges` to what the convolutions read when the network sees `input`; for a network loaded without ranges.
+    pub fn calibrate(&self, input: &[f32], scratch: &mut Scratch, ranges: &mut Ranges) -> Result<(), NetworkError> {
+        let Body::Plan { plan, .. } = &self.body else { return Ok(()) };
+        let read = readers_of_integers(plan);
+        self.watch(input, scratch, |map, values| {
+            if read.contains(&map) {
+                let largest = values.iter().flat_map(|block| block.0).fold(0.0f32, |largest, value| largest.max(value.abs()));
+                let range = ranges.entry(plan.range_name(map).into()).or_insert(0.0);
+                *range = range.max(largest);
+            }
+        })
+    }
+
+    /// Returns the outputs in the order of the ONNX graph.
+    pub fn outputs(&self) -> &[OutputInfo] {
         &self.outputs
     }
 
-    /// Runs the network on planar, normalised values.
-    pub(crate) fn run(&self, input: &[f32], scratch: &mut Scratch) -> Result<(), Cause> {
-        let input = Tensor::from_shape(&self.input_shape, input)?;
-        for (to, from) in scratch.outputs.iter_mut().zip(self.plan.run(tvec!(input.into()))?) {
-            to.iter_mut().zip(from.to_plain_array_view::<f32>()?).for_each(|(to, from)| *to = *from);
-        }
-        Ok(())
+    /// Returns how the network runs: layers, shapes, multiply-adds, kernels, bytes.
+    pub fn explain(&self) -> Explanation {
+        explain::explain(self)
     }
+}
+
+/// Below this many inputs to a sum, integers are no faster than floats.
+const FEWEST_INTEGER_INPUTS: usize = LANES;
+
+/// Returns the maps, padding aside, that convolutions read which may run in integers.
+fn readers_of_integers(plan: &Plan) -> std::collections::BTreeSet<plan::MapId> {
+    let convolutions = plan.steps.iter().filter_map(|step| match &step.op {
+        Op::Conv(conv) if !plan.maps[step.input].planar && conv.taps.length() >= FEWEST_INTEGER_INPUTS => Some(step.input),
+        _ => None,
+    });
+    let made_in_floats = |map: &plan::MapId| plan.steps.iter().any(|step| step.output == *map && matches!(step.op, Op::Sigmoid));
+    convolutions.map(|map| plan.unpadded(map)).filter(|map| !made_in_floats(map)).collect()
+}
+
+fn quantise(plan: &mut Plan, ranges: &Ranges) -> Result<(), NetworkError> {
+    let eligible = readers_of_integers(plan);
+    for index in 0..plan.steps.len() {
+        let map = plan.steps[index].input;
+        if !eligible.contains(&plan.unpadded(map)) {
+            continue;
+        }
+        let name = plan.range_name(map);
+        let range = ranges.get(name).copied().filter(|range| range.is_finite() && *range > 0.0);
+        let range = range.ok_or_else(|| NetworkError(format!("no range for {name}: calibrate the network again")))?;
+        if let Op::Conv(conv) = &mut plan.steps[index].op {
+            if conv.taps.length() >= FEWEST_INTEGER_INPUTS {
+                pack::to_integers(conv, range);
+            }
+        }
+    }
+    Ok(())
 }

@@ -25,7 +25,7 @@ impl Viewer {
         let weight = pack.read(id)?;
         let input = &pack.entry(id)?.input;
         let form = Planar { width, height, colour: input.colour, scale: input.scale, offset: input.offset };
-        let network = Network::load(&weight, [1, 3, height, width], precision)
+        let network = Network::load(&weight, [1, 3, height, width], None)
             .map_err(|e| Error::new(Stage::Network, Kind::Model, format!("model {id}")).because(e))?;
         let found: Vec<usize> = network.outputs().iter().map(|o| o.shape.iter().product()).collect();
         if found != lengths {

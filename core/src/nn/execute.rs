@@ -1,0 +1,204 @@
+//! Runs a plan: every step is one kernel.
+
+use super::memory::Memory;
+use super::plan::{self, Export, Map, MapId, Op, Plan, Step};
+use crate::kernel::{
+    Activation, Combine, Conv, Depthwise, Epilogue, F32, F32s, I16, I16s, Kernels, LANES, Pool, Resize, Target, floats, floats_mut,
+};
+
+/// The buffers of a run.
+pub(super) struct Buffers {
+    floats: Vec<Vec<F32s>>,
+    ints: Vec<Vec<I16s>>,
+}
+
+impl Buffers {
+    pub(super) fn new(memory: &Memory) -> Buffers {
+        Buffers {
+            floats: memory.float_buffers.iter().map(|&length| vec![F32s::ZERO; length]).collect(),
+            ints: memory.int_buffers.iter().map(|&length| vec![I16s::ZERO; length]).collect(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.floats.iter().map(|b| size_of_val(&b[..])).sum::<usize>() + self.ints.iter().map(|b| size_of_val(&b[..])).sum::<usize>()
+    }
+}
+
+pub(super) struct Run<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) memory: &'a Memory,
+    pub(super) kernels: Kernels,
+    pub(super) buffers: &'a mut Buffers,
+}
+
+impl Run<'_> {
+    /// Runs the plan on `picture`; `seen` is told every float map as it is made.
+    pub(super) fn run(&mut self, picture: &[f32], outputs: &mut [Vec<f32>], mut seen: impl FnMut(MapId, &[F32s])) {
+        for step in &self.plan.steps {
+            let output = &self.plan.maps[step.output];
+            let float_buffer = self.memory.floats[step.output];
+            let int_buffer = self.memory.ints[step.output];
+            // The buffers of the output leave the others, so that the step may borrow both.
+            let mut float_map = float_buffer.map(|buffer| std::mem::take(&mut self.buffers.floats[buffer]));
+            let mut int_map = int_buffer.map(|ints| std::mem::take(&mut self.buffers.ints[ints.buffer]));
+            let target = Target {
+                floats: float_map.as_mut().map(|map| &mut map[..output.len()]),
+                ints: int_map.as_mut().zip(int_buffer).map(|(map, ints)| (&mut map[..output.len()], ints.scale)),
+                plane: output.plane(),
+            };
+            self.step(step, output, picture, target);
+            if let (Some(buffer), Some(map)) = (float_buffer, float_map) {
+                seen(step.output, &map[..output.len()]);
+                self.buffers.floats[buffer] = map;
+            }
+            if let (Some(ints), Some(map)) = (int_buffer, int_map) {
+                self.buffers.ints[ints.buffer] = map;
+            }
+        }
+        for (exports, output) in self.plan.outputs.iter().zip(outputs) {
+            let mut rest = output.as_mut_slice();
+            for export in exports {
+                let map = &self.plan.maps[export.map];
+                let (part, after) = rest.split_at_mut(map.channels * map.plane());
+                write_out(export, map, self.floats(export.map), part);
+                rest = after;
+            }
+        }
+    }
+
+    fn floats(&self, map: MapId) -> &[F32s] {
+        self.memory.floats[map].map_or(&[], |buffer| &self.buffers.floats[buffer][..self.plan.maps[map].len()])
+    }
+
+    fn ints(&self, map: MapId) -> &[I16s] {
+        self.memory.ints[map].map_or(&[], |ints| &self.buffers.ints[ints.buffer][..self.plan.maps[map].len()])
+    }
+
+    fn step(&self, step: &Step, output: &Map, picture: &[f32], target: Target<'_>) {
+        let epilogue = Epilogue {
+            before: step.before.map(|map| self.floats(map)),
+            activation: match &step.activation {
+                plan::Activation::None => Activation::None,
+                &plan::Activation::Clip { low, high } => Activation::Clip { low, high },
+                plan::Activation::Slope(slopes) => Activation::Slope(slopes),
+            },
+            after: step.after.map(|map| self.floats(map)),
+        };
+        // The picture has no map to read, and its own is being written.
+        let input = if matches!(step.op, Op::Picture { .. }) { &[] } else { self.floats(step.input) };
+        let output_size = output.size;
+        let input_size = self.plan.maps[step.input].size;
+        match &step.op {
+            Op::Picture { affine, size, padding } => {
+                if let Some(map) = target.floats {
+                    draw(picture, affine, *size, *padding, output.size, floats_mut(map));
+                }
+            }
+            Op::Conv(conv) => self.conv(conv, step.input, epilogue, target),
+            Op::Depthwise { kernel, stride, padding, weights, bias } => self.kernels.run(Depthwise {
+                input,
+                input_size,
+                output_size,
+                kernel: *kernel,
+                stride: *stride,
+                padding: *padding,
+                weights,
+                bias,
+                epilogue,
+                target,
+            }),
+            Op::Pool { kind, window, stride, padding } => self.kernels.run(Pool {
+                kind: *kind,
+                input,
+                input_size,
+                output_size,
+                window: *window,
+                stride: *stride,
+                padding: *padding,
+                epilogue,
+                target,
+            }),
+            Op::Resize { rows, columns } => self.kernels.run(Resize { input, input_size, rows, columns, epilogue, target }),
+            Op::Pad(padding) => {
+                if let Some(map) = target.floats {
+                    surround(input, F32s::ZERO, input_size, *padding, output_size, map);
+                }
+                if let Some((map, _)) = target.ints {
+                    surround(self.ints(step.input), I16s::ZERO, input_size, *padding, output_size, map);
+                }
+            }
+            Op::Combine { factors } => {
+                self.kernels.run(Combine { input, factors: factors.map(|map| self.floats(map)), epilogue, target });
+            }
+            Op::Sigmoid => {
+                if let Some(map) = target.floats {
+                    for (at, (to, from)) in map.iter_mut().zip(input).enumerate() {
+                        let channels = output.channels - (at / output.plane() * LANES).min(output.channels);
+                        for (to, from) in to.0[..channels.min(LANES)].iter_mut().zip(&from.0) {
+                            *to = sigmoid(*from);
+                        }
+                        to.0[channels.min(LANES)..].fill(0.0);
+                    }
+                }
+            }
+        }
+    }
+
+    fn conv(&self, conv: &plan::Conv, input: MapId, epilogue: Epilogue<'_>, target: Target<'_>) {
+        let Target { mut floats, mut ints, plane } = target;
+        for part in &conv.parts {
+            let target = Target { floats: floats.as_deref_mut(), ints: ints.as_mut().map(|(map, scale)| (&mut **map, *scale)), plane };
+            let (taps, layout, bias, scale) = (&conv.taps, part.layout, &conv.bias[..], &part.scale[..]);
+            if conv.integer {
+                self.kernels.run(Conv::<I16> { input: self.ints(input), taps, layout, weights: &part.ints, bias, scale, epilogue, target });
+            } else {
+                self.kernels.run(Conv::<F32> { input: self.floats(input), taps, layout, weights: &part.floats, bias, scale, epilogue, target });
+            }
+        }
+    }
+}
+
+/// Copies the picture, scaled and shifted, between rows and columns of zeros.
+fn draw(picture: &[f32], affine: &[[f32; 2]], from: [usize; 2], [top, left]: [usize; 2], [height, width]: [usize; 2], to: &mut [f32]) {
+    let [rows, columns] = from;
+    to.fill(0.0);
+    for (channel, [scale, offset]) in affine.iter().enumerate() {
+        for y in 0..rows {
+            let from = &picture[(channel * rows + y) * columns..][..columns];
+            let to = &mut to[(channel * height + y + top) * width + left..][..columns];
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = from.mul_add(*scale, *offset);
+            }
+        }
+    }
+}
+
+/// Copies a map into a larger one between rows and columns of zeros.
+fn surround<T: Copy>(from: &[T], zero: T, [rows, columns]: [usize; 2], [top, left]: [usize; 2], [height, width]: [usize; 2], to: &mut [T]) {
+    for (from, to) in from.chunks_exact(rows * columns).zip(to.chunks_exact_mut(height * width)) {
+        to.fill(zero);
+        for (from, to) in from.chunks_exact(columns).zip(to[top * width..].chunks_exact_mut(width)) {
+            to[left..left + columns].copy_from_slice(from);
+        }
+    }
+}
+
+fn write_out(export: &Export, map: &Map, from: &[F32s], to: &mut [f32]) {
+    let (values, plane, channels) = (floats(from), map.plane(), map.channels);
+    for channel in 0..channels {
+        let lanes = values[channel / LANES * plane * LANES + channel % LANES..].iter().step_by(LANES).take(plane);
+        if export.channels_last {
+            to[channel..].iter_mut().step_by(channels).zip(lanes).for_each(|(to, from)| *to = *from);
+        } else {
+            to[channel * plane..][..plane].iter_mut().zip(lanes).for_each(|(to, from)| *to = *from);
+        }
+    }
+    if export.sigmoid {
+        to.iter_mut().for_each(|value| *value = sigmoid(*value));
+    }
+}
+
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + libm::expf(-x))
+}

@@ -1,0 +1,122 @@
+//! The ONNX graph as plain data: nodes in order, constants by name.
+
+use std::collections::HashMap;
+
+use tract_onnx::pb;
+use tract_onnx::prelude::Framework;
+
+use super::NetworkError;
+
+/// A constant tensor.
+#[derive(Clone, Debug)]
+pub(super) struct Constant {
+    pub(super) shape: Vec<usize>,
+    pub(super) floats: Vec<f32>,
+    pub(super) ints: Vec<i64>,
+}
+
+pub(super) struct Graph {
+    pub(super) nodes: Vec<Node>,
+    pub(super) constants: HashMap<String, Constant>,
+    pub(super) input: String,
+    pub(super) outputs: Vec<String>,
+}
+
+pub(super) struct Node {
+    pub(super) kind: String,
+    pub(super) inputs: Vec<String>,
+    pub(super) outputs: Vec<String>,
+    attributes: Vec<pb::AttributeProto>,
+}
+
+impl Node {
+    /// Returns the name of the first output, which names the node too.
+    pub(super) fn name(&self) -> &str {
+        self.outputs.first().map_or("", String::as_str)
+    }
+
+    fn attribute(&self, name: &str) -> Option<&pb::AttributeProto> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    pub(super) fn float(&self, name: &str, default: f32) -> f32 {
+        self.attribute(name).map_or(default, |attribute| attribute.f)
+    }
+
+    pub(super) fn int(&self, name: &str, default: i64) -> i64 {
+        self.attribute(name).map_or(default, |attribute| attribute.i)
+    }
+
+    pub(super) fn text(&self, name: &str, default: &str) -> String {
+        self.attribute(name).map_or(default.into(), |attribute| String::from_utf8_lossy(&attribute.s).into_owned())
+    }
+
+    /// Returns a list of `N` whole numbers, or `default` if the node does not say.
+    pub(super) fn sizes<const N: usize>(&self, name: &str, default: [usize; N]) -> Option<[usize; N]> {
+        match self.attribute(name) {
+            Some(attribute) if !attribute.ints.is_empty() => {
+                let sizes: Option<Vec<usize>> = attribute.ints.iter().map(|&i| usize::try_from(i).ok()).collect();
+                sizes?.try_into().ok()
+            }
+            _ => Some(default),
+        }
+    }
+
+    pub(super) fn ints(&self, name: &str) -> Option<&[i64]> {
+        self.attribute(name).map(|attribute| attribute.ints.as_slice())
+    }
+}
+
+pub(super) fn decode(onnx: &[u8]) -> Result<pb::ModelProto, NetworkError> {
+    tract_onnx::onnx().proto_model_for_read(&mut &onnx[..]).map_err(|error| NetworkError(format!("not an ONNX file: {error:#}")))
+}
+
+impl Graph {
+    pub(super) fn new(model: pb::ModelProto) -> Result<Graph, NetworkError> {
+        let graph = model.graph.ok_or_else(|| NetworkError("the ONNX file holds no graph".into()))?;
+        let mut constants = HashMap::new();
+        for tensor in &graph.initializer {
+            constants.insert(tensor.name.clone(), constant(tensor)?);
+        }
+        let mut nodes = Vec::new();
+        for node in graph.node {
+            match (node.op_type.as_str(), node.attribute.iter().find_map(|attribute| attribute.t.as_ref())) {
+                ("Constant", Some(tensor)) if node.output.len() == 1 => {
+                    constants.insert(node.output[0].clone(), constant(tensor)?);
+                }
+                _ => nodes.push(Node { kind: node.op_type, inputs: node.input, outputs: node.output, attributes: node.attribute }),
+            }
+        }
+        let mut inputs = graph.input.into_iter().map(|input| input.name).filter(|name| !constants.contains_key(name));
+        let (Some(input), None) = (inputs.next(), inputs.next()) else {
+            return Err(NetworkError("a network has exactly one input".into()));
+        };
+        let outputs = graph.output.into_iter().map(|output| output.name).collect();
+        Ok(Graph { nodes, constants, input, outputs })
+    }
+}
+
+fn constant(tensor: &pb::TensorProto) -> Result<Constant, NetworkError> {
+    let shape: Option<Vec<usize>> = tensor.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect();
+    let broken = || NetworkError(format!("constant {} is broken", tensor.name));
+    let shape = shape.ok_or_else(broken)?;
+    let length = shape.iter().try_fold(1usize, |length, &dim| length.checked_mul(dim)).ok_or_else(broken)?;
+    const FLOAT: i32 = 1;
+    const INT64: i32 = 7;
+    let (mut floats, mut ints) = (Vec::new(), Vec::new());
+    match tensor.data_type {
+        FLOAT if tensor.float_data.is_empty() => {
+            floats = tensor.raw_data.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        }
+        FLOAT => floats.clone_from(&tensor.float_data),
+        INT64 if tensor.int64_data.is_empty() => {
+            ints = tensor.raw_data.as_chunks::<8>().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect();
+        }
+        INT64 => ints.clone_from(&tensor.int64_data),
+        _ => return Ok(Constant { shape, floats, ints }),
+    }
+    if floats.len() + ints.len() != length {
+        return Err(broken());
+    }
+    Ok(Constant { shape, floats, ints })
+}

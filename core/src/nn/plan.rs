@@ -1,0 +1,112 @@
+//! The plan: what a graph is lowered to, as plain data.
+
+use crate::kernel::{F32s, I16s, Interpolation, LANES, Layout, PoolKind, Taps};
+
+/// A feature map of the plan, blocked by 16 channels; the lanes beyond `channels` are zero.
+#[derive(Clone, Debug)]
+pub(super) struct Map {
+    /// The ONNX name of the value.
+    pub(super) name: String,
+    pub(super) channels: usize,
+    /// Height and width.
+    pub(super) size: [usize; 2],
+    /// The picture itself: planes of floats with its padding, not blocked.
+    pub(super) planar: bool,
+}
+
+impl Map {
+    pub(super) fn plane(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+
+    pub(super) fn blocks(&self) -> usize {
+        self.channels.div_ceil(LANES)
+    }
+
+    /// Returns how many groups of 16 values the map takes.
+    pub(super) fn len(&self) -> usize {
+        if self.planar { (self.channels * self.plane()).div_ceil(LANES) } else { self.blocks() * self.plane() }
+    }
+}
+
+/// Index of a map in [`Plan::maps`].
+pub(super) type MapId = usize;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Activation {
+    None,
+    Clip { low: f32, high: f32 },
+    Slope(Vec<F32s>),
+}
+
+/// One fused step.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) op: Op,
+    pub(super) input: MapId,
+    pub(super) before: Option<MapId>,
+    pub(super) activation: Activation,
+    pub(super) after: Option<MapId>,
+    pub(super) output: MapId,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Op {
+    /// The picture of `size`, `x * scale + offset` a channel, with zeros around it: top, left.
+    Picture { affine: Vec<[f32; 2]>, size: [usize; 2], padding: [usize; 2] },
+    Conv(Conv),
+    Depthwise { kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2], weights: Vec<F32s>, bias: Vec<F32s> },
+    Pool { kind: PoolKind, window: [usize; 2], stride: [usize; 2], padding: [usize; 2] },
+    Resize { rows: Vec<Interpolation>, columns: Vec<Interpolation> },
+    /// Zeros around a map: top, left.
+    Pad([usize; 2]),
+    /// Nothing but the epilogue, after a multiplication with one factor a channel if there is one.
+    Combine { factors: Option<MapId> },
+    Sigmoid,
+}
+
+/// A convolution that mixes channels, one part for each phase of the output (a transposed convolution has several).
+#[derive(Clone, Debug)]
+pub(super) struct Conv {
+    pub(super) taps: Taps,
+    pub(super) parts: Vec<ConvPart>,
+    pub(super) bias: Vec<F32s>,
+    /// Multiply-adds of the layer as the graph states it.
+    pub(super) macs: u64,
+    /// Set when the layer runs in integers.
+    pub(super) integer: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ConvPart {
+    pub(super) layout: Layout,
+    pub(super) floats: Vec<F32s>,
+    pub(super) ints: Vec<[I16s; 2]>,
+    /// What an integer sum is multiplied by.
+    pub(super) scale: Vec<F32s>,
+}
+
+/// A stretch of an output: a map written out.
+#[derive(Clone, Debug)]
+pub(super) struct Export {
+    pub(super) map: MapId,
+    /// Channels last, as detection heads are read; otherwise planes.
+    pub(super) channels_last: bool,
+    pub(super) sigmoid: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plan {
+    pub(super) maps: Vec<Map>,
+    pub(super) steps: Vec<Step>,
+    pub(super) outputs: Vec<Vec<Export>>,
+}
+
+impl Step {
+    /// Returns the maps that the step reads.
+    pub(super) fn reads(&self) -> impl Iterator<Item = MapId> {
+        let factors = if let Op::Combine { factors } = self.op { factors } else { None };
+        let input = (!matches!(self.op, Op::Picture { .. })).then_some(self.input);
+        [input, self.before, self.after, factors].into_iter().flatten()
+    }
+}
