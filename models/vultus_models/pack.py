@@ -74,7 +74,13 @@ def _entry(manifest: Manifest) -> dict[str, Any]:
             "offset": tensor.offset,
         },
         "outputs": [{"name": output.name, "shape": output.shape} for output in manifest.outputs],
-    }
+    } | _int16(manifest)
+
+
+def _int16(manifest: Manifest) -> dict[str, Any]:
+    """Returns the committed ranges for 16-bit arithmetic, if the weight was calibrated."""
+    ranges = DATA / "int16" / f"{manifest.id}.json"
+    return {"int16": json.loads(ranges.read_text(encoding="utf-8"))} if ranges.is_file() else {}
 
 
 def build(plan: PackPlan, manifests: list[Manifest], out: Path, fetcher: Fetcher) -> bool:

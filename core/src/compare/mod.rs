@@ -2,6 +2,7 @@
 
 use crate::embed::{Embedder, Features};
 use crate::error::{Error, Kind, Result, Stage};
+use crate::kernel::{Dot, Kernels};
 use crate::nn::Precision;
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +65,9 @@ pub(crate) fn score(comparator: Comparator, probe: &[Features], reference: &[Fea
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
+    let mut result = 0.0;
+    Kernels::best().run(Dot { a, b, result: &mut result });
+    result
 }
 
 /// A point of the error curve, observed on the calibration set.

@@ -214,13 +214,7 @@ impl<A: Arithmetic> Walk<'_, A> {
     /// # Safety
     /// The rows, columns and blocks are those of the convolution.
     #[inline(always)]
-    unsafe fn strip<S: Simd, const B: usize>(
-        &self,
-        simd: S,
-        block: usize,
-        rows: std::ops::Range<usize>,
-        columns: std::ops::Range<usize>,
-    ) {
+    unsafe fn strip<S: Simd, const B: usize>(&self, simd: S, block: usize, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) {
         for row in rows {
             let mut column = columns.start;
             while column < columns.end {

@@ -10,7 +10,10 @@ pub(crate) const MAX_ACTIVATION: f32 = 8191.0;
 pub(crate) enum Activation<'a> {
     None,
     /// `min(max(x, low), high)`.
-    Clip { low: f32, high: f32 },
+    Clip {
+        low: f32,
+        high: f32,
+    },
     /// `max(x, 0) + slope * min(x, 0)`, one slope a channel.
     Slope(&'a [F32s]),
 }

@@ -5,6 +5,12 @@
 //! channels of one pixel, every sum runs over (input block, kernel row, kernel column, input lane) in that order with fused
 //! multiply-adds, and nothing is summed across lanes except by a fixed tree. So every instruction set gives the same bits.
 
+#[cfg(target_arch = "x86_64")]
+#[path = "x86_64/avx2.rs"]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+#[path = "x86_64/avx512.rs"]
+mod avx512;
 mod conv;
 mod depthwise;
 mod dispatch;
@@ -16,18 +22,11 @@ mod scalar;
 mod simd;
 #[cfg(test)]
 mod tests;
-#[cfg(target_arch = "x86_64")]
-#[path = "x86_64/avx2.rs"]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-#[path = "x86_64/avx512.rs"]
-mod avx512;
 
 pub(crate) use conv::{Conv, F32, I16, Layout, Taps};
 pub(crate) use depthwise::Depthwise;
 pub use dispatch::Isa;
 pub(crate) use dispatch::Kernels;
-#[cfg(test)]
 pub(crate) use dot::Dot;
 pub(crate) use epilogue::{Activation, Combine, Epilogue, MAX_ACTIVATION, Target};
 pub(crate) use pool::{Pool, PoolKind};

@@ -56,16 +56,25 @@ fn pointwise_in_floats_every_remainder() {
             let (residual, slopes) = (random.blocks(blocks * pixels), random.blocks(blocks));
             let what = format!("{pixels} pixels, {inputs} inputs, {blocks} blocks");
             let (to, ints) = same_bits(blocks * pixels, &what, |kernels, to, ints| {
-                let epilogue = Epilogue { before: Some(&residual), activation: Activation::Slope(&slopes), after: Some(&residual[..pixels]) };
+                let epilogue =
+                    Epilogue { before: Some(&residual), activation: Activation::Slope(&slopes), after: Some(&residual[..pixels]) };
                 let target = Target { floats: Some(to), ints: Some((ints, 1000.0)), plane: pixels };
                 let layout = Layout { rows: 1, columns: pixels, origin: 0, row_step: 0, column_step: 1 };
-                kernels.run(Conv::<F32> { input: &input, taps: &taps, layout, weights: &weights, bias: &bias, scale: &bias, epilogue, target });
+                kernels.run(Conv::<F32> {
+                    input: &input,
+                    taps: &taps,
+                    layout,
+                    weights: &weights,
+                    bias: &bias,
+                    scale: &bias,
+                    epilogue,
+                    target,
+                });
             });
             for (at, lane) in (0..blocks * pixels).flat_map(|at| (0..LANES).map(move |lane| (at, lane))) {
                 let (block, pixel) = (at / pixels, at % pixels);
-                let products = (0..inputs).map(|k| {
-                    f64::from(input[k / LANES * pixels + pixel].0[k % LANES]) * f64::from(weights[block * inputs + k].0[lane])
-                });
+                let products = (0..inputs)
+                    .map(|k| f64::from(input[k / LANES * pixels + pixel].0[k % LANES]) * f64::from(weights[block * inputs + k].0[lane]));
                 let sum = products.sum::<f64>() + f64::from(bias[block].0[lane]) + f64::from(residual[at].0[lane]);
                 let active = if sum > 0.0 { sum } else { sum * f64::from(slopes[block].0[lane]) };
                 let expected = if block == 0 { active + f64::from(residual[at].0[lane]) } else { active };
@@ -139,7 +148,16 @@ fn integers_are_exact_at_the_limit() {
         let (to, _) = same_bits(blocks * pixels, "integers", |kernels, to, _| {
             let target = Target { floats: Some(to), ints: None, plane: pixels };
             let layout = Layout { rows: 1, columns: pixels, origin: 0, row_step: 0, column_step: 1 };
-            kernels.run(Conv::<I16> { input: &input, taps: &taps, layout, weights: &weights, bias: &bias, scale: &scale, epilogue: PLAIN, target });
+            kernels.run(Conv::<I16> {
+                input: &input,
+                taps: &taps,
+                layout,
+                weights: &weights,
+                bias: &bias,
+                scale: &scale,
+                epilogue: PLAIN,
+                target,
+            });
         });
         for (at, lane) in (0..blocks * pixels).flat_map(|at| (0..LANES).map(move |lane| (at, lane))) {
             let (block, pixel) = (at / pixels, at % pixels);
@@ -208,7 +226,17 @@ fn pools_and_resizes() {
         let (to, _) = same_bits(blocks * 20, "pool", |kernels, to, _| {
             let target = Target { floats: Some(to), ints: None, plane: 20 };
             let input_size = [height, width];
-            kernels.run(Pool { kind, input: &input, input_size, output_size, window: [3, 3], stride: [2, 2], padding: [1, 1], epilogue: PLAIN, target });
+            kernels.run(Pool {
+                kind,
+                input: &input,
+                input_size,
+                output_size,
+                window: [3, 3],
+                stride: [2, 2],
+                padding: [1, 1],
+                epilogue: PLAIN,
+                target,
+            });
         });
         for (at, lane) in (0..blocks * 20).flat_map(|at| (0..LANES).map(move |lane| (at, lane))) {
             let (block, y, x) = (at / 20, at % 20 / 5, at % 5);
@@ -239,7 +267,8 @@ fn pools_and_resizes() {
 
 #[test]
 fn activations_of_nan_and_infinity_are_the_same_everywhere() {
-    let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, 0.0, 1e-40, f32::MAX, f32::MIN, 2.5, -2.5, 3.5, 0.5, 1.5, -1.5, 1e9, -1e9];
+    let values =
+        [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, 0.0, 1e-40, f32::MAX, f32::MIN, 2.5, -2.5, 3.5, 0.5, 1.5, -1.5, 1e9, -1e9];
     let (input, slopes) = ([F32s(values)], [F32s([0.25; LANES])]);
     for activation in [Activation::Clip { low: 0.0, high: 6.0 }, Activation::Slope(&slopes), Activation::None] {
         let (_, ints) = same_bits(1, "activation", |kernels, to, ints| {

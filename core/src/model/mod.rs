@@ -4,6 +4,7 @@ use crate::error::{Error, Kind, Result, Stage};
 use crate::image::Colour;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,9 @@ pub struct ModelInfo {
     /// What is known of the training data.
     pub training_data: String,
     pub(crate) input: Input,
+    /// The ranges of the values that convolutions read, for [`Precision::Fast`](crate::Precision); without them the network runs in floats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) int16: Option<BTreeMap<String, f32>>,
 }
 
 #[derive(Deserialize)]

@@ -153,7 +153,16 @@ impl Run<'_> {
             if conv.integer {
                 self.kernels.run(Conv::<I16> { input: self.ints(input), taps, layout, weights: &part.ints, bias, scale, epilogue, target });
             } else {
-                self.kernels.run(Conv::<F32> { input: self.floats(input), taps, layout, weights: &part.floats, bias, scale, epilogue, target });
+                self.kernels.run(Conv::<F32> {
+                    input: self.floats(input),
+                    taps,
+                    layout,
+                    weights: &part.floats,
+                    bias,
+                    scale,
+                    epilogue,
+                    target,
+                });
             }
         }
     }

@@ -230,7 +230,10 @@ impl<'g> Lowering<'g> {
             && node.sizes("output_padding", [0; 2]) == Some([0; 2])
             && node.sizes("dilations", [1; 2]) == Some([1; 2])
             && node.ints("output_shape").is_none();
-        known(plain && node.int("group", 1) == 1 && node.sizes("strides", [1, 1]) == Some([kh, kw]), "a transposed convolution that overlaps or pads")?;
+        known(
+            plain && node.int("group", 1) == 1 && node.sizes("strides", [1, 1]) == Some([kh, kw]),
+            "a transposed convolution that overlaps or pads",
+        )?;
         known(inputs == channels && self.plan.maps[input].channels == channels, "another number of channels")?;
         let bias = match node.inputs.get(2) {
             Some(_) => self.weights(node, 2)?.floats.clone(),
@@ -258,7 +261,10 @@ impl<'g> Lowering<'g> {
         let matrix = self.weights(node, 1)?;
         let &[rows, columns] = matrix.shape.as_slice() else { return Err("only a product with a matrix".into()) };
         let gemm = node.kind == "Gemm";
-        known(node.float("alpha", 1.0) == 1.0 && node.float("beta", 1.0) == 1.0 && node.int("transA", 0) == 0, "a scaled or transposed product")?;
+        known(
+            node.float("alpha", 1.0) == 1.0 && node.float("beta", 1.0) == 1.0 && node.int("transA", 0) == 0,
+            "a scaled or transposed product",
+        )?;
         let transposed = gemm && node.int("transB", 0) == 1;
         let (inputs, outputs) = if transposed { (columns, rows) } else { (rows, columns) };
         let weights: Vec<f32> = if transposed {
@@ -500,7 +506,11 @@ impl<'g> Lowering<'g> {
         };
         let &[1, same, height, width] = target.as_slice() else { return Err("only height and width may change".into()) };
         known(same == channels && height % size[0] == 0 && width % size[1] == 0 && height * width > 0, "a resize by a broken factor")?;
-        let mode = (node.text("mode", "nearest"), node.text("coordinate_transformation_mode", "half_pixel"), node.text("nearest_mode", "round_prefer_floor"));
+        let mode = (
+            node.text("mode", "nearest"),
+            node.text("coordinate_transformation_mode", "half_pixel"),
+            node.text("nearest_mode", "round_prefer_floor"),
+        );
         let table = match (mode.0.as_str(), mode.1.as_str(), mode.2.as_str()) {
             ("linear", "half_pixel", _) => Interpolation::linear,
             ("nearest", "asymmetric", "floor") => Interpolation::nearest,

@@ -53,15 +53,35 @@ pub(super) struct Step {
 #[derive(Clone, Debug)]
 pub(super) enum Op {
     /// The picture of `size`, `x * scale + offset` a channel, with zeros around it: top, left.
-    Picture { affine: Vec<[f32; 2]>, size: [usize; 2], padding: [usize; 2] },
+    Picture {
+        affine: Vec<[f32; 2]>,
+        size: [usize; 2],
+        padding: [usize; 2],
+    },
     Conv(Conv),
-    Depthwise { kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2], weights: Vec<F32s>, bias: Vec<F32s> },
-    Pool { kind: PoolKind, window: [usize; 2], stride: [usize; 2], padding: [usize; 2] },
-    Resize { rows: Vec<Interpolation>, columns: Vec<Interpolation> },
+    Depthwise {
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        weights: Vec<F32s>,
+        bias: Vec<F32s>,
+    },
+    Pool {
+        kind: PoolKind,
+        window: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+    },
+    Resize {
+        rows: Vec<Interpolation>,
+        columns: Vec<Interpolation>,
+    },
     /// Zeros around a map: top, left.
     Pad([usize; 2]),
     /// Nothing but the epilogue, after a multiplication with one factor a channel if there is one.
-    Combine { factors: Option<MapId> },
+    Combine {
+        factors: Option<MapId>,
+    },
     Sigmoid,
 }
 

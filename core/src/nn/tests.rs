@@ -44,7 +44,8 @@ fn outputs(network: &Network, input: &[f32]) -> Vec<Vec<f32>> {
 
 /// The largest difference relative to the largest value of an output.
 fn difference(found: &[Vec<f32>], expected: &[Vec<f32>]) -> f32 {
-    let largest = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0, |m: f32, v| if v.is_nan() { f32::INFINITY } else { m.max(v.abs()) });
+    let largest =
+        |values: &mut dyn Iterator<Item = f32>| values.fold(0.0, |m: f32, v| if v.is_nan() { f32::INFINITY } else { m.max(v.abs()) });
     found.iter().zip(expected).fold(0.0, |worst: f32, (found, expected)| {
         let error = largest(&mut found.iter().zip(expected).map(|(a, b)| a - b));
         worst.max(error / largest(&mut expected.iter().copied()).max(1.0))
@@ -237,7 +238,8 @@ impl Builder {
                 let factor = 1 + self.below(2);
                 let sizes = self.integers(vec![1, c as i64, (h * factor) as i64, (w * factor) as i64]);
                 self.node("Resize", vec![input, String::new(), String::new(), sizes], &[], [c, h * factor, w * factor]);
-                let text = |name: &str, value: &str| pb::AttributeProto { name: name.into(), r#type: 3, s: value.into(), ..Default::default() };
+                let text =
+                    |name: &str, value: &str| pb::AttributeProto { name: name.into(), r#type: 3, s: value.into(), ..Default::default() };
                 let attributes = [text("mode", "linear"), text("coordinate_transformation_mode", "half_pixel")];
                 self.graph.node.last_mut().unwrap().attribute.extend(attributes);
             }

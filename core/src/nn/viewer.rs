@@ -23,9 +23,11 @@ impl Viewer {
     /// Loads the weight `id` for an input of `width` x `height` and checks that its outputs have `lengths` values each.
     pub(crate) fn load(pack: &Pack, id: &str, width: usize, height: usize, lengths: &[usize], precision: Precision) -> Result<Self> {
         let weight = pack.read(id)?;
-        let input = &pack.entry(id)?.input;
+        let entry = pack.entry(id)?;
+        let input = &entry.input;
         let form = Planar { width, height, colour: input.colour, scale: input.scale, offset: input.offset };
-        let network = Network::load(&weight, [1, 3, height, width], None)
+        let ranges = entry.int16.as_ref().filter(|_| precision == Precision::Fast);
+        let network = Network::load(&weight, [1, 3, height, width], ranges)
             .map_err(|e| Error::new(Stage::Network, Kind::Model, format!("model {id}")).because(e))?;
         let found: Vec<usize> = network.outputs().iter().map(|o| o.shape.iter().product()).collect();
         if found != lengths {
