@@ -1,0 +1,61 @@
+package vultus
+
+import "encoding/json"
+
+// Outcome is what was decided. There is no boolean: a doubt is its own answer.
+type Outcome string
+
+// The outcomes of a Decision.
+const (
+	Accept       Outcome = "accept"       // a real and the right person, as far as was looked
+	Reject       Outcome = "reject"       // another person, or no bona fide one
+	Inconclusive Outcome = "inconclusive" // it cannot be said; the reasons tell what to do better
+)
+
+// Role is what a picture is in a transaction.
+type Role string
+
+// The roles of a picture.
+const (
+	Selfie   Role = "selfie"   // the live face: the probe
+	Document Role = "document" // the portrait on an identity document: the reference
+)
+
+// Reason is one reason for an outcome.
+type Reason struct {
+	Code   string `json:"code"`   // for machines, and stable: "non-match"
+	Effect string `json:"effect"` // "reject", "inconclusive", "support" or "note"
+	Role   Role   `json:"role"`   // the picture that it is about; empty for the transaction as a whole
+	Text   string `json:"text"`   // for people
+}
+
+// OperatingPoint is a threshold with the false match rate that was observed at it.
+type OperatingPoint struct {
+	FMR         float64    `json:"fmr"`          // false match rate asked for
+	FMRInterval [2]float64 `json:"fmr_interval"` // its 95 % confidence interval at the threshold
+	Threshold   float32    `json:"threshold"`    // scores from here on are matches
+	NonMated    uint64     `json:"non_mated"`    // non-mated comparisons behind it
+}
+
+// Comparison says how alike a probe and a reference are, and what that is worth.
+type Comparison struct {
+	Match          bool           `json:"match"`           // whether the score reaches the threshold
+	Score          float32        `json:"score"`           // -1 to 1; larger means more alike
+	OperatingPoint OperatingPoint `json:"operating_point"` // the one that the policy asked for
+}
+
+// Decision is the answer to one transaction.
+type Decision struct {
+	Outcome    Outcome         `json:"outcome"`
+	Reasons    []Reason        `json:"reasons"`    // the decisive ones first
+	Comparison *Comparison     `json:"comparison"` // nil when a face was missing
+	JSON       json.RawMessage `json:"-"`          // all evidence, the same bytes as in every other language
+}
+
+func readDecision(text string) (*Decision, error) {
+	decision := &Decision{JSON: json.RawMessage(text)}
+	if err := json.Unmarshal(decision.JSON, decision); err != nil {
+		return nil, &Error{ErrInternal, "interface", "the decision cannot be read: " + err.Error()}
+	}
+	return decision, nil
+}

@@ -1,0 +1,3 @@
+module github.com/vultus/vultus/ffi/go
+
+go 1.24
