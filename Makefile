@@ -28,7 +28,7 @@ test-python: wheel photos
 	$(PY) -m pytest -q models/tests
 	$(PY) -m mypy.stubtest vultus._vultus
 
-test-ffi: pack photos
+test-ffi: wheel photos
 	$(MAKE) -C ffi test
 
 pack: $(VENV)/tools
