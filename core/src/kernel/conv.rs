@@ -290,23 +290,22 @@ impl<A: Arithmetic> Walk<'_, A> {
         unsafe {
             let origin = self.input.add(row * taps.row_step + column * taps.pixel_step);
             let mut weights = self.weights.add(block * self.length);
-            let mut sums = [[A::start(simd, simd.splat(0.0)); P]; B];
-            for (b, sums) in sums.iter_mut().enumerate() {
-                *sums = [A::start(simd, simd.load(self.bias.add(block + b).cast())); P];
-            }
+            // One array a block, with constant indices only, or the sums would not stay in registers.
+            let second = block + B - 1;
+            let mut sums = [A::start(simd, simd.load(self.bias.add(block).cast())); P];
+            let mut more = [A::start(simd, simd.load(self.bias.add(second).cast())); P];
             let (whole, tail) = taps.offsets.split_at(taps.offsets.len() - taps.tail);
             for (offsets, run) in [(whole, taps.run), (tail, taps.tail_run)] {
                 for &tap in offsets {
                     let mut unit = origin.add(tap as usize);
                     for _ in 0..run {
-                        let mut operands = [A::weight(simd, weights); B];
-                        for (b, operand) in operands.iter_mut().enumerate() {
-                            *operand = A::weight(simd, weights.add(b * self.length));
-                        }
+                        let operand = A::weight(simd, weights);
+                        let other = A::weight(simd, weights.add((B - 1) * self.length));
                         for p in 0..P {
                             let input = A::splat(simd, *unit.add(p * STEP));
-                            for b in 0..B {
-                                sums[b][p] = A::step(simd, sums[b][p], input, operands[b]);
+                            sums[p] = A::step(simd, sums[p], input, operand);
+                            if B == 2 {
+                                more[p] = A::step(simd, more[p], input, other);
                             }
                         }
                         unit = unit.add(1);
@@ -314,16 +313,26 @@ impl<A: Arithmetic> Walk<'_, A> {
                     }
                 }
             }
-            let Layout { origin, row_step, column_step, .. } = self.layout;
-            let pixel = origin + row * row_step + column * column_step;
-            for (b, sums) in sums.iter().enumerate() {
-                let (scale, bias) = (simd.load(self.scale.add(block + b).cast()), simd.load(self.bias.add(block + b).cast()));
-                let mut values = [bias; P];
-                for (value, sum) in values.iter_mut().zip(sums) {
-                    *value = A::finish(simd, *sum, scale, bias);
-                }
-                self.sink.put(simd, values, block + b, pixel, column_step);
+            self.put::<S, P>(simd, sums, block, row, column);
+            if B == 2 {
+                self.put::<S, P>(simd, more, second, row, column);
             }
+        }
+    }
+
+    /// # Safety
+    /// As for `tile`.
+    #[inline(always)]
+    unsafe fn put<S: Simd, const P: usize>(&self, simd: S, sums: [A::Sum<S>; P], block: usize, row: usize, column: usize) {
+        let Layout { origin, row_step, column_step, .. } = self.layout;
+        // SAFETY: bias and scale cover all blocks, and the sink was checked for the layout.
+        unsafe {
+            let (scale, bias) = (simd.load(self.scale.add(block).cast()), simd.load(self.bias.add(block).cast()));
+            let mut values = [bias; P];
+            for p in 0..P {
+                values[p] = A::finish(simd, sums[p], scale, bias);
+            }
+            self.sink.put(simd, values, block, origin + row * row_step + column * column_step, column_step);
         }
     }
 }
