@@ -74,7 +74,7 @@ impl Cache {
     /// # Errors
     /// The folder cannot be made.
     pub fn open(folder: &Path, extractor: &dyn Extractor) -> std::io::Result<Self> {
-        let folder = folder.join(hex(&Sha256::digest(extractor.key()))[..16].to_owned());
+        let folder = folder.join(&hex(&Sha256::digest(extractor.key()))[..16]);
         std::fs::create_dir_all(&folder)?;
         #[cfg(unix)]
         {

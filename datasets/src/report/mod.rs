@@ -15,10 +15,10 @@ body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);max-width:1180px;margin
 h1{font-size:1.6rem;margin:0 0 .2rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}
 .sub{color:var(--soft);margin:0 0 1rem}
 .grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:1rem 2rem}
-figure{margin:0;break-inside:avoid}figcaption{font-weight:600;margin:.4rem 0}
+figure{margin:0;min-width:0;break-inside:avoid}figcaption{font-weight:600;margin:.4rem 0}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}
 th,td{text-align:left;padding:.28rem .6rem;border-bottom:1px solid var(--rule);vertical-align:top}
-th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right}
+th{color:var(--soft);font-weight:600}td{overflow-wrap:anywhere}td.n,th.n{text-align:right}td.n{white-space:nowrap}
 code{font:12.5px ui-monospace,monospace;overflow-wrap:anywhere}
 .cards{display:flex;flex-wrap:wrap;gap:.8rem;margin:1rem 0}
 .card{border:1px solid var(--rule);border-radius:8px;padding:.6rem 1rem;min-width:150px}
@@ -66,6 +66,11 @@ pub(crate) fn percent(share: f64) -> String {
 
 fn range(interval: Interval) -> String {
     format!("{} to {}", percent(interval.low), percent(interval.high))
+}
+
+/// An interval of a rate that may be far below a percent.
+fn small_range(interval: Interval) -> String {
+    format!("{:.2e} to {:.2e}", interval.low, interval.high)
 }
 
 fn rate(fmr: f64) -> String {
@@ -136,7 +141,7 @@ pub fn html(run: &Run) -> String {
                 rate(p.fmr),
                 format!("{:.4}", p.threshold),
                 p.false_matches.to_string(),
-                range(p.fmr_interval),
+                small_range(p.fmr_interval),
                 format!("{} of {}", p.false_non_matches, run.mated),
                 percent(p.fnmr),
                 range(p.fnmr_interval),
@@ -162,7 +167,8 @@ pub fn html(run: &Run) -> String {
         let rows = run.groups.iter().flat_map(|group| {
             [("FMR", &group.fmr), ("FNMR", &group.fnmr)].map(|(what, r)| {
                 let verdict = format!("{:?}", r.verdict).to_lowercase();
-                vec![group.name.clone(), what.into(), format!("{} of {}", r.errors, r.trials), percent(r.rate), range(r.interval), verdict]
+                let interval = small_range(r.interval);
+                vec![group.name.clone(), what.into(), format!("{} of {}", r.errors, r.trials), format!("{:.2e}", r.rate), interval, verdict]
             })
         });
         body.push_str(&table(&["Group", "Rate", "#errors", "#rate", "95 %", "at most 25 % worse"], rows));

@@ -94,7 +94,7 @@ pub struct Series {
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 340.0;
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 28.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 48.0;
 
@@ -194,6 +194,6 @@ mod tests {
         let line = Series { name: "n&m".into(), points: vec![[0.0, 0.0], [1.0, 1.0]], shape: Shape::Line, colour: 0 };
         let svg = plot(&axis(Scale::Linear, [0.0, 1.0]), &axis(Scale::Linear, [0.0, 1.0]), &[line]);
         assert!(svg.contains("n&amp;m") && svg.contains("a&lt;b") && !svg.contains("a<b"));
-        assert!(svg.contains("M64.0 292.0L546.0 14.0"));
+        assert!(svg.contains("M64.0 292.0L532.0 14.0"));
     }
 }
