@@ -68,6 +68,7 @@ fn the_holder_is_accepted_and_another_rejected() {
     let accepted = engine().verify(&photo("obama2.jpg"), &card, &Policy::default()).unwrap();
     assert_eq!(accepted.outcome, Outcome::Accept, "{:#?}", accepted.reasons);
     assert!(codes(&accepted).contains(&ReasonCode::Match));
+    assert_eq!(accepted.selfie.pad.status, PadStatus::BonaFide, "{:?}", accepted.selfie.pad);
     let rejected = engine().verify(&photo("biden.jpg"), &card, &Policy::default()).unwrap();
     assert_eq!(rejected.outcome, Outcome::Reject, "{:#?}", rejected.reasons);
     assert_eq!((rejected.reasons[0].code, rejected.reasons[0].effect), (ReasonCode::NonMatch, Effect::Reject));

@@ -60,6 +60,9 @@ pub struct Calibration {
     pub format: u32,
     /// One table a comparator and precision.
     pub tables: Vec<Table>,
+    /// What else the pack's calibration holds, such as that of PAD: kept as it is.
+    #[serde(flatten)]
+    pub others: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Calibration {
@@ -70,7 +73,7 @@ impl Calibration {
     pub fn read(path: &Path) -> Result<Self, String> {
         match std::fs::read(path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self { format: 1, tables: Vec::new() }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self { format: 1, ..Self::default() }),
             Err(error) => Err(format!("{}: {error}", path.display())),
         }
     }
