@@ -89,7 +89,7 @@ fn pointwise(inputs: usize, pixels: usize) -> Taps {
     Taps {
         offsets: (0..inputs.div_ceil(LANES)).map(|block| (block * pixels * LANES) as u32).collect(),
         run: LANES,
-        tail: usize::from(inputs % LANES > 0),
+        tail: usize::from(!inputs.is_multiple_of(LANES)),
         tail_run: inputs % LANES,
         pixel_step: LANES,
         row_step: 0,

@@ -198,10 +198,10 @@ fn quantise(plan: &mut Plan, ranges: &Ranges) -> Result<(), NetworkError> {
         let name = plan.range_name(map);
         let range = ranges.get(name).copied().filter(|range| range.is_finite() && *range > 0.0);
         let range = range.ok_or_else(|| NetworkError(format!("no range for {name}: calibrate the network again")))?;
-        if let Op::Conv(conv) = &mut plan.steps[index].op {
-            if conv.taps.length() >= FEWEST_INTEGER_INPUTS {
-                pack::to_integers(conv, range);
-            }
+        if let Op::Conv(conv) = &mut plan.steps[index].op
+            && conv.taps.length() >= FEWEST_INTEGER_INPUTS
+        {
+            pack::to_integers(conv, range);
         }
     }
     Ok(())

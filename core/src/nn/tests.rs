@@ -29,7 +29,7 @@ fn picture(id: &str, shape: [usize; 4], seed: usize) -> Vec<f32> {
     let mut values = Vec::new();
     for (c, y, x) in (0..channels).flat_map(|c| (0..height).flat_map(move |y| (0..width).map(move |x| (c, y, x)))) {
         let wave = ((x * (c + 1) + seed * 7) as f32 * 0.05).sin() + ((y + seed * 3) as f32 * 0.07).cos();
-        let edge = if (x / 17 + y / 23 + seed) % 2 == 0 { 0.4 } else { -0.4 };
+        let edge = if (x / 17 + y / 23 + seed).is_multiple_of(2) { 0.4 } else { -0.4 };
         let value = (wave * 0.3 + edge).clamp(-1.0, 1.0);
         values.push(if raw { (value + 1.0) * 127.5 } else { value });
     }
