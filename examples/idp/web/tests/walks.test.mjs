@@ -1,0 +1,265 @@
+// The whole flow with real parts: relying parties that are not our own, the service with the engine inside, and headless Chromium
+// with clips as its camera. A clip cannot reflect the light of a screen or follow what it asks, so that the service of these walks
+// asks for no challenge; the engine's own tests hold the challenges.
+
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import { barriers, launch } from "./browser.mjs";
+import { apache, camera, mailedCode, photo, postgres, proxy, service, shots, stop } from "./parts.mjs";
+
+const policy = { challenge: { kinds: [] }, attempts: { first_delay: "0s" } };
+const card = photo("specimen-obama.png");
+const counted = { walks: 0, times: [] };
+
+let browser, lens, idp, onboarding;
+before(async () => {
+  await mkdir(shots, { recursive: true });
+  lens = await camera();
+  browser = await launch(lens.link);
+  idp = await service({ policy });
+  onboarding = await apache(idp);
+});
+after(async () => {
+  await browser?.close();
+  await stop();
+  console.log(`${counted.walks} walks; ${counted.times.join("; ")}`);
+});
+
+/** A person before a browser, who does what the page says. */
+async function person(email, { at = idp, phone = false } = {}) {
+  counted.walks++;
+  const context = await browser.newContext(phone ? { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } : { viewport: { width: 1100, height: 900 } });
+  await context.grantPermissions(["camera"], { origin: at.issuer });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => /Content Security Policy|Refused to/.test(message.text()) && faults.push(message.text()));
+  const button = (name) => page.getByRole("button", { name });
+  const heading = (name) => page.getByRole("heading", { name, level: 1 }).waitFor();
+  const me = {
+    page,
+    button,
+    heading,
+    async visit(url) {
+      await page.goto(url);
+    },
+    async identify() {
+      await page.getByLabel("Work email").fill(email);
+      await button("Continue").click();
+      await heading("Look into your mail");
+      await page.getByLabel("Code").fill(await mailedCode(at.outbox, email));
+      await button("Continue").click();
+      await heading("Before you start");
+    },
+    async agree() {
+      await button("I agree, continue").click();
+    },
+    async upload(file) {
+      await page.getByLabel("Choose a file").setInputFiles(file);
+      await button("Use this photo").click();
+    },
+    async photograph() {
+      await button("Use the camera").click();
+      await button("Take the photo").click();
+      await button("Use this photo").click();
+    },
+    /** Takes the selfie; the service's answer to it, or the request that was held back. */
+    async selfie() {
+      const answer = page.waitForResponse((response) => response.url().endsWith("/submit"));
+      await button("Open the camera").click();
+      return (await answer).json();
+    },
+    async shot(name) {
+      await page.screenshot({ path: `${shots}/walk-${name}.png` });
+    },
+    async leave() {
+      assert.deepEqual(faults, []);
+      await context.close();
+    },
+  };
+  return me;
+}
+
+/** To where the document is asked for. */
+async function arrive(email, options) {
+  const me = await person(email, options);
+  await me.visit(onboarding.page);
+  await me.identify();
+  await me.agree();
+  await me.heading("Your identity document");
+  return me;
+}
+
+const codes = (view) => view.last.reasons.map(({ code }) => code);
+
+test("Apache: email, consent, document, selfie, and the page", async () => {
+  await lens.plays("holder");
+  const start = performance.now();
+  const me = await person("ana@example.com", { phone: true });
+  await me.visit(onboarding.page);
+  await me.heading("Confirm that it is you");
+  await me.identify();
+  assert.deepEqual(await barriers(me.page), []);
+  await me.shot("consent");
+  await me.agree();
+  await me.heading("Your identity document");
+  await me.shot("document");
+  await me.upload(card);
+  const arrived = me.page.waitForResponse((response) => response.url() === onboarding.page && response.status() === 200);
+  const submitted = me.page.waitForRequest((request) => request.url().endsWith("/submit"));
+  const view = await me.selfie();
+  assert.equal(view.state, "accepted", JSON.stringify(view.last));
+  const headers = (await arrived).headers();
+  await me.heading(onboarding.heading);
+  counted.times.push(`enrolment ${Math.round(performance.now() - start)} ms, of which the decision ${Math.round((await submitted).timing().responseEnd)} ms`);
+  assert.match(headers["x-user"], /^ana@example\.com/);
+  assert.match(headers["x-claims"], /face/);
+  assert.match(headers["x-verified-claims"], /"document"/);
+  await me.shot("behind-apache");
+  await me.leave();
+});
+
+test("Apache, another day: the selfie against the enrolled template, without a document", async () => {
+  await lens.plays("holder");
+  const me = await person("ana@example.com");
+  await me.visit(onboarding.page);
+  await me.identify();
+  await me.agree();
+  await me.heading("Now your selfie");
+  const view = await me.selfie();
+  assert.equal(view.state, "accepted", JSON.stringify(view.last));
+  await me.heading(onboarding.heading);
+  await me.leave();
+});
+
+test("oauth2-proxy and PostgreSQL: the document by the camera", async () => {
+  const other = await service({ policy, database: await postgres() });
+  const intranet = await proxy(other);
+  const me = await person("ana@example.com", { at: other });
+  await me.visit(intranet.page);
+  await me.identify();
+  await me.agree();
+  await lens.plays("card");
+  await me.photograph();
+  await lens.plays("holder");
+  const view = await me.selfie();
+  assert.equal(view.state, "accepted", JSON.stringify(view.last));
+  await me.heading(intranet.heading);
+  await me.shot("behind-oauth2-proxy");
+  await me.leave();
+});
+
+test("the document of another person is refused", async () => {
+  await lens.plays("holder");
+  const me = await arrive("bo@example.com");
+  await me.upload(photo("specimen-biden.png"));
+  const view = await me.selfie();
+  assert.equal(view.last.outcome, "reject");
+  assert.ok(codes(view).includes("non-match"), codes(view).join());
+  await me.heading("The check did not pass");
+  assert.deepEqual(await barriers(me.page), []);
+  await me.shot("wrong-document");
+  await me.leave();
+});
+
+test("a clip of another person as the camera is refused", async () => {
+  await lens.plays("other");
+  const me = await arrive("cy@example.com");
+  await me.upload(card);
+  const view = await me.selfie();
+  assert.equal(view.last.outcome, "reject");
+  assert.ok(codes(view).includes("non-match"), codes(view).join());
+  await me.leave();
+});
+
+test("a frozen picture as the camera is refused as an injection", async () => {
+  await lens.plays("frozen");
+  const me = await arrive("di@example.com");
+  await me.upload(card);
+  const view = await me.selfie();
+  assert.equal(view.last.outcome, "reject");
+  assert.ok(codes(view).some((code) => /injection/.test(code)), codes(view).join());
+  await me.shot("frozen");
+  await me.leave();
+});
+
+test("an upload that was sent before is refused", async () => {
+  await lens.plays("other");
+  const me = await arrive("ed@example.com");
+  await me.upload(card);
+  const sent = me.page.waitForRequest((request) => request.url().endsWith("/submit"));
+  await me.selfie();
+  const earlier = await sent;
+  const answer = await me.page.evaluate(
+    async ({ url, body, type }) => {
+      const root = url.replace(/\/submit$/, "");
+      const { csrf } = await (await fetch(root)).json();
+      const post = (path, type, body) => fetch(root + path, { method: "POST", headers: { "X-CSRF-Token": csrf, "Content-Type": type }, body });
+      const { nonce } = await (await post("/challenge", "application/json", "{}")).json();
+      const bytes = atob(body).replace(/"nonce":"[^"]*"/, `"nonce":"${nonce}"`);
+      await new Promise((resolve) => setTimeout(resolve, 3000)); // as long as the frames say that they took
+      const replayed = await post("/submit", type, Uint8Array.from(bytes, (c) => c.charCodeAt(0)));
+      return { status: replayed.status, ...(await replayed.json()) };
+    },
+    { url: earlier.url(), body: earlier.postDataBuffer().toString("base64"), type: (await earlier.allHeaders())["content-type"] },
+  );
+  assert.deepEqual([answer.status, answer.error?.code], [409, "replay"]);
+  await me.leave();
+});
+
+test("a nonce that ran out is refused, and the page starts the capture again", async () => {
+  const hasty = await service({ policy: { ...policy, challenge: { kinds: [], window: "1s" } } });
+  const portal = await apache(hasty);
+  await lens.plays("holder");
+  const me = await person("fay@example.com", { at: hasty });
+  await me.visit(portal.page);
+  await me.identify();
+  await me.agree();
+  await me.upload(card);
+  const answer = await me.selfie();
+  assert.equal(answer.error.code, "nonce-expired");
+  await me.heading("Let us try that again");
+  await me.button("Go on").click();
+  await me.heading("Now your selfie");
+  await me.leave();
+});
+
+test("a sixth attempt is not to be had", async () => {
+  await lens.plays("other");
+  const me = await arrive("gus@example.com");
+  await me.upload(card);
+  for (let left = 4; left >= 0; left--) {
+    const view = await me.selfie();
+    assert.equal(view.attempts_left, left);
+    assert.equal(view.state, left ? "capture" : "refused");
+    if (left) {
+      await me.heading("The check did not pass");
+      await me.button("Take the selfie again").click();
+    }
+  }
+  await me.page.getByText("There are no attempts left.").waitFor();
+  assert.deepEqual(await barriers(me.page), []);
+  await me.shot("sixth-attempt");
+  const status = await me.page.evaluate(async () => {
+    const root = location.pathname.replace("/verify/", "/api/transactions/");
+    const { csrf } = await (await fetch(root)).json();
+    return (await fetch(`${root}/challenge`, { method: "POST", headers: { "X-CSRF-Token": csrf, "Content-Type": "application/json" }, body: "{}" })).status;
+  });
+  assert.equal(status, 409);
+  await me.button("Back to Onboarding portal").click();
+  await me.page.waitForURL((url) => url.port === String(idp.parties.apache.port));
+  assert.doesNotMatch(await me.page.content(), /Behind Apache/);
+  await me.leave();
+});
+
+test("who leaves without the check gets no page", async () => {
+  const me = await arrive("hal@example.com");
+  await me.button("I do not want this").click();
+  await me.heading("You left the check");
+  await me.button("Back to Onboarding portal").click();
+  await me.page.waitForURL((url) => url.port === String(idp.parties.apache.port));
+  assert.doesNotMatch(await me.page.content(), /Behind Apache/);
+  await me.leave();
+});
