@@ -110,7 +110,7 @@ export async function apache({ issuer, parties: { apache: client } }) {
   await mkdir(join(site, "protected"), { recursive: true });
   await writeFile(join(site, "protected/index.html"), "<!doctype html><title>Onboarding</title><h1>Behind Apache</h1>");
   await writeFile(join(site, "open.html"), "open");
-  const modules = ["mpm_event", "unixd", "dir", "headers", "authn_core", "authz_core", "authz_user", "auth_openidc"];
+  const modules = ["mpm_event", "dir", "headers", "authn_core", "authz_core", "authz_user", "auth_openidc"];
   await writeFile(
     join(dir, "apache.conf"),
     `ServerName 127.0.0.1

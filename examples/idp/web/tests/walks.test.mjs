@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { barriers, launch } from "./browser.mjs";
-import { apache, camera, mailedCode, photo, postgres, proxy, service, shots, stop } from "./parts.mjs";
+import { apache, camera, clip, mailedCode, photo, postgres, proxy, service, shots, stop } from "./parts.mjs";
+import { simulate } from "./simulated.mjs";
 
 const policy = { challenge: { kinds: [] }, attempts: { first_delay: "0s" } };
 const card = photo("specimen-obama.png");
@@ -27,10 +28,11 @@ after(async () => {
 });
 
 /** A person before a browser, who does what the page says. */
-async function person(email, { at = idp, phone = false } = {}) {
+async function person(email, { at = idp, phone = false, reflects } = {}) {
   counted.walks++;
   const context = await browser.newContext(phone ? { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } : { viewport: { width: 1100, height: 900 } });
   await context.grantPermissions(["camera"], { origin: at.issuer });
+  if (reflects !== undefined) await simulate(context, clip("holder"), { reflects, face: [0.487, 0.389, 0.25] });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   const faults = [];
@@ -113,7 +115,11 @@ test("Apache: email, consent, document, selfie, and the page", async () => {
   assert.equal(view.state, "accepted", JSON.stringify(view.last));
   const headers = (await arrived).headers();
   await me.heading(onboarding.heading);
-  counted.times.push(`enrolment ${Math.round(performance.now() - start)} ms, of which the decision ${Math.round((await submitted).timing().responseEnd)} ms`);
+  const whole = performance.now() - start;
+  const request = await submitted;
+  const { frames_us } = JSON.parse(request.postDataBuffer().toString("latin1").match(/\{"nonce".*?\}/)[0]);
+  const recorded = (frames_us.at(-1) - frames_us[0]) / 1000;
+  counted.times.push(`enrolment ${(whole / 1000).toFixed(1)} s, of which ${(recorded / 1000).toFixed(1)} s were recorded and ${(request.timing().responseEnd / 1000).toFixed(2)} s went to sending and deciding`);
   assert.match(headers["x-user"], /^ana@example\.com/);
   assert.match(headers["x-claims"], /face/);
   assert.match(headers["x-verified-claims"], /"document"/);
@@ -149,6 +155,25 @@ test("oauth2-proxy and PostgreSQL: the document by the camera", async () => {
   await me.heading(intranet.heading);
   await me.shot("behind-oauth2-proxy");
   await me.leave();
+});
+
+test("a flash challenge: a face that reflects the screen passes, a recording that cannot is refused", async () => {
+  const flashing = await service({ policy: { ...policy, challenge: { kinds: ["flash"] } } });
+  const portal = await apache(flashing);
+  const answers = [];
+  for (const [email, reflects] of [["ira@example.com", 0], ["joe@example.com", 0.3]]) {
+    const me = await person(email, { at: flashing, reflects });
+    await me.visit(portal.page);
+    await me.identify();
+    await me.agree();
+    await me.upload(card);
+    answers.push(await me.selfie());
+    await me.leave();
+  }
+  const [recording, reflecting] = answers;
+  assert.notEqual(recording.last.outcome, "accept");
+  assert.ok(codes(recording).some((code) => /challenge/.test(code)), codes(recording).join());
+  assert.equal(reflecting.last.outcome, "accept", JSON.stringify(reflecting.last));
 });
 
 test("the document of another person is refused", async () => {

@@ -83,7 +83,7 @@ export function codeScreen(flow: Flow): Screen {
     step: "email",
     body: [
       h("p", { class: "lead" }, "We sent a code to ", h("strong", {}, flow.view.email ?? "your address"), ". It shows that the address is yours."),
-      oneField(field, "Code", "Six digits. If no mail comes, look among the unwanted ones.", "Continue", (code) => flow.advance(() => flow.api.code(code))),
+      oneField(field, "Code", "Six digits. If no mail comes, look in the spam folder.", "Continue", (code) => flow.advance(() => flow.api.code(code))),
       declineButton(flow),
     ],
   };

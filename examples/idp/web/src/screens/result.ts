@@ -24,7 +24,7 @@ function reasons(flow: Flow): Child {
 
 function receipt(flow: Flow): Child {
   const digest = flow.view.last?.receipt;
-  return digest ? h("p", { class: "hint receipt" }, "Receipt: ", h("code", {}, digest)) : null;
+  return digest ? h("p", { class: "hint receipt" }, "Receipt ", h("code", {}, digest)) : null;
 }
 
 function back({ redirect, client }: View, look: "primary" | "secondary"): Child {
@@ -37,7 +37,7 @@ export function acceptedScreen(flow: Flow): Screen {
     title: "It is you",
     step: "result",
     emblem: emblem("check", "green"),
-    body: [h("p", { class: "lead centred", role: "status" }, `The check passed. Going back to ${flow.view.client}.`), receipt(flow), back(flow.view, "secondary")],
+    body: [h("p", { class: "lead centred", role: "status" }, `The check passed. Going back to ${flow.view.client}.`), back(flow.view, "secondary"), receipt(flow)],
   };
 }
 
@@ -48,10 +48,10 @@ export function endScreen(flow: Flow): Screen {
     step: "result",
     emblem: emblem(last ? "cross" : "warning", last ? "red" : "amber"),
     body: [
-      h("p", { class: "lead" }, last ? (attempts_left === 0 ? `There are no attempts left. ${client} hears that the check did not pass, and can tell you what to do next.` : `${client} hears that the check did not pass, and can tell you what to do next.`) : `Nothing was kept. ${client} hears that you did not take part.`),
+      h("p", { class: "lead" }, last ? (attempts_left === 0 ? `There are no attempts left. ${client} hears that the check did not pass, and can tell you what to do next.` : `${client} hears that the check did not pass, and can tell you what to do next.`) : `No picture was kept. ${client} hears that you did not take part.`),
       last && reasons(flow),
-      receipt(flow),
       back(flow.view, "primary"),
+      receipt(flow),
     ],
   };
 }
@@ -62,7 +62,7 @@ export function expiredScreen(view: View | null, text?: string): Screen {
     title: "This check is over",
     step: null,
     emblem: emblem("clock", "amber"),
-    body: [h("p", { class: "lead" }, text ?? "The time ran out. Nothing of it was kept. Start again where you came from."), view && back(view, "primary")],
+    body: [h("p", { class: "lead" }, text ?? "The time ran out, and no picture was kept. Start again where you came from."), view && back(view, "primary")],
   };
 }
 
