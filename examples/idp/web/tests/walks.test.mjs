@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { barriers, launch } from "./browser.mjs";
-import { apache, camera, clip, mailedCode, photo, postgres, proxy, service, shots, stop } from "./parts.mjs";
-import { simulate } from "./simulated.mjs";
+import { apache, camera, photo, postgres, proxy, service, shots, stop } from "./parts.mjs";
+import * as people from "./person.mjs";
 
 const policy = { challenge: { kinds: [] }, attempts: { first_delay: "0s" } };
 const card = photo("specimen-obama.png");
@@ -27,61 +27,9 @@ after(async () => {
   console.log(`${counted.walks} walks; ${counted.times.join("; ")}`);
 });
 
-/** A person before a browser, who does what the page says. */
-async function person(email, { at = idp, phone = false, reflects } = {}) {
+function person(email, options = {}) {
   counted.walks++;
-  const context = await browser.newContext(phone ? { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } : { viewport: { width: 1100, height: 900 } });
-  await context.grantPermissions(["camera"], { origin: at.issuer });
-  if (reflects !== undefined) await simulate(context, clip("holder"), { reflects, face: [0.487, 0.389, 0.25] });
-  const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
-  const faults = [];
-  page.on("pageerror", (error) => faults.push(String(error)));
-  page.on("console", (message) => /Content Security Policy|Refused to/.test(message.text()) && faults.push(message.text()));
-  const button = (name) => page.getByRole("button", { name });
-  const heading = (name) => page.getByRole("heading", { name, level: 1 }).waitFor();
-  const me = {
-    page,
-    button,
-    heading,
-    async visit(url) {
-      await page.goto(url);
-    },
-    async identify() {
-      await page.getByLabel("Work email").fill(email);
-      await button("Continue").click();
-      await heading("Look into your mail");
-      await page.getByLabel("Code").fill(await mailedCode(at.outbox, email));
-      await button("Continue").click();
-      await heading("Before you start");
-    },
-    async agree() {
-      await button("I agree, continue").click();
-    },
-    async upload(file) {
-      await page.getByLabel("Choose a file").setInputFiles(file);
-      await button("Use this photo").click();
-    },
-    async photograph() {
-      await button("Use the camera").click();
-      await button("Take the photo").click();
-      await button("Use this photo").click();
-    },
-    /** Takes the selfie; the service's answer to it, or the request that was held back. */
-    async selfie() {
-      const answer = page.waitForResponse((response) => response.url().endsWith("/submit"));
-      await button("Open the camera").click();
-      return (await answer).json();
-    },
-    async shot(name) {
-      await page.screenshot({ path: `${shots}/walk-${name}.png` });
-    },
-    async leave() {
-      assert.deepEqual(faults, []);
-      await context.close();
-    },
-  };
-  return me;
+  return people.person(browser, email, { at: idp, ...options });
 }
 
 /** To where the document is asked for. */

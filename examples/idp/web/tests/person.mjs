@@ -1,0 +1,71 @@
+// A person before a browser with a fake camera, who does what the page says.
+
+import assert from "node:assert/strict";
+import { clip, mailedCode, shots } from "./parts.mjs";
+import { simulate } from "./simulated.mjs";
+
+/** `at` is the service; `reflects` makes the camera a simulated one. */
+export async function person(browser, email, { at, phone = false, reflects } = {}) {
+  const context = await browser.newContext(phone ? { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } : { viewport: { width: 1100, height: 900 } });
+  await context.grantPermissions(["camera"], { origin: at.issuer });
+  if (reflects !== undefined) await simulate(context, clip("holder"), { reflects, face: [0.487, 0.389, 0.25] });
+  // An accepted page leaves at once, and the browser drops the answer with it: the page's own request tells it.
+  let judged;
+  await context.exposeFunction("judged", (text) => judged?.(JSON.parse(text)));
+  await context.addInitScript(() => {
+    const { send } = XMLHttpRequest.prototype;
+    XMLHttpRequest.prototype.send = function (body) {
+      this.addEventListener("load", () => window.judged(this.responseText));
+      send.call(this, body);
+    };
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => /Content Security Policy|Refused to/.test(message.text()) && faults.push(message.text()));
+  const button = (name) => page.getByRole("button", { name });
+  const heading = (name) => page.getByRole("heading", { name, level: 1 }).waitFor();
+  const me = {
+    page,
+    button,
+    heading,
+    async visit(url) {
+      await page.goto(url);
+    },
+    async identify() {
+      await page.getByLabel("Work email").fill(email);
+      await button("Continue").click();
+      await heading("Look into your mail");
+      await page.getByLabel("Code").fill(await mailedCode(at.outbox, email));
+      await button("Continue").click();
+      await heading("Before you start");
+    },
+    async agree() {
+      await button("I agree, continue").click();
+    },
+    async upload(file) {
+      await page.getByLabel("Choose a file").setInputFiles(file);
+      await button("Use this photo").click();
+    },
+    async photograph() {
+      await button("Use the camera").click();
+      await button("Take the photo").click();
+      await button("Use this photo").click();
+    },
+    /** Takes the selfie; resolves with the service's answer to it. */
+    async selfie() {
+      const answer = new Promise((resolve) => (judged = resolve));
+      await button("Open the camera").click();
+      return answer;
+    },
+    async shot(name) {
+      await page.screenshot({ path: `${shots}/walk-${name}.png` });
+    },
+    async leave() {
+      assert.deepEqual(faults, []);
+      await context.close();
+    },
+  };
+  return me;
+}
