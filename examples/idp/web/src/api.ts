@@ -64,6 +64,7 @@ export interface Step {
   duration_ms: number;
   colour?: string;
   towards?: string;
+  times?: number;
 }
 
 export interface Challenge {

@@ -14,7 +14,7 @@ const stillMs = 2000; // the recording where nothing is asked
 /** What a step asks for in words; empty for what the screen does by itself. */
 function asked(step: Step): string {
   if (step.kind === "head-turn") return `Turn your head to your ${step.towards}`;
-  if (step.kind === "blink") return "Blink";
+  if (step.kind === "blink") return `Blink ${["once", "twice", "three times"][(step.times ?? 1) - 1]}`;
   return "";
 }
 

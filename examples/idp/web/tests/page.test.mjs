@@ -140,29 +140,31 @@ test("a challenge is shown in time, over the whole screen, said to a screen read
     { kind: "flash", start_ms: 0, duration_ms: 400, colour: "#ff0000" },
     { kind: "flash", start_ms: 400, duration_ms: 400, colour: "#00ff00" },
     { kind: "head-turn", start_ms: 1000, duration_ms: 800, towards: "left" },
+    { kind: "blink", start_ms: 1800, duration_ms: 600, times: 2 },
   ];
   const { page, asked, close } = await open({
     "GET /": capture,
     "POST /guidance": watching,
-    "POST /challenge": challenge({ kinds: ["flash", "head-turn"], duration_ms: 1800, steps }),
+    "POST /challenge": challenge({ kinds: ["flash", "head-turn", "blink"], duration_ms: 2400, steps }),
     "POST /submit": { ...capture, last },
   });
   await page.evaluate(() => {
     window.seen = [];
+    window.paints = [];
+    const paint = (at) => (window.paints.push(at), requestAnimationFrame(paint));
+    requestAnimationFrame(paint);
     const note = () => {
       const overlay = document.querySelector(".challenge");
       if (!overlay) return;
       const box = overlay.getBoundingClientRect();
-      const now = { at: performance.now(), colour: getComputedStyle(overlay).backgroundColor, towards: overlay.dataset.towards ?? "", text: document.getElementById("assertive").textContent, whole: box.width === innerWidth && box.height === innerHeight };
+      const now = { at: performance.now(), painted: window.paints.length, colour: getComputedStyle(overlay).backgroundColor, towards: overlay.dataset.towards ?? "", said: document.getElementById("assertive").textContent, whole: box.width === innerWidth && box.height === innerHeight };
       const before = window.seen.at(-1);
-      if (!before || before.colour !== now.colour || before.towards !== now.towards) window.seen.push(now);
+      if (!before || before.colour !== now.colour || before.towards !== now.towards || before.said !== now.said) window.seen.push(now);
     };
     new MutationObserver(note).observe(document.body, { attributes: true, childList: true, subtree: true });
   });
   await page.getByRole("button", { name: "Open the camera" }).click();
   await page.getByRole("button", { name: "Start now" }).click();
-  await page.waitForSelector(".challenge .arrow svg");
-  assert.deepEqual(await barriers(page), []);
   await page.getByRole("heading", { name: "We could not tell yet" }).waitFor();
 
   const { order, capture: sent, sizes } = await parts(page, asked.find(({ call }) => call === "POST /submit"));
@@ -172,21 +174,21 @@ test("a challenge is shown in time, over the whole screen, said to a screen read
   assert.ok(sizes.length >= 8 && sizes.length <= 48, `${sizes.length} frames`);
   assert.ok(sizes.every(([width, height, type, bytes]) => Math.max(width, height) === 640 && type === "image/jpeg" && bytes <= 400000));
   assert.ok(sent.frames_us.every((at, i) => i === 0 || at > sent.frames_us[i - 1]), "the timestamps do not grow");
-  assert.ok(sent.frames_us[0] < sent.began_us && sent.frames_us.at(-1) > sent.began_us + 1.6e6, "the recording does not cover the challenge");
+  assert.ok(sent.frames_us[0] < sent.began_us && sent.frames_us.at(-1) > sent.began_us + 2.2e6, "the recording does not cover the challenge");
 
   const seen = await page.evaluate(() => window.seen);
   assert.ok(seen.every(({ whole }) => whole), "the challenge does not cover the screen");
-  const expected = [
-    ["rgb(255, 0, 0)", 0],
-    ["rgb(0, 255, 0)", 400],
-  ];
-  for (const [colour, start] of expected) {
-    const { at } = seen.find((moment) => moment.colour === colour) ?? assert.fail(`${colour} was not shown`);
-    const late = at - sent.began_us / 1000 - start;
-    assert.ok(late >= -20 && late < 250, `${colour} was shown ${late} ms late`);
-  }
-  const turn = seen.find(({ towards }) => towards === "left");
-  assert.ok(Math.abs(turn.at - sent.began_us / 1000 - 1000) < 250, "the head turn was not asked in time");
+  // In time is at the first picture of the screen from the moment on, however busy the machine is.
+  const paints = await page.evaluate(() => window.paints);
+  const inTime = (moment, start) => {
+    const due = sent.began_us / 1000 + start;
+    assert.ok(moment.at >= due - 1 && paints.slice(0, moment.painted).filter((at) => at >= due + 1).length <= 1, `shown ${moment.at - due} ms late`);
+  };
+  inTime(seen.find(({ colour }) => colour === "rgb(255, 0, 0)"), 0);
+  inTime(seen.find(({ colour }) => colour === "rgb(0, 255, 0)"), 400);
+  inTime(seen.find(({ towards }) => towards === "left"), 1000);
+  const said = seen.map(({ said }) => said).filter((text, i, all) => text !== all[i - 1]);
+  assert.deepEqual(said.filter(Boolean), ["Look here and hold still", "Turn your head to your left", "Blink twice", "Look here and hold still"]);
   await close();
 });
 
@@ -226,6 +228,7 @@ test("Escape stops the recording: nothing is sent, and the camera is off", async
   const track = await page.waitForFunction(() => document.querySelector("video")?.srcObject?.getTracks()[0]);
   await page.getByRole("button", { name: "Start now" }).click();
   await page.waitForSelector(".challenge");
+  assert.deepEqual(await barriers(page), []);
   await page.keyboard.press("Escape");
   await page.getByText("You stopped the recording. Nothing was sent.").waitFor();
   assert.equal(await track.evaluate(({ readyState }) => readyState), "ended");
