@@ -11,10 +11,15 @@ use crate::model::{ModelInfo, Pack};
 use crate::nn::Precision;
 use crate::pad::{Pad, PadReport};
 use crate::quality;
-use crate::sequence::SequenceEvidence;
+use crate::sequence::{self, SequenceEvidence};
 use crate::template::{Lineage, Template};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
+
+mod session;
+
+pub use session::{Session, SessionOptions};
 
 /// How an engine is opened.
 #[derive(Clone, Debug, Default)]
@@ -27,14 +32,19 @@ pub struct EngineOptions {
 }
 
 /// Loaded models and the pipeline over them. Share one between threads: every call takes `&self`, calls do not wait for
-/// each other, and an answer does not depend on what else runs.
-pub struct Engine {
+/// each other, and an answer does not depend on what else runs. A clone is another handle to the same models.
+#[derive(Clone)]
+pub struct Engine(Arc<Models>);
+
+/// What a pack holds, loaded.
+struct Models {
     cascade: Cascade,
     aligner: Aligner,
     pad: Option<Pad>,
     embeddings: Vec<Embedding>,
     lineage: Lineage,
     calibration: Calibration,
+    sequence: sequence::Calibration,
     models: Vec<ModelInfo>,
     info: EngineInfo,
 }
@@ -54,19 +64,31 @@ struct Taken {
     features: Option<Vec<Features>>,
 }
 
+impl Taken {
+    fn without_face(role: Role, (width, height): (u32, u32)) -> Self {
+        let not_assessed = match role {
+            Role::Selfie => "the model pack holds no weights for presentation attack detection",
+            Role::Document => "a document is a print, so presentation attack detection does not apply",
+        };
+        let pad = PadReport::not_assessed(not_assessed);
+        Taken { sample: Sample { role, width, height, face: None, rival: None, quality: None, pad }, features: None }
+    }
+}
+
 impl Engine {
     /// Loads the model pack in the folder `pack`. Reads nothing else, now or later.
     pub fn open(pack: impl AsRef<Path>, options: &EngineOptions) -> Result<Engine> {
         let pack = Pack::open(pack.as_ref(), &options.accepted_licences)?;
         let precision = options.precision;
         let lineage = Embedder::ALL.iter().map(|&e| Ok((e, pack.fingerprint(e.id())?))).collect::<Result<_>>()?;
-        Ok(Engine {
+        Ok(Engine(Arc::new(Models {
             cascade: Cascade::load(&pack, precision)?,
             aligner: Aligner::load(&pack, precision)?,
             pad: Pad::load(&pack, precision)?,
             embeddings: Embedder::ALL.iter().map(|&e| Embedding::load(&pack, e, precision)).collect::<Result<_>>()?,
             lineage: Lineage(lineage),
             calibration: Calibration::read(pack.calibration())?,
+            sequence: sequence::Calibration::read(pack.calibration())?,
             models: pack.models().to_vec(),
             info: EngineInfo {
                 version: env!("CARGO_PKG_VERSION"),
@@ -74,17 +96,17 @@ impl Engine {
                 pack_id: pack.id().to_owned(),
                 precision,
             },
-        })
+        })))
     }
 
     /// Returns what computes: version, pack, precision.
     pub fn info(&self) -> &EngineInfo {
-        &self.info
+        &self.0.info
     }
 
     /// Returns what the pack says of each weight: origin, licence, hash.
     pub fn models(&self) -> &[ModelInfo] {
-        &self.models
+        &self.0.models
     }
 
     /// Decides whether the person of the selfie is the holder of the document.
@@ -92,32 +114,32 @@ impl Engine {
     /// `Kind::Usage` when the calibration does not support `policy.fmr`; whatever the pictures show is a [`Decision`].
     pub fn verify(&self, selfie: &Image, document: &Image, policy: &Policy) -> Result<Decision> {
         let mut clock = Clock::start();
-        self.calibration.at(policy.comparator, self.info.precision, policy.fmr)?;
+        self.check(policy)?;
         let probe = self.take(selfie, Role::Selfie, policy.comparator.embedders(), &mut clock)?;
         let reference = self.take(document, Role::Document, policy.comparator.embedders(), &mut clock)?;
-        self.decide(probe, reference.features.as_deref(), Some(reference.sample), policy, clock)
+        self.decide(probe, SequenceEvidence::not_assessed(), reference.features.as_deref(), Some(reference.sample), policy, clock)
     }
 
     /// Decides whether the person of the selfie is the one enrolled as `reference`.
     pub fn verify_template(&self, selfie: &Image, reference: &Template, policy: &Policy) -> Result<Decision> {
         let mut clock = Clock::start();
-        self.calibration.at(policy.comparator, self.info.precision, policy.fmr)?;
+        self.check(policy)?;
         let probe = self.take(selfie, Role::Selfie, policy.comparator.embedders(), &mut clock)?;
-        self.decide(probe, Some(reference.features()), None, policy, clock)
+        self.decide(probe, SequenceEvidence::not_assessed(), Some(reference.features()), None, policy, clock)
     }
 
     /// Makes a reference of a picture.
     pub fn enrol(&self, image: &Image, role: Role) -> Result<Enrolment> {
         let taken = self.take(image, role, &Embedder::ALL, &mut Clock::start())?;
         let quality = taken.sample.quality.as_ref().map_or(0, |q| q.unified);
-        let template = taken.features.map(|f| Template::new(role, self.info.precision, quality, f, &self.lineage));
+        let template = taken.features.map(|f| Template::new(role, self.0.info.precision, quality, f, &self.0.lineage));
         Ok(Enrolment { sample: taken.sample, template })
     }
 
     /// Compares two templates at the operating point of `policy`.
     pub fn compare(&self, probe: &Template, reference: &Template, policy: &Policy) -> Result<Comparison> {
         let (probe, reference) = (probe.features(), reference.features());
-        compare::compare(&self.calibration, policy.comparator, self.info.precision, policy.fmr, probe, reference)
+        compare::compare(&self.0.calibration, policy.comparator, self.0.info.precision, policy.fmr, probe, reference)
     }
 
     /// Returns how alike two templates are, in -1..=1, without any operating point.
@@ -127,7 +149,7 @@ impl Engine {
 
     /// Reads a stored template. `Kind::Input` when it is damaged, `Kind::Usage` when other weights made it.
     pub fn read_template(&self, bytes: &[u8]) -> Result<Template> {
-        Template::from_bytes(bytes, &self.lineage, self.info.precision)
+        Template::from_bytes(bytes, &self.0.lineage, self.0.info.precision)
     }
 
     /// Examines one picture without comparing it with anything.
@@ -139,7 +161,7 @@ impl Engine {
     pub fn detect(&self, image: &Image, role: Role) -> Result<Vec<Detection>> {
         let pyramid = Pyramid::new(image);
         for attempt in Cascade::attempts(role) {
-            let faces = self.cascade.look(&pyramid, attempt)?;
+            let faces = self.0.cascade.look(&pyramid, attempt)?;
             if !faces.is_empty() {
                 return Ok(faces);
             }
@@ -147,35 +169,33 @@ impl Engine {
         Ok(Vec::new())
     }
 
+    /// `Kind::Usage` when the calibration does not support the policy's operating point: told before any work is done.
+    fn check(&self, policy: &Policy) -> Result<()> {
+        self.0.calibration.at(policy.comparator, self.0.info.precision, policy.fmr).map(drop)
+    }
+
     fn take(&self, image: &Image, role: Role, embedders: &[Embedder], clock: &mut Clock) -> Result<Taken> {
         let pyramid = Pyramid::new(image);
         clock.lap("pyramid");
-        let found = self.find(&pyramid, role)?;
+        self.take_from(&pyramid, role, embedders, clock)
+    }
+
+    fn take_from(&self, pyramid: &Pyramid<'_>, role: Role, embedders: &[Embedder], clock: &mut Clock) -> Result<Taken> {
+        let image = pyramid.image();
+        let found = self.find(pyramid, role)?;
         clock.lap("detect");
-        let not_assessed = match role {
-            Role::Selfie => "the model pack holds no weights for presentation attack detection",
-            Role::Document => "a document is a print, so presentation attack detection does not apply",
-        };
-        let mut sample = Sample {
-            role,
-            width: image.width(),
-            height: image.height(),
-            face: None,
-            rival: None,
-            quality: None,
-            pad: PadReport::not_assessed(not_assessed),
-        };
+        let Taken { mut sample, .. } = Taken::without_face(role, (image.width(), image.height()));
         let Some((choice, face)) = found else {
             return Ok(Taken { sample, features: None });
         };
         sample.quality = Some(quality::assess(&face, usize::from(choice.rival.is_some())));
         clock.lap("quality");
-        if let (Some(pad), Role::Selfie) = (&self.pad, role) {
+        if let (Some(pad), Role::Selfie) = (&self.0.pad, role) {
             sample.pad = pad.assess(&face)?;
         }
         clock.lap("pad");
         let mut features = Vec::with_capacity(embedders.len());
-        for embedding in self.embeddings.iter().filter(|e| embedders.contains(&e.embedder())) {
+        for embedding in self.0.embeddings.iter().filter(|e| embedders.contains(&e.embedder())) {
             features.push(embedding.embed(&face)?);
         }
         clock.lap("embed");
@@ -193,9 +213,9 @@ impl Engine {
     /// Looks from near to far until a chosen face proves to be one when its landmarks are placed.
     fn find<'a>(&self, pyramid: &'a Pyramid<'a>, role: Role) -> Result<Option<(Choice, AlignedFace<'a>)>> {
         for attempt in Cascade::attempts(role) {
-            let faces = self.cascade.look(pyramid, attempt)?;
+            let faces = self.0.cascade.look(pyramid, attempt)?;
             if let Some(choice) = choose(&faces, role)
-                && let Some(face) = self.aligner.align(pyramid, &choice.face)?
+                && let Some(face) = self.0.aligner.align(pyramid, &choice.face)?
             {
                 return Ok(Some((choice, face)));
             }
@@ -206,16 +226,16 @@ impl Engine {
     fn decide(
         &self,
         probe: Taken,
+        sequence: SequenceEvidence,
         reference: Option<&[Features]>,
         document: Option<Sample>,
         policy: &Policy,
         mut clock: Clock,
     ) -> Result<Decision> {
         let comparison = match (&probe.features, reference) {
-            (Some(p), Some(r)) => Some(compare::compare(&self.calibration, policy.comparator, self.info.precision, policy.fmr, p, r)?),
+            (Some(p), Some(r)) => Some(compare::compare(&self.0.calibration, policy.comparator, self.0.info.precision, policy.fmr, p, r)?),
             _ => None,
         };
-        let sequence = SequenceEvidence::not_assessed();
         let evidence =
             Evidence { selfie: &probe.sample, document: document.as_ref(), comparison: comparison.as_ref(), sequence: &sequence };
         let (outcome, reasons) = decide(&evidence, policy);
@@ -228,7 +248,7 @@ impl Engine {
             document,
             sequence,
             policy: policy.clone(),
-            engine: self.info.clone(),
+            engine: self.0.info.clone(),
             times_ms: clock.laps,
         })
     }

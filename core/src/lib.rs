@@ -46,9 +46,11 @@ mod template;
 
 pub use align::Pose;
 pub use compare::{Comparator, Comparison, OperatingPoint};
-pub use decision::{Decision, Effect, EngineInfo, Face, Outcome, PadRule, Policy, QualityLimits, Reason, ReasonCode, Sample};
+pub use decision::{
+    Decision, Effect, EngineInfo, Face, Outcome, PadRule, Policy, QualityLimits, Reason, ReasonCode, RiskRule, Sample, SequenceRules,
+};
 pub use detect::{Detection, Detector, Role};
-pub use engine::{Engine, EngineOptions, Enrolment};
+pub use engine::{Engine, EngineOptions, Enrolment, Session, SessionOptions};
 pub use error::{Error, Kind, Result, Stage};
 pub use geometry::{Point, Rect};
 pub use image::{Image, ImageView, Limits, PixelFormat};
@@ -56,7 +58,10 @@ pub use model::{Licence, LicenceUse, ModelInfo, Pack, models_json};
 pub use nn::Precision;
 pub use pad::{PadReport, PadStatus, Species};
 pub use quality::{Measure, QualityReport};
-pub use sequence::{RiskLevel, SequenceEvidence};
+pub use sequence::{
+    Challenge, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence, Guidance, GuidanceCode, RiskLevel,
+    SequenceEvidence, Signal, SignalStatus,
+};
 pub use template::Template;
 
 /// The inference engine by itself, for the tools and benchmarks of this project. Not part of the stable interface.

@@ -1,6 +1,7 @@
 //! The compiled part of the Python module `vultus`: thin wrappers over the core, which release the interpreter lock.
 
 mod annotate;
+mod session;
 
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyException;
@@ -182,6 +183,12 @@ impl Engine {
         Ok(self.0.compare(&probe.0, &reference.0, &policy).map_err(raise)?.to_json())
     }
 
+    /// Opens a session.
+    #[pyo3(signature = (challenge=None))]
+    fn session(&self, challenge: Option<&session::Challenge>) -> PyResult<session::Session> {
+        session::Session::open(&self.0, challenge)
+    }
+
     fn read_template(&self, data: &[u8]) -> PyResult<Template> {
         self.0.read_template(data).map(Template).map_err(raise)
     }
@@ -216,6 +223,8 @@ fn _vultus(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Image>()?;
     module.add_class::<Template>()?;
     module.add_class::<Engine>()?;
+    module.add_class::<session::Challenge>()?;
+    module.add_class::<session::Session>()?;
     for (name, class) in [
         ("VultusError", py.get_type::<VultusError>()),
         ("InputError", py.get_type::<InputError>()),

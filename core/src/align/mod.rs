@@ -53,6 +53,16 @@ pub(crate) struct AlignedFace<'a> {
     presence: f32,
 }
 
+/// Where a face was, to find it again in the next frame without a detector.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Track {
+    bounds: Rect,
+    direction: Point,
+}
+
+/// Below this presence the network may be looking at something else that moved there.
+const SURE_OF_TRACK: f32 = 0.7;
+
 impl Aligner {
     pub(crate) fn load(pack: &Pack, precision: Precision) -> Result<Self> {
         Ok(Aligner { viewer: Viewer::load(pack, "facemesh-468", 192, 192, &[3 * POINTS, 1], precision)? })
@@ -64,6 +74,12 @@ impl Aligner {
         let first = self.place(pyramid, face.bounds, face.direction())?;
         let second = self.place(pyramid, first.bounds(), first.direction())?;
         Ok((second.presence >= 0.5).then_some(second))
+    }
+
+    /// Places the landmarks where the face was a frame ago. `None` when it is lost.
+    pub(crate) fn follow<'a>(&self, pyramid: &'a Pyramid<'a>, track: &Track) -> Result<Option<AlignedFace<'a>>> {
+        let face = self.place(pyramid, track.bounds, track.direction)?;
+        Ok((face.presence >= SURE_OF_TRACK).then_some(face))
     }
 
     fn place<'a>(&self, pyramid: &'a Pyramid<'a>, bounds: Rect, direction: Point) -> Result<AlignedFace<'a>> {
@@ -92,6 +108,11 @@ impl<'a> AlignedFace<'a> {
         &self.points
     }
 
+    /// The depths of the landmarks in pixels, growing away from the camera.
+    pub(crate) fn depths(&self) -> &[f32] {
+        &self.depths
+    }
+
     /// The box around the landmarks: from the forehead to the chin, from ear to ear, without hair.
     pub(crate) fn bounds(&self) -> Rect {
         Rect::around(self.points.iter().copied())
@@ -109,6 +130,10 @@ impl<'a> AlignedFace<'a> {
 
     pub(crate) fn pose(&self) -> Pose {
         Pose::of(&self.points, &self.depths)
+    }
+
+    pub(crate) fn track(&self) -> Track {
+        Track { bounds: self.bounds(), direction: self.direction() }
     }
 
     fn direction(&self) -> Point {

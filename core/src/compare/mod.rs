@@ -2,7 +2,6 @@
 
 use crate::embed::{Embedder, Features};
 use crate::error::{Error, Kind, Result, Stage};
-use crate::kernel::{Dot, Kernels};
 use crate::nn::Precision;
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +49,7 @@ pub(crate) fn score(comparator: Comparator, probe: &[Features], reference: &[Fea
     let cosine = |embedder: Embedder| {
         let find = |features: &[Features]| features.iter().position(|f| f.embedder == embedder);
         match (find(probe), find(reference)) {
-            (Some(p), Some(r)) => Ok(dot(&probe[p].values, &reference[r].values)),
+            (Some(p), Some(r)) => Ok(probe[p].cosine(&reference[r])),
             _ => {
                 let message = format!("the {} comparator needs features of {}", comparator.name(), embedder.id());
                 Err(Error::new(Stage::Compare, Kind::Usage, message))
@@ -62,12 +61,6 @@ pub(crate) fn score(comparator: Comparator, probe: &[Features], reference: &[Fea
         sum += share * cosine(embedder)?;
     }
     Ok(sum.clamp(-1.0, 1.0))
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut result = 0.0;
-    Kernels::best().run(Dot { a, b, result: &mut result });
-    result
 }
 
 /// A point of the error curve, observed on the calibration set.

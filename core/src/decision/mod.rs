@@ -3,7 +3,7 @@
 mod policy;
 mod reason;
 
-pub use policy::{PadRule, Policy, QualityLimits};
+pub use policy::{PadRule, Policy, QualityLimits, RiskRule, SequenceRules};
 pub use reason::{Effect, Reason, ReasonCode};
 
 use crate::align::Pose;
@@ -12,7 +12,7 @@ use crate::detect::{Detection, Role};
 use crate::geometry::{Point, Rect};
 use crate::pad::{PadReport, PadStatus};
 use crate::quality::QualityReport;
-use crate::sequence::{RiskLevel, SequenceEvidence};
+use crate::sequence::{ChallengeStatus, RiskLevel, SequenceEvidence};
 use serde::Serialize;
 
 /// What was decided. There is no boolean: a doubt is its own answer.
@@ -214,13 +214,27 @@ fn presented(selfie: &Sample, policy: &Policy, reasons: &mut Vec<Reason>) {
 }
 
 fn streamed(sequence: &SequenceEvidence, policy: &Policy, reasons: &mut Vec<Reason>) {
+    let by_rule = |rule| match rule {
+        RiskRule::Reject => Effect::Reject,
+        RiskRule::Inconclusive => Effect::Inconclusive,
+        RiskRule::Ignore => Effect::Note,
+    };
+    let mut add = |code, effect, text: &str| reasons.push(Reason { code, effect, role: None, text: text.to_owned() });
+    let rules = &policy.sequence;
     let (code, effect) = match sequence.risk {
         None => (ReasonCode::SequenceNotAssessed, if policy.require_sequence { Effect::Inconclusive } else { Effect::Note }),
         Some(RiskLevel::Low) => (ReasonCode::SequenceConsistent, Effect::Support),
-        Some(RiskLevel::Medium) => (ReasonCode::SequenceSuspicious, Effect::Inconclusive),
-        Some(RiskLevel::High) => (ReasonCode::SequenceManipulated, Effect::Reject),
+        Some(RiskLevel::Medium) => (ReasonCode::SequenceSuspicious, by_rule(rules.medium)),
+        Some(RiskLevel::High) => (ReasonCode::SequenceManipulated, by_rule(rules.high)),
     };
-    reasons.push(Reason { code, effect, role: None, text: sequence.text.clone() });
+    add(code, effect, &sequence.text);
+    let text = &sequence.challenge.text;
+    match sequence.challenge.status {
+        ChallengeStatus::NotAsked => {}
+        ChallengeStatus::Passed => add(ReasonCode::ChallengePassed, Effect::Support, text),
+        ChallengeStatus::Failed => add(ReasonCode::ChallengeFailed, by_rule(rules.challenge_failed), text),
+        ChallengeStatus::NotAssessable => add(ReasonCode::ChallengeNotAssessable, by_rule(rules.challenge_not_assessable), text),
+    }
 }
 
 fn compared(comparison: &Comparison, samples_are_good: bool) -> Reason {

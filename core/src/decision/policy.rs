@@ -18,6 +18,43 @@ pub enum PadRule {
     Ignore,
 }
 
+/// What a level of risk decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RiskRule {
+    /// It rejects.
+    Reject,
+    /// It leaves the question open.
+    Inconclusive,
+    /// It is told and decides nothing.
+    Ignore,
+}
+
+/// What the evidence of the frames decides. Nothing in it raises trust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SequenceRules {
+    /// A channel at MEDIUM risk.
+    pub medium: RiskRule,
+    /// A channel at HIGH risk.
+    pub high: RiskRule,
+    /// Frames that do not follow the challenge.
+    pub challenge_failed: RiskRule,
+    /// A challenge of which it cannot be told.
+    pub challenge_not_assessable: RiskRule,
+}
+
+impl Default for SequenceRules {
+    fn default() -> Self {
+        SequenceRules {
+            medium: RiskRule::Inconclusive,
+            high: RiskRule::Reject,
+            challenge_failed: RiskRule::Reject,
+            challenge_not_assessable: RiskRule::Inconclusive,
+        }
+    }
+}
+
 /// What a sample must have. The defaults are loose: they refuse what cannot be compared, not what is unflattering.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +89,8 @@ pub struct Policy {
     pub pad: PadRule,
     /// Whether a transaction without frames stays inconclusive.
     pub require_sequence: bool,
+    /// What the evidence of the frames decides.
+    pub sequence: SequenceRules,
     /// What the selfie must have.
     pub selfie: QualityLimits,
     /// What the document's portrait must have.
@@ -66,6 +105,7 @@ impl Default for Policy {
             comparator: Comparator::Fused,
             pad: PadRule::WhenAvailable,
             require_sequence: false,
+            sequence: SequenceRules::default(),
             selfie: QualityLimits::default(),
             document: QualityLimits { least_inter_eye_px: 14.0, least_component: 0, ..QualityLimits::default() },
         }

@@ -58,8 +58,14 @@ pub enum ReasonCode {
     SequenceSuspicious,
     /// The frames are like manipulated or injected material.
     SequenceManipulated,
-    /// No frames were given.
+    /// No frames were given, or too few.
     SequenceNotAssessed,
+    /// The frames follow the challenge in time.
+    ChallengePassed,
+    /// The frames do not follow the challenge.
+    ChallengeFailed,
+    /// It cannot be told whether the frames follow the challenge.
+    ChallengeNotAssessable,
 }
 
 impl ReasonCode {
@@ -92,6 +98,9 @@ impl ReasonCode {
             SequenceSuspicious => "sequence-suspicious",
             SequenceManipulated => "sequence-manipulated",
             SequenceNotAssessed => "sequence-not-assessed",
+            ChallengePassed => "challenge-passed",
+            ChallengeFailed => "challenge-failed",
+            ChallengeNotAssessable => "challenge-not-assessable",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::align::{AlignedFace, Crop};
 use crate::error::Result;
+use crate::kernel::{Dot, Kernels};
 use crate::model::Pack;
 use crate::nn::{Precision, Viewer};
 use zeroize::Zeroizing;
@@ -52,6 +53,29 @@ impl Embedder {
 pub(crate) struct Features {
     pub(crate) embedder: Embedder,
     pub(crate) values: Zeroizing<Vec<f32>>,
+}
+
+impl Features {
+    /// Returns the cosine with features of the same embedder, in -1..=1; larger means more alike.
+    pub(crate) fn cosine(&self, other: &Features) -> f32 {
+        debug_assert_eq!(self.embedder, other.embedder, "features of different embedders cannot be compared");
+        let mut result = 0.0;
+        Kernels::best().run(Dot { a: &self.values, b: &other.values, result: &mut result });
+        result
+    }
+
+    /// Returns the mean direction of features of one embedder; `None` when there are none.
+    pub(crate) fn mean<'a>(all: impl IntoIterator<Item = &'a Features>) -> Option<Features> {
+        let mut all = all.into_iter();
+        let mut mean = all.next()?.clone();
+        for features in all {
+            debug_assert_eq!(features.embedder, mean.embedder, "features of different embedders have no mean");
+            mean.values.iter_mut().zip(features.values.iter()).for_each(|(sum, v)| *sum += v);
+        }
+        let unit = 1.0 / norm(&mean.values);
+        mean.values.iter_mut().for_each(|v| *v *= unit);
+        Some(mean)
+    }
 }
 
 /// A loaded embedder.

@@ -14,8 +14,27 @@ from __future__ import annotations
 import threading
 
 from ._engine import DEFAULT_PACK, Engine
-from ._results import Box, Comparison, Decision, Enrolment, Face, Measure, OperatingPoint, Pad, Quality, Reason, Sample, Sequence
+from ._results import (
+    Box,
+    ChallengeResult,
+    Channel,
+    Comparison,
+    Decision,
+    Enrolment,
+    Face,
+    Guidance,
+    Measure,
+    OperatingPoint,
+    Pad,
+    Quality,
+    Reason,
+    Sample,
+    Sequence,
+    Signal,
+)
+from ._session import Session
 from ._vultus import (
+    Challenge,
     InputError,
     InternalError,
     LimitError,
@@ -28,9 +47,9 @@ from ._vultus import (
 )
 
 __all__ = [
-    "DEFAULT_PACK", "Box", "Comparison", "Decision", "Engine", "Enrolment", "Face", "InputError", "InternalError", "LimitError", "Measure",
-    "ModelError", "OperatingPoint", "Pad", "Quality", "Reason", "Sample", "Sequence", "Template", "UnsupportedError", "UsageError",
-    "VultusError", "__version__", "verify",
+    "DEFAULT_PACK", "Box", "Challenge", "ChallengeResult", "Channel", "Comparison", "Decision", "Engine", "Enrolment", "Face", "Guidance",
+    "InputError", "InternalError", "LimitError", "Measure", "ModelError", "OperatingPoint", "Pad", "Quality", "Reason", "Sample", "Sequence",
+    "Session", "Signal", "Template", "UnsupportedError", "UsageError", "VultusError", "__version__", "verify",
 ]  # fmt: skip
 
 _lock = threading.Lock()
@@ -38,7 +57,7 @@ _default: Engine | None = None
 
 
 def verify(selfie, id_photo, *, fmr=None, colour=None, policy=None) -> Decision:
-    """Returns the decision whether the person of `selfie` is the holder of `id_photo`.
+    """Returns the decision whether the person of `selfie`, a picture or frames over time, is the holder of `id_photo`.
 
     Uses one engine on the default pack, opened at the first call and shared by all threads; make an `Engine` for
     another pack. The arguments are those of `Engine.verify`.

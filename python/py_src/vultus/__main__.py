@@ -1,4 +1,4 @@
-"""python -m vultus: verify two pictures from the command line."""
+"""python -m vultus: verify a picture or a video against a document from the command line."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     verify = commands.add_parser(
         "verify",
-        help="decide whether the person of a selfie is the holder of a document",
+        help="decide whether the person of a selfie or a video is the holder of a document",
         epilog="exit status: 0 accept, 1 reject, 2 inconclusive, 3 fault",
     )
-    verify.add_argument("selfie", type=Path)
+    verify.add_argument("selfie", type=Path, nargs="?", help="a picture of the person; or give --video")
     verify.add_argument("document", type=Path)
+    verify.add_argument("--video", type=Path, metavar="CLIP", help="a video of the person instead of a picture (needs vultus[video])")
     verify.add_argument("--fmr", type=float, help="false match rate of the operating point (default: 1e-4)")
     verify.add_argument("--comparator", choices=["single", "fused"], help="features to compare (default: fused)")
     verify.add_argument("--precision", choices=["exact", "fast"], default="exact", help="arithmetic of the networks")
@@ -33,6 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     verify.add_argument("--annotate", type=Path, metavar="PNG", help="draw boxes, landmarks and reasons into a picture")
     commands.add_parser("attack", help="simulate attacks for evaluation (see `attack --help`)")
     options = parser.parse_args(arguments)
+    if (options.selfie is None) == (options.video is None):
+        parser.error("give either a selfie and a document, or --video CLIP and a document")
+    if options.video and options.annotate:
+        parser.error("--annotate shows pictures; it does not go with --video")
     return _verify(options)
 
 
@@ -42,7 +47,10 @@ def _verify(options: argparse.Namespace) -> int:
     try:
         engine = vultus.Engine(options.pack, precision=options.precision)
         policy = {"comparator": options.comparator} if options.comparator else {}
-        decision = engine.verify(options.selfie, options.document, fmr=options.fmr, policy=policy)
+        if options.video:
+            decision = _verify_video(engine, options, policy)
+        else:
+            decision = engine.verify(options.selfie, options.document, fmr=options.fmr, policy=policy)
         if options.annotate:
             options.annotate.write_bytes(engine.annotate(decision, options.selfie, options.document))
     except (vultus.VultusError, OSError) as error:
@@ -52,9 +60,20 @@ def _verify(options: argparse.Namespace) -> int:
         print(decision.to_json())
     else:
         print(decision)
+        if options.video:
+            print("\n".join("  " + line for line in str(decision.sequence).splitlines()))
         total = sum(decision.times_ms.values())
         print(f"  {total:.0f} ms: " + ", ".join(f"{stage} {ms:.1f}" for stage, ms in decision.times_ms.items()))
     return EXIT[decision.outcome]
+
+
+def _verify_video(engine, options: argparse.Namespace, policy: dict):
+    from ._video import frames
+
+    session = engine.session()
+    for frame, timestamp_us in frames(options.video, progress=True):
+        session.push(frame, timestamp_us)
+    return session.verify(options.document, fmr=options.fmr, policy=policy)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ from typing import Any
 
 from . import _vultus
 from ._inputs import load
+from ._policy import policy_json
 from ._results import Comparison, Decision, Enrolment, Sample, comparison, decision, sample
+from ._session import Session, is_frames, timed
 
 DEFAULT_PACK = Path(__file__).parent / "pack"
 """The model pack that came with the package."""
@@ -29,16 +31,26 @@ class Engine:
     def verify(self, selfie, reference, *, fmr: float | None = None, colour: str | None = None, policy: Mapping[str, Any] | None = None) -> Decision:
         """Returns the decision whether the person of `selfie` is the one of `reference`.
 
-        `reference` is the picture of a document, or a `Template`. `fmr` is the false match rate of the operating point (one in
+        `selfie` is a picture, or frames over time: a list, tuple or iterator of pictures or of (picture, timestamp in
+        microseconds). `reference` is the picture of a document, or a `Template`. `fmr` is the false match rate of the operating point (one in
         10,000 by default); `UsageError` when the calibration does not support it. `colour` is the channel order of numpy
         arrays: "rgb", "bgr", "rgba", "bgra" or "grey". `policy` overrides the defaults that `Decision.policy` shows.
         """
+        if is_frames(selfie):
+            session = self.session()
+            for frame, timestamp_us in timed(selfie):
+                session.push(frame, timestamp_us, colour)
+            return session.verify(reference, fmr=fmr, colour=colour, policy=policy)
         probe = load(selfie, colour, "selfie")
         if isinstance(reference, _vultus.Template):
-            text, points, other, times = self._engine.verify_template(probe, reference, _policy(fmr, policy))
+            text, points, other, times = self._engine.verify_template(probe, reference, policy_json(fmr, policy))
         else:
-            text, points, other, times = self._engine.verify(probe, load(reference, colour, "document"), _policy(fmr, policy))
+            text, points, other, times = self._engine.verify(probe, load(reference, colour, "document"), policy_json(fmr, policy))
         return decision(text, points, other, times)
+
+    def session(self, challenge: _vultus.Challenge | None = None) -> Session:
+        """Opens a session: frames of one capture, answering `challenge` where one is given."""
+        return Session(self._engine.session(challenge))
 
     def enrol(self, picture, *, role: str = "selfie", colour: str | None = None) -> Enrolment:
         """Returns what is known of a picture and, when it holds a face, the `Template` to store as a reference."""
@@ -52,7 +64,7 @@ class Engine:
 
     def compare(self, probe: _vultus.Template, reference: _vultus.Template, *, fmr: float | None = None, policy: Mapping[str, Any] | None = None) -> Comparison:
         """Returns the comparison of two templates."""
-        return comparison(json.loads(self._engine.compare(probe, reference, _policy(fmr, policy))))
+        return comparison(json.loads(self._engine.compare(probe, reference, policy_json(fmr, policy))))
 
     def read_template(self, data: bytes) -> _vultus.Template:
         """Returns the template that `bytes(template)` gave. `InputError` when damaged, `UsageError` when other weights made it."""
@@ -72,10 +84,3 @@ class Engine:
             points = [] if seen.face is None else list(seen.face.landmarks)
             panels.append((load(picture, colour, seen.role), points, boxes))
         return _vultus.Engine.annotate(panels, str(result).splitlines())
-
-
-def _policy(fmr: float | None, policy: Mapping[str, Any] | None) -> str:
-    merged = dict(policy or {})
-    if fmr is not None:
-        merged["fmr"] = float(fmr)
-    return json.dumps(merged)

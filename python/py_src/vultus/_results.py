@@ -128,12 +128,88 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Guidance:
+    """What to tell the person now."""
+
+    code: str
+    """ready, no-face, several-faces, come-closer, move-back, centre-face, look-ahead, turn-to-the-light, too-bright or hold-still."""
+    text: str
+    face: Box | None
+    """Around the landmarks, in pixels of the frame."""
+    frames: int
+    """Usable frames so far."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One signal of a sequence."""
+
+    name: str
+    channel: str
+    """deepfake or injection."""
+    value: float | None
+    """Larger is more suspicious; None when there was too little to measure."""
+    unit: str
+    percentile: float | None
+    """Share of bona fide material with a lower value, 0..=100."""
+    weight: float
+    """How much it counts; 0 for one that is told and decides nothing."""
+    status: str
+    """assessed or abstained."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What one channel of a sequence amounts to."""
+
+    risk: str | None
+    """LOW, MEDIUM or HIGH; None when nothing was assessed."""
+    score: float | None
+    """0..=1, larger is more suspicious."""
+
+
+@dataclass(frozen=True)
+class ChallengeResult:
+    """How the challenge of a session went."""
+
+    status: str
+    """passed, failed, not-asked or not-assessable."""
+    text: str
+
+
+@dataclass(frozen=True)
 class Sequence:
     """Evidence from frames over time."""
 
     risk: str | None
-    """LOW, MEDIUM or HIGH; None when no frames were assessed."""
+    """LOW, MEDIUM or HIGH, the higher of the two channels; None when no frames were assessed."""
     text: str
+    frames: int
+    duration_ms: int
+    deepfake: Channel
+    """Was the face made or changed?"""
+    injection: Channel
+    """Did the frames come from a camera?"""
+    challenge: ChallengeResult
+    signals: tuple[Signal, ...] = field(repr=False)
+    raw: dict[str, Any] = field(repr=False, compare=False)
+
+    def __getitem__(self, name: str) -> Signal:
+        return next(s for s in self.signals if s.name == name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns all that the engine says of the frames."""
+        return self.raw
+
+    def __str__(self) -> str:
+        lines = [f"{self.risk or 'not assessed'}: {self.text}"]
+        for signal in self.signals:
+            rank = "" if signal.percentile is None else f", above {signal.percentile:.0f} % of bona fide material"
+            value = "abstained" if signal.value is None else f"{signal.value:.3g} {signal.unit}".rstrip() + rank
+            lines.append(f"  {signal.channel}: {signal.name}: {value} (weight {signal.weight:.2g})")
+        lines.append(f"  challenge: {self.challenge.status}: {self.challenge.text}")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -197,7 +273,7 @@ def decision(text: str, selfie_points: list, document_points: list, times: list)
         comparison=comparison(raw["comparison"]) if raw["comparison"] else None,
         selfie=sample(raw["selfie"], selfie_points),
         document=sample(raw["document"], document_points) if raw["document"] else None,
-        sequence=Sequence(risk=raw["sequence"]["risk"], text=raw["sequence"]["text"]),
+        sequence=sequence(raw["sequence"]),
         policy=raw["policy"],
         engine=raw["engine"],
         times_ms=dict(times),
@@ -225,3 +301,18 @@ def comparison(raw: dict[str, Any]) -> Comparison:
     point = dict(raw["operating_point"])
     point["fmr_interval"] = tuple(point["fmr_interval"])
     return Comparison(raw["comparator"], raw["score"], raw["fmr_at_score"], OperatingPoint(**point), raw["match"])
+
+
+def sequence(raw: dict[str, Any]) -> Sequence:
+    """Builds the evidence of a sequence from the engine's JSON."""
+    return Sequence(
+        risk=raw["risk"],
+        text=raw["text"],
+        frames=raw["frames"],
+        duration_ms=raw["duration_ms"],
+        deepfake=Channel(**raw["deepfake"]),
+        injection=Channel(**raw["injection"]),
+        challenge=ChallengeResult(**raw["challenge"]),
+        signals=tuple(Signal(**signal) for signal in raw["signals"]),
+        raw=raw,
+    )

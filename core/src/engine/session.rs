@@ -1,0 +1,238 @@
+//! A session: frames in, guidance out, and at the end one decision over all of them.
+
+use super::{Clock, Engine, Taken};
+use crate::align::{AlignedFace, Track};
+use crate::decision::{Decision, Policy};
+use crate::detect::{Cascade, Role, choose};
+use crate::embed::{Embedder, Features};
+use crate::error::Result;
+use crate::geometry::Point;
+use crate::image::{Image, Pyramid};
+use crate::pad::{PadReport, PadStatus};
+use crate::quality;
+use crate::sequence::{Challenge, Framing, Guidance, Observation, Recorder, SequenceEvidence, advise};
+use crate::template::Template;
+use std::collections::VecDeque;
+
+/// How a session is opened.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SessionOptions {
+    /// What is asked of the person or the screen.
+    pub challenge: Option<Challenge>,
+}
+
+/// Frames that are kept whole, and how far apart in time.
+const BEST_FRAMES: usize = 5;
+const BEST_APART_US: u64 = 200_000;
+/// A better frame must be better by this much unified quality to replace one: each costs as much as a still.
+const BETTER_BY: u8 = 3;
+/// Every so many frames the detector looks for a second face.
+const LOOK_AROUND_EVERY: u32 = 8;
+/// Reports of presentation attack detection that the median is taken over.
+const PAD_REPORTS: usize = 512;
+
+/// Frames of one capture. It keeps small descriptors and a few best frames' features, never pixels; memory does not grow with the
+/// number of frames. One thread at a time uses it.
+pub struct Session {
+    engine: Engine,
+    recorder: Recorder,
+    track: Option<Track>,
+    has_rival: bool,
+    count: u32,
+    usable: u32,
+    last: Option<(u64, Point)>,
+    best: Vec<Kept>,
+    pad: VecDeque<PadReport>,
+}
+
+/// A frame that went through the whole pipeline.
+struct Kept {
+    timestamp_us: u64,
+    quality: u8,
+    taken: Taken,
+}
+
+impl Engine {
+    /// Opens a session.
+    pub fn session(&self, options: &SessionOptions) -> Result<Session> {
+        Ok(Session {
+            engine: self.clone(),
+            recorder: Recorder::new(options.challenge.clone()),
+            track: None,
+            has_rival: false,
+            count: 0,
+            usable: 0,
+            last: None,
+            best: Vec::with_capacity(BEST_FRAMES),
+            pad: VecDeque::new(),
+        })
+    }
+}
+
+impl Session {
+    /// Takes a frame and returns what to tell the person now. Any frame rate and any size of frames will do.
+    ///
+    /// `timestamp_us` is the time in microseconds on the clock of the capture, as it comes: repeated, backward and impossible ones are
+    /// evidence, not an error.
+    pub fn push(&mut self, frame: &Image, timestamp_us: u64) -> Result<Guidance> {
+        let pyramid = Pyramid::new(frame);
+        let face = self.follow(&pyramid)?;
+        self.count = self.count.saturating_add(1);
+        let mut features = None;
+        let guidance = match &face {
+            None => advise(None, self.usable),
+            Some(face) => {
+                let quality = quality::assess(face, usize::from(self.has_rival));
+                if let Some(pad) = &self.engine.0.pad {
+                    if self.pad.len() == PAD_REPORTS {
+                        self.pad.pop_front();
+                    }
+                    self.pad.push_back(pad.assess(face)?);
+                }
+                if self.is_among_best(quality.unified, timestamp_us) {
+                    self.keep(&pyramid, timestamp_us)?;
+                }
+                if self.recorder.wants_features(timestamp_us) {
+                    features = Some(self.engine.0.embeddings[0].embed(face)?);
+                }
+                let framing = Framing {
+                    width: frame.width(),
+                    height: frame.height(),
+                    face: face.bounds(),
+                    inter_eye_px: face.inter_eye_px(),
+                    pose: face.pose(),
+                    quality: &quality,
+                    has_rival: self.has_rival,
+                    speed: self.speed(face, timestamp_us),
+                };
+                advise(Some(&framing), self.usable)
+            }
+        };
+        self.usable = guidance.frames;
+        self.last = face.as_ref().map(|face| (timestamp_us, face.bounds().centre()));
+        self.recorder.push(Observation { pyramid: &pyramid, timestamp_us, face: face.as_ref(), features });
+        Ok(guidance)
+    }
+
+    /// Tells at which moment, on the clock of the frames, the first step of the challenge was shown. `Kind::Usage` without a challenge,
+    /// or when it has begun already.
+    pub fn begin_challenge(&mut self, timestamp_us: u64) -> Result<()> {
+        self.recorder.begin_challenge(timestamp_us)
+    }
+
+    /// Returns what the frames so far tell.
+    pub fn evidence(&self) -> SequenceEvidence {
+        self.recorder.evidence(&self.engine.0.sequence)
+    }
+
+    /// Returns a reference fused over the best frames; `None` when no frame held a face.
+    pub fn template(&self) -> Result<Option<Template>> {
+        let inner = &self.engine.0;
+        Ok(self
+            .best_frame()
+            .map(|best| Template::new(Role::Selfie, inner.info.precision, best.quality, self.fused(&Embedder::ALL), &inner.lineage)))
+    }
+
+    /// Decides whether the person of the frames is the holder of the document. As [`Engine::verify`], with the frames' evidence.
+    pub fn verify(&self, document: &Image, policy: &Policy) -> Result<Decision> {
+        let mut clock = Clock::start();
+        self.engine.check(policy)?;
+        let probe = self.probe(policy);
+        let reference = self.engine.take(document, Role::Document, policy.comparator.embedders(), &mut clock)?;
+        self.engine.decide(probe, self.evidence(), reference.features.as_deref(), Some(reference.sample), policy, clock)
+    }
+
+    /// Decides whether the person of the frames is the one enrolled as `reference`.
+    pub fn verify_template(&self, reference: &Template, policy: &Policy) -> Result<Decision> {
+        let clock = Clock::start();
+        self.engine.check(policy)?;
+        self.engine.decide(self.probe(policy), self.evidence(), Some(reference.features()), None, policy, clock)
+    }
+
+    /// Finds the face where it was a frame ago, or anywhere when it is lost. Looks around for a second face now and then.
+    fn follow<'a>(&mut self, pyramid: &'a Pyramid<'a>) -> Result<Option<AlignedFace<'a>>> {
+        let inner = &self.engine.0;
+        if self.count.is_multiple_of(LOOK_AROUND_EVERY) {
+            let attempt = Cascade::attempts(Role::Selfie).next();
+            let faces = attempt.map_or(Ok(Vec::new()), |attempt| inner.cascade.look(pyramid, attempt))?;
+            self.has_rival = choose(&faces, Role::Selfie).is_some_and(|choice| choice.rival.is_some());
+        }
+        let followed = match &self.track {
+            Some(track) => inner.aligner.follow(pyramid, track)?,
+            None => None,
+        };
+        let face = match followed {
+            Some(face) => Some(face),
+            None => self.engine.find(pyramid, Role::Selfie)?.map(|(choice, face)| {
+                self.has_rival = choice.rival.is_some();
+                face
+            }),
+        };
+        self.track = face.as_ref().map(AlignedFace::track);
+        Ok(face)
+    }
+
+    /// Movement of the face since the frame before, in distances of the eyes a second.
+    fn speed(&self, face: &AlignedFace<'_>, timestamp_us: u64) -> f32 {
+        let Some((at_us, centre)) = self.last.filter(|(at, _)| *at < timestamp_us) else { return 0.0 };
+        let seconds = (timestamp_us - at_us) as f32 * 1e-6;
+        centre.distance(face.bounds().centre()) / face.inter_eye_px().max(1.0) / seconds
+    }
+
+    fn best_frame(&self) -> Option<&Kept> {
+        self.best.iter().max_by_key(|kept| kept.quality)
+    }
+
+    fn is_among_best(&self, quality: u8, timestamp_us: u64) -> bool {
+        if self.best.iter().any(|kept| kept.timestamp_us.abs_diff(timestamp_us) < BEST_APART_US) {
+            return false;
+        }
+        let worst = self.best.iter().map(|kept| kept.quality).min();
+        self.best.len() < BEST_FRAMES || worst.is_some_and(|worst| quality >= worst.saturating_add(BETTER_BY))
+    }
+
+    /// Takes a frame as a still is taken, in the place of the worst kept one.
+    fn keep(&mut self, pyramid: &Pyramid<'_>, timestamp_us: u64) -> Result<()> {
+        let taken = self.engine.take_from(pyramid, Role::Selfie, &Embedder::ALL, &mut Clock::start())?;
+        let Some(quality) = taken.sample.quality.as_ref().map(|quality| quality.unified) else { return Ok(()) };
+        if self.best.len() == BEST_FRAMES {
+            let worst = (0..BEST_FRAMES).min_by_key(|&i| self.best[i].quality).unwrap_or(0);
+            self.best.swap_remove(worst);
+        }
+        self.best.push(Kept { timestamp_us, quality, taken });
+        Ok(())
+    }
+
+    /// The mean directions of the best frames' features.
+    fn fused(&self, embedders: &[Embedder]) -> Vec<Features> {
+        let of = |embedder: Embedder| {
+            let all = self.best.iter().filter_map(|kept| kept.taken.features.as_ref()).flatten();
+            Features::mean(all.filter(|features| features.embedder == embedder))
+        };
+        embedders.iter().filter_map(|&embedder| of(embedder)).collect()
+    }
+
+    /// The best frame with the features of all best ones and the presentation attack detection of all frames.
+    fn probe(&self, policy: &Policy) -> Taken {
+        match self.best_frame() {
+            None => Taken::without_face(Role::Selfie, self.recorder.size()),
+            Some(best) => {
+                let mut sample = best.taken.sample.clone();
+                if let Some(report) = self.presented() {
+                    sample.pad = report;
+                }
+                Taken { sample, features: Some(self.fused(policy.comparator.embedders())) }
+            }
+        }
+    }
+
+    /// The report of the frame whose score is the median of the assessable ones, the lower of two; the latest one when none could be assessed.
+    fn presented(&self) -> Option<PadReport> {
+        let assessed = |report: &&PadReport| matches!(report.status, PadStatus::BonaFide | PadStatus::Attack) && report.score.is_some();
+        let mut scored: Vec<&PadReport> = self.pad.iter().filter(assessed).collect();
+        scored.sort_by(|a, b| a.score.unwrap_or(0.0).total_cmp(&b.score.unwrap_or(0.0)));
+        let Some(median) = scored.get(scored.len().saturating_sub(1) / 2) else { return self.pad.back().cloned() };
+        Some(PadReport { text: format!("{} (median of {} frames)", median.text, scored.len()), ..(*median).clone() })
+    }
+}

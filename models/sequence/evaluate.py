@@ -1,0 +1,174 @@
+"""Measures the signals of sequences on clips, calibrates them, and reports.
+
+    python models/sequence/evaluate.py measure --bona-fide 'clips/*.mp4' --attack swap 'swaps/*.mp4' --out measured.json
+    python models/sequence/evaluate.py calibrate measured.json --out models/calibration/sequence.json
+    python models/sequence/evaluate.py inject --bona-fide 'clips/*.mp4' --cases 25 --out injected.json
+    python models/sequence/evaluate.py report measured.json injected.json
+
+A clip is cut into windows; each is one session. Windows of one clip are correlated: intervals belong to clips. Needs vultus with
+vultus[video], numpy and, for `inject`, vultus[attack].
+"""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import json
+import pathlib
+import sys
+
+import numpy as np
+import vultus
+from tqdm import tqdm
+from vultus._video import frames as read
+
+PERCENTILES = (0, 5, 25, 50, 75, 90, 95, 100)
+
+
+def windows(path: str, length: int, most: int):
+    """The frames of a clip in windows of `length`; a rest of less than half a window is left out."""
+    window, made = [], 0
+    for frame in read(path):
+        window.append(frame)
+        if len(window) == length:
+            yield window
+            window, made = [], made + 1
+            if made == most:
+                return
+    if len(window) >= length // 2:
+        yield window
+
+
+def judged(engine: vultus.Engine, window) -> dict:
+    session = engine.session()
+    for frame, at_us in window:
+        session.push(frame, at_us)
+    evidence = session.evidence()
+    return {
+        "values": {s.name: s.value for s in evidence.signals},
+        "risk": evidence.risk,
+        "deepfake": evidence.deepfake.score,
+        "injection": evidence.injection.score,
+        "channels": [evidence.deepfake.risk, evidence.injection.risk],
+    }
+
+
+def name_of(path: str) -> str:
+    return "/".join(pathlib.Path(path).with_suffix("").parts[-3:])
+
+
+def measure(args: argparse.Namespace) -> None:
+    engine, found = vultus.Engine(args.pack), json.loads(args.out.read_text()) if args.out.exists() else []
+    known = {(row["kind"], row["clip"]) for row in found}
+    jobs = [("bona fide", path) for pattern in args.bona_fide for path in sorted(glob.glob(pattern))]
+    jobs += [(kind, path) for kind, pattern in args.attack for path in sorted(glob.glob(pattern))]
+    for kind, path in tqdm(jobs, unit="clip", disable=None):
+        if (kind, name_of(path)) in known:
+            continue
+        for index, window in enumerate(windows(path, args.window, args.most)):
+            found.append({"kind": kind, "clip": name_of(path), "window": index, **judged(engine, window)})
+        args.out.write_text(json.dumps(found))
+
+
+def inject(args: argparse.Namespace) -> None:
+    from vultus.attack import duplicate, freeze, loop, reverse
+
+    engine, rng, found = vultus.Engine(args.pack), np.random.default_rng(args.seed), []
+    clips = [next(windows(path, args.window, 1)) for pattern in args.bona_fide for path in sorted(glob.glob(pattern))]
+    for case in tqdm(range(args.cases), unit="case", disable=None):
+        shown = clips[case % len(clips)]
+        count = len(shown)
+        length = int(rng.integers(12, count // 2))
+        start = int(rng.integers(0, count - length))
+        for kind, order in {
+            "frozen": freeze(range(count), start, length),
+            "looped": loop(range(count), start, length, 2),
+            "duplicated": duplicate(range(count), int(rng.integers(2, 8))),
+            "reversed": reverse(range(count), start, length),
+        }.items():
+            window = [(shown[source][0], shown[min(i, count - 1)][1] + 33_333 * max(0, i - count + 1)) for i, source in enumerate(order)]
+            found.append({"kind": kind, "clip": f"case {case}", "window": 0, **judged(engine, window)})
+    args.out.write_text(json.dumps(found))
+
+
+def calibrate(args: argparse.Namespace) -> None:
+    rows = [row for row in json.loads(args.measured.read_text()) if row["kind"] == "bona fide"]
+    table = {}
+    for name in rows[0]["values"]:
+        values = [row["values"][name] for row in rows if row["values"][name] is not None]
+        if len(values) >= args.least:
+            table[name] = [[p, float(f"{v:.6g}")] for p, v in zip(PERCENTILES, np.percentile(values, PERCENTILES))]
+    clips = sorted({row["clip"] for row in rows})
+    text = {"set": args.set, "clips": len(clips), "windows": len(rows), "signals": table}
+    args.out.write_text(json.dumps(text, indent=1).replace("\n   [\n    ", "\n   [").replace(",\n    ", ", ").replace("\n   ]", "]") + "\n")
+
+
+def auc(low, high) -> float:
+    low, high = np.asarray(low), np.asarray(high)
+    return float(np.mean((high[:, None] > low[None]) + 0.5 * (high[:, None] == low[None]))) if low.size and high.size else float("nan")
+
+
+def report(args: argparse.Namespace) -> None:
+    rows = [row for path in args.measured for row in json.loads(path.read_text())]
+    bona = [row for row in rows if row["kind"] == "bona fide"]
+    kinds = [kind for kind in dict.fromkeys(row["kind"] for row in rows) if kind != "bona fide"]
+    fields = {f"score: {channel}": (lambda row, channel=channel: row[channel]) for channel in ("deepfake", "injection")}
+    fields |= {name: (lambda row, name=name: row["values"][name]) for name in bona[0]["values"]}
+    of = lambda some, field: [v for row in some if (v := field(row)) is not None]  # noqa: E731
+    print("| signal | bona fide, median | 95 % | " + " | ".join(f"AUC {kind}" for kind in kinds) + " |")
+    print("|---" * (3 + len(kinds)) + "|")
+    for name, field in fields.items():
+        values = of(bona, field)
+        if values:
+            cells = [f"{auc(values, of([r for r in rows if r['kind'] == kind], field)):.2f}" for kind in kinds]
+            print(f"| {name} | {np.median(values):.3g} | {np.percentile(values, 95):.3g} | " + " | ".join(cells) + " |")
+    print("\n| kind | clips | windows | LOW | MEDIUM | HIGH |\n|---|---|---|---|---|---|")
+    for kind in ["bona fide", *kinds]:
+        some = [row for row in rows if row["kind"] == kind]
+        counts = [sum(row["risk"] == level for row in some) for level in ("LOW", "MEDIUM", "HIGH")]
+        print(f"| {kind} | {len({row['clip'] for row in some})} | {len(some)} | " + " | ".join(map(str, counts)) + " |")
+    for kind in kinds:
+        missed = [row["clip"] for row in rows if row["kind"] == kind and row["risk"] == "LOW"]
+        if missed:
+            print(f"\n{kind} at LOW: {', '.join(missed)}")
+    alarms = [f"{row['clip']}[{row['window']}] {row['channels']}" for row in bona if row["risk"] != "LOW"]
+    print(f"\nbona fide above LOW: {', '.join(alarms) or 'none'}")
+    for original, fake in args.pair:
+        print(f"\n| {original} against {fake} | original | fake |\n|---|---|---|")
+        sides = [[row for row in rows if row["clip"].endswith(end)] for end in (original, fake)]
+        for name, field in fields.items():
+            values = [of(side, field) for side in sides]
+            if all(values):
+                print(f"| {name} | " + " | ".join(f"{np.mean(v):.4g}" for v in values) + " |")
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    verbs = ask.add_subparsers(dest="verb", required=True)
+    for verb, run in (("measure", measure), ("inject", inject)):
+        made = verbs.add_parser(verb)
+        made.set_defaults(run=run)
+        made.add_argument("--bona-fide", action="append", default=[], metavar="GLOB")
+        made.add_argument("--pack", type=pathlib.Path)
+        made.add_argument("--window", type=int, default=100, help="frames of one session")
+        made.add_argument("--out", type=pathlib.Path, required=True)
+    verbs.choices["measure"].add_argument("--attack", action="append", default=[], nargs=2, metavar=("KIND", "GLOB"))
+    verbs.choices["measure"].add_argument("--most", type=int, default=4, help="windows of one clip at most")
+    verbs.choices["inject"].add_argument("--cases", type=int, default=25, help="cases of each of the four kinds")
+    verbs.choices["inject"].add_argument("--seed", type=int, default=1)
+    made = verbs.add_parser("calibrate")
+    made.set_defaults(run=calibrate)
+    made.add_argument("measured", type=pathlib.Path)
+    made.add_argument("--set", default="bona fide clips", help="what the clips are, for the table")
+    made.add_argument("--least", type=int, default=10, help="windows that a signal must have been measured on")
+    made.add_argument("--out", type=pathlib.Path, required=True)
+    made = verbs.add_parser("report")
+    made.set_defaults(run=report)
+    made.add_argument("measured", type=pathlib.Path, nargs="+")
+    made.add_argument("--pair", action="append", default=[], nargs=2, metavar=("ORIGINAL", "FAKE"))
+    args = ask.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
