@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 SPECIMEN := build/photos/specimen-obama.png
 PORTRAITS := build/photos/obama.jpg build/photos/obama2.jpg build/photos/biden.jpg
 
-.PHONY: demo test test-rust test-python test-ffi pack photos wheel lint clean
+.PHONY: demo test test-rust test-python test-ffi test-idp pack photos wheel lint clean
 
 demo: wheel photos
 	@echo; echo "== The holder, with his card: must be accepted"
@@ -17,7 +17,7 @@ demo: wheel photos
 	$(PY) -m vultus verify build/photos/biden.jpg $(SPECIMEN) --annotate build/demo-reject.png || [ $$? -eq 1 ]
 	@echo; echo "Look at build/demo-accept.png and build/demo-reject.png."
 
-test: test-rust test-python test-ffi
+test: test-rust test-python test-ffi test-idp
 
 test-rust: pack photos
 	cargo test --release --workspace --exclude vultus-python
@@ -30,6 +30,9 @@ test-python: wheel photos
 
 test-ffi: wheel photos
 	$(MAKE) -C ffi test
+
+test-idp: pack photos
+	$(MAKE) -C examples/idp test
 
 pack: $(VENV)/tools
 	$(PY) -m vultus_models build --out build/pack

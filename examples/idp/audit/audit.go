@@ -3,7 +3,6 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,14 +47,11 @@ func Read(ctx context.Context, q store.Queryer, after string, count int) ([]Entr
 		var e Entry
 		var at store.Time
 		var subject, transaction store.Text
-		var detail json.RawMessage
+		var detail store.JSON[map[string]any]
 		if err := rows.Scan(&e.ID, &at, &e.Actor, &e.Action, &subject, &transaction, &detail); err != nil {
 			return nil, err
 		}
-		if err := json.Unmarshal(detail, &e.Detail); err != nil {
-			return nil, err
-		}
-		e.At, e.Subject, e.Transaction = at.Time, string(subject), string(transaction)
+		e.At, e.Subject, e.Transaction, e.Detail = at.Time, string(subject), string(transaction), detail.V
 		entries = append(entries, e)
 	}
 	return entries, rows.Err()

@@ -16,7 +16,7 @@ type Gallery struct {
 	engine *Engine
 	vault  *vault.Vault
 	lock   sync.Mutex
-	last   int64 // number of the newest template that was read
+	last   int64 // all templates up to this number are in it
 	owners map[int64]string
 	people map[int64]*vultus.Template
 }
@@ -33,6 +33,11 @@ func Place(user string) string { return "templates/" + user }
 func (g *Gallery) Sync(ctx context.Context, q store.Queryer) error {
 	g.lock.Lock()
 	defer g.lock.Unlock()
+	// The counter is read first: all templates up to it are either there or deleted.
+	var newest int64
+	if err := q.QueryRowContext(ctx, "SELECT value FROM counters WHERE name = 'template'").Scan(&newest); err != nil {
+		return err
+	}
 	rows, err := q.QueryContext(ctx, "SELECT number, user_id, sealed FROM templates WHERE number > $1 ORDER BY number", g.last)
 	if err != nil {
 		return err
@@ -53,9 +58,13 @@ func (g *Gallery) Sync(ctx context.Context, q store.Queryer) error {
 		if err != nil {
 			return fmt.Errorf("template of %s: %w", owner, err)
 		}
-		g.owners[number], g.people[number], g.last = owner, template, number
+		g.owners[number], g.people[number] = owner, template
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	g.last = newest
+	return nil
 }
 
 // Search is what a search found.

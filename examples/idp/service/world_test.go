@@ -131,7 +131,7 @@ func start(t *testing.T, database string, configure func(c *config.Config)) *wor
 			{"id": "app", "name": "App", "redirect_uris": []string{"http://127.0.0.1/app"}},
 		},
 		"policy": map[string]any{
-			"attempts":  map[string]any{"first_delay": "1s"},
+			"attempts":  map[string]any{"first_delay": "1m"},
 			"challenge": map[string]any{"kinds": []string{}},
 		},
 	})
