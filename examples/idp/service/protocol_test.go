@@ -358,6 +358,7 @@ func TestUploadsThatAreRefused(t *testing.T) {
 	})
 	t.Run("guidance", func(t *testing.T) {
 		frame := pictures("obama2.jpg", 1)[0]
+		w.clock.stop()
 		var guidance face.Guidance
 		r.must(r.send("POST", "/guidance?role=selfie", "image/jpeg", bytes.NewReader(frame), &guidance))
 		if guidance.Code != "ready" {

@@ -83,16 +83,26 @@ func postgres(t *testing.T) string {
 	return u.String()
 }
 
-// clock is a clock that a test turns.
+// clock is a clock that a test turns, and may stop.
 type clock struct {
-	lock   sync.Mutex
-	offset time.Duration
+	lock    sync.Mutex
+	offset  time.Duration
+	stopped time.Time
 }
 
 func (c *clock) now() time.Time {
 	c.lock.Lock()
 	defer c.lock.Unlock()
+	if !c.stopped.IsZero() {
+		return c.stopped.Add(c.offset)
+	}
 	return time.Now().Add(c.offset)
+}
+
+func (c *clock) stop() {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.stopped = time.Now()
 }
 
 func (c *clock) turn(by time.Duration) {
