@@ -1,7 +1,8 @@
-"""Animates a portrait into the clip that a browser's fake camera plays: head motion, blinks, and the noise of a sensor.
+"""Animates a portrait into the clips that a browser's fake camera plays: head motion, blinks, and the noise of a sensor.
 
-The clip is Motion JPEG, which Chromium plays at 30 frames a second and from the start when it ends; the motion is periodic, so that
-nothing jumps there. With --freeze every frame is the same: a picture fed in place of a camera.
+The clips are Motion JPEG, which Chromium plays at 30 frames a second and from the start when they end; the motion is periodic, so that
+nothing jumps there. Each take has noise of its own, as no camera gives the same bytes twice. With --freeze every frame of a take is
+the same: a picture fed in place of a camera.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import io
 import itertools
 import pathlib
+import zlib
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -19,10 +21,10 @@ CELL = 16  # pixels between the points of the warp
 NOISE = 3.0  # standard deviation in code values
 
 
-def motion(at: float) -> dict[str, float]:
+def motion(at: float, count: int) -> dict[str, float]:
     """Where the head is at a share of the period, in radians and pixels; each frequency is whole, so that the period closes."""
     turn = 2 * np.pi * at
-    blink = max((np.exp(-(((at - moment) * 240 / 2.2) ** 2)) for moment in (0.17, 0.46, 0.81)), default=0.0)
+    blink = max((np.exp(-(((at - moment) * count / 2.2) ** 2)) for moment in (0.31, 0.77)))
     return {
         "yaw": 0.10 * np.sin(2 * turn) + 0.05 * np.sin(3 * turn + 1.0),
         "pitch": 0.04 * np.sin(3 * turn + 0.4),
@@ -52,12 +54,11 @@ def sources(x: np.ndarray, y: np.ndarray, centre: tuple[float, float], eye: floa
     return np.clip(x - head * dx, 0, WIDTH - 1), np.clip(y - head * dy, 0, HEIGHT - 1)
 
 
-def frames(still: Image.Image, centre: tuple[float, float], eye: float, count: int, seed: int):
-    rng = np.random.default_rng(seed)
-    noise = rng.normal(0, NOISE, (2 * HEIGHT, 2 * WIDTH, 3)).astype(np.float32)
+def poses(still: Image.Image, centre: tuple[float, float], eye: float, count: int):
+    """The still in motion, one period of it, without noise."""
     columns, rows = np.meshgrid(np.arange(0, WIDTH + 1, CELL), np.arange(0, HEIGHT + 1, CELL))
     for i in range(count):
-        from_x, from_y = sources(columns.astype(np.float64), rows.astype(np.float64), centre, eye, motion(i / count))
+        from_x, from_y = sources(columns.astype(np.float64), rows.astype(np.float64), centre, eye, motion(i / count, count))
         points = np.stack([from_x, from_y], axis=-1)
         quads = np.concatenate([points[:-1, :-1], points[1:, :-1], points[1:, 1:], points[:-1, 1:]], axis=-1)
         mesh = [
@@ -65,20 +66,26 @@ def frames(still: Image.Image, centre: tuple[float, float], eye: float, count: i
             for r in range(HEIGHT // CELL)
             for c in range(WIDTH // CELL)
         ]
-        warped = np.asarray(still.transform((WIDTH, HEIGHT), Image.Transform.MESH, mesh, Image.Resampling.BILINEAR), np.float32)
-        top, left = rng.integers(0, HEIGHT), rng.integers(0, WIDTH)
-        exposure = 1 + 0.004 * rng.standard_normal()
-        yield Image.fromarray(np.clip(warped * exposure + noise[top : top + HEIGHT, left : left + WIDTH], 0, 255).astype(np.uint8))
+        yield np.asarray(still.transform((WIDTH, HEIGHT), Image.Transform.MESH, mesh, Image.Resampling.BILINEAR), np.int16)
+
+
+def photographed(pose: np.ndarray, noise: np.ndarray, rng: np.random.Generator) -> bytes:
+    """A pose as the sensor gives it."""
+    top, left = rng.integers(0, HEIGHT), rng.integers(0, WIDTH)
+    frame = np.clip(pose + noise[top : top + HEIGHT, left : left + WIDTH], 0, 255).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(frame).save(stream, "JPEG", quality=93)
+    return stream.getvalue()
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("portrait", type=pathlib.Path)
-    ask.add_argument("out", type=pathlib.Path)
+    ask.add_argument("out", type=pathlib.Path, help="the takes are OUT-1.mjpeg and so on")
     ask.add_argument("--crop", required=True, help="LEFT,TOP,WIDTH: the part of the portrait, 4 to 3, that the camera sees")
     ask.add_argument("--face", required=True, help="X,Y,EYES: the bridge of the nose in that part and the distance between the eyes, in shares of its width")
-    ask.add_argument("--frames", type=int, default=240)
-    ask.add_argument("--seed", type=int, default=1)
+    ask.add_argument("--frames", type=int, default=120)
+    ask.add_argument("--takes", type=int, default=1)
     ask.add_argument("--freeze", action="store_true", help="one frame, over and over")
     args = ask.parse_args()
 
@@ -88,14 +95,13 @@ def main() -> None:
         part = ImageOps.exif_transpose(opened).convert("RGB").crop((left, top, left + width, top + width * HEIGHT // WIDTH))
     still = part.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    partial = args.out.with_name(f".{args.out.name}.partial")
-    with partial.open("wb") as clip:
-        for frame in itertools.islice(frames(still, (x, y), eye, args.frames, args.seed), 1 if args.freeze else None):
-            stream = io.BytesIO()
-            frame.save(stream, "JPEG", quality=93)
-            clip.write(stream.getvalue() * (args.frames if args.freeze else 1))
-    partial.replace(args.out)
-    print(f"{args.out.name}: {args.frames} frames{' of one picture' if args.freeze else ''}")
+    shown = list(itertools.islice(poses(still, (x, y), eye, args.frames), 1 if args.freeze else None))
+    rng = np.random.default_rng(zlib.crc32(args.out.name.encode()))
+    noise = rng.normal(0, NOISE, (2 * HEIGHT, 2 * WIDTH, 3)).round().astype(np.int16)
+    for take in range(1, args.takes + 1):
+        files = [photographed(pose, noise, rng) for pose in shown]
+        args.out.with_name(f"{args.out.name}-{take}.mjpeg").write_bytes(b"".join(files) * (args.frames // len(files)))
+    print(f"{args.out.name}: {args.takes} takes of {args.frames} frames{', all of one picture' if args.freeze else ''}")
 
 
 if __name__ == "__main__":

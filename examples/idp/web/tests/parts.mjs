@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile, rename } from "node:fs/promises";
+import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile, rename } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -133,11 +133,10 @@ OIDCRedirectURI http://127.0.0.1:${client.port}/protected/callback
 OIDCCryptoPassphrase ${randomBytes(24).toString("hex")}
 OIDCScope "openid email identity"
 OIDCPKCEMethod S256
-OIDCRemoteUserClaim email
 <Location /protected>
   AuthType openid-connect
   Require claim amr:face
-  Header set X-User "%{REMOTE_USER}s"
+  Header set X-User "%{OIDC_CLAIM_email}e"
   Header set X-Claims "%{OIDC_CLAIM_acr}e %{OIDC_CLAIM_amr}e %{OIDC_CLAIM_email_verified}e"
   Header set X-Verified-Claims "%{OIDC_CLAIM_verified_claims}e"
 </Location>
@@ -194,13 +193,16 @@ export async function postgres() {
   return `postgres://idp@127.0.0.1:${at}/idp?sslmode=disable`;
 }
 
-/** What the fake camera of a browser plays; it may change between two openings of the camera. */
+/** What the fake camera of a browser plays. Call `plays` before each opening of the camera: it gives the next take. */
 export async function camera() {
   const link = join(await folder(), "camera.mjpeg");
+  const takes = {};
   const plays = async (name) => {
-    await symlink(clip(name), `${link}.new`);
+    takes[name] = (takes[name] ?? 0) + 1;
+    await access(clip(`${name}-${takes[name]}`));
+    await symlink(clip(`${name}-${takes[name]}`), `${link}.new`);
     await rename(`${link}.new`, link);
   };
-  await plays("holder");
+  await symlink("/dev/null", link);
   return { link, plays };
 }

@@ -8,14 +8,16 @@ import { simulate } from "./simulated.mjs";
 export async function person(browser, email, { at, phone = false, reflects } = {}) {
   const context = await browser.newContext(phone ? { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } : { viewport: { width: 1100, height: 900 } });
   await context.grantPermissions(["camera"], { origin: at.issuer });
-  if (reflects !== undefined) await simulate(context, clip("holder"), { reflects, face: [0.487, 0.389, 0.25] });
+  if (reflects !== undefined) await simulate(context, clip("holder-1"), { reflects, face: [0.487, 0.389, 0.25] });
   // An accepted page leaves at once, and the browser drops the answer with it: the page's own request tells it.
   let judged;
-  await context.exposeFunction("judged", (text) => judged?.(JSON.parse(text)));
+  await context.exposeFunction("judged", (answer, capture, tookMs) => judged?.({ ...JSON.parse(answer), capture: JSON.parse(capture), tookMs }));
   await context.addInitScript(() => {
     const { send } = XMLHttpRequest.prototype;
     XMLHttpRequest.prototype.send = function (body) {
-      this.addEventListener("load", () => window.judged(this.responseText));
+      const [start, capture] = [performance.now(), body.get("capture").text()];
+      window.sent = body;
+      this.addEventListener("load", async () => window.judged(this.responseText, await capture, performance.now() - start));
       send.call(this, body);
     };
   });
@@ -39,7 +41,6 @@ export async function person(browser, email, { at, phone = false, reflects } = {
       await heading("Look into your mail");
       await page.getByLabel("Code").fill(await mailedCode(at.outbox, email));
       await button("Continue").click();
-      await heading("Before you start");
     },
     async agree() {
       await button("I agree, continue").click();
@@ -53,7 +54,7 @@ export async function person(browser, email, { at, phone = false, reflects } = {
       await button("Take the photo").click();
       await button("Use this photo").click();
     },
-    /** Takes the selfie; resolves with the service's answer to it. */
+    /** Takes the selfie; resolves with the service's answer, and with what was sent as `capture` and how long it took as `tookMs`. */
     async selfie() {
       const answer = new Promise((resolve, reject) => {
         judged = resolve;

