@@ -1,7 +1,7 @@
 // The capture page by itself: every state and every refusal, against a scripted service.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { barriers, launch } from "./browser.mjs";
 import { challenge, origin, refusal, script, view } from "./scripted.mjs";
 
@@ -54,16 +54,20 @@ const states = {
   unreachable: { "GET /": "abort" },
 };
 
-for (const [name, answers] of Object.entries(states))
-  test(`state: ${name}: no barrier, nothing cut off, the heading has the focus`, async () => {
-    for (const context of [{ viewport: { width: 320, height: 568 } }, { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }]) {
-      const { page, close } = await open(answers, { context, expected: answered });
-      assert.deepEqual(await barriers(page), []);
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "the page is wider than the screen");
+describe("states", { concurrency: 2 }, () => {
+  for (const [name, answers] of Object.entries(states))
+    test(`${name}: no barrier, nothing cut off, the heading has the focus`, async () => {
+      const { page, close } = await open(answers, { context: { viewport: { width: 320, height: 568 } }, expected: answered });
       assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1");
+      for (const [colorScheme, size] of [["light", page.viewportSize()], ["dark", { width: 1280, height: 800 }]]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize(size);
+        assert.deepEqual(await barriers(page), []);
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "the page is wider than the screen");
+      }
       await close();
-    }
-  });
+    });
+});
 
 test("the way by keyboard: email, code, consent, document, selfie, and back to the relying party", async () => {
   const { page, asked, close, heading } = await open({
@@ -246,15 +250,17 @@ const submitted = {
   "an answer of a proxy": [{ status: 502, body: "<html>Bad gateway</html>" }, "That did not work"],
 };
 
-for (const [name, [answer, title]] of Object.entries(submitted))
-  test(`${name} is told with what to do`, async () => {
-    const { page, close } = await open({ "GET /": capture, "POST /guidance": watching, "POST /challenge": still, "POST /submit": answer }, { expected: answered });
-    await page.getByRole("button", { name: "Open the camera" }).click();
-    await page.getByRole("button", { name: "Start now" }).click();
-    await page.getByRole("heading", { name: title }).waitFor();
-    assert.deepEqual(await barriers(page), []);
-    await close();
-  });
+describe("submissions", { concurrency: 4 }, () => {
+  for (const [name, [answer, title]] of Object.entries(submitted))
+    test(`${name} is told with what to do`, async () => {
+      const { page, close } = await open({ "GET /": capture, "POST /guidance": watching, "POST /challenge": still, "POST /submit": answer }, { expected: answered });
+      await page.getByRole("button", { name: "Open the camera" }).click();
+      await page.getByRole("button", { name: "Start now" }).click();
+      await page.getByRole("heading", { name: title }).waitFor();
+      assert.deepEqual(await barriers(page), []);
+      await close();
+    });
+});
 
 test("a stale CSRF token loads the view again", async () => {
   let asked = 0;
