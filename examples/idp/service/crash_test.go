@@ -44,7 +44,7 @@ func launch(t *testing.T, database string) *process {
 	p := &process{T: t, url: "http://" + address, config: filepath.Join(folder, "config.json"), database: database, outbox: folder}
 	text, err := json.Marshal(map[string]any{
 		"issuer": p.url, "listen": address, "pack": pack(), "database": database, "key": map[string]any{"file": filepath.Join(folder, "key")},
-		"confirm_email": false, "access": map[string]any{"open": true}, "waiting": 8,
+		"confirm_email": false, "access": map[string]any{"open": true}, "waiting": 8, "patience": "30s",
 		"clients": []map[string]any{{"id": "rp", "name": "Portal", "secret": secret, "redirect_uris": []string{callback}}},
 		"policy": map[string]any{"challenge": map[string]any{"kinds": []string{}}, "attempts": map[string]any{"first_delay": "0s"},
 			"duplicate": map[string]any{"action": "flag"}, "risk": map[string]any{"revoke_at_high": false}},
@@ -91,14 +91,21 @@ func (p *process) kill() {
 }
 
 // visitor goes through the service again and again, whatever happens to it, and tells how far it came.
-func (p *process) visitor(ctx context.Context, email string, done func(code string)) {
+func (p *process) visitor(ctx context.Context, email string, done func(token string)) {
 	w := &world{T: p.T, url: p.url}
-	for ctx.Err() == nil {
-		if code, err := attemptOnce(ctx, w, email); err == nil {
-			done(code)
+	var last error // before the time was over
+	for {
+		token, err := attemptOnce(ctx, w, email)
+		if err == nil {
+			done(token)
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
+		if ctx.Err() != nil {
+			p.Logf("%s: %v", email, last)
+			return
+		}
+		last = err
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 
@@ -256,7 +263,7 @@ func whole(t *testing.T, database, issuer string) {
 // While people are verified, the service or the database is killed again and again. Afterwards all of them have their tokens, and
 // at no time was anything half done.
 func killing(t *testing.T, p *process, kill func()) {
-	const people, kills = 6, 8
+	const people, kills = 4, 5
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var group sync.WaitGroup
