@@ -4,6 +4,7 @@
     python models/sequence/evaluate.py calibrate measured.json --out models/calibration/sequence.json
     python models/sequence/evaluate.py inject --bona-fide 'clips/*.mp4' --cases 25 --out injected.json
     python models/sequence/evaluate.py report measured.json injected.json
+    taskset -c 0 python models/sequence/evaluate.py throughput clip.mp4 --frames 10000
 
 A clip is cut into windows; each is one session. Windows of one clip are correlated: intervals belong to clips. Needs vultus with
 vultus[video], numpy and, for `inject`, vultus[attack].
@@ -15,7 +16,9 @@ import argparse
 import glob
 import json
 import pathlib
+import resource
 import sys
+import time
 
 import numpy as np
 import vultus
@@ -91,6 +94,20 @@ def inject(args: argparse.Namespace) -> None:
     args.out.write_text(json.dumps(found))
 
 
+def throughput(args: argparse.Namespace) -> None:
+    """Pushes a clip over and over into one session; prints frames a second and the memory in use after each tenth."""
+    shown, session = next(windows(str(args.clip), args.window, 1)), vultus.Engine(args.pack).session()
+    page, started = resource.getpagesize(), time.perf_counter()
+    for i in range(args.frames):
+        session.push(shown[i % len(shown)][0], i * 33_333)
+        if (i + 1) % (args.frames // 10) == 0:
+            resident = int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * page
+            print(f"{i + 1} frames, {(i + 1) / (time.perf_counter() - started):.0f} frames/s, {resident / 2**20:.1f} MiB", flush=True)
+    started = time.perf_counter()
+    session.evidence()
+    print(f"evidence: {1e3 * (time.perf_counter() - started):.0f} ms")
+
+
 def calibrate(args: argparse.Namespace) -> None:
     rows = [row for row in json.loads(args.measured.read_text()) if row["kind"] == "bona fide"]
     table = {}
@@ -156,6 +173,12 @@ def main() -> None:
     verbs.choices["measure"].add_argument("--most", type=int, default=4, help="windows of one clip at most")
     verbs.choices["inject"].add_argument("--cases", type=int, default=25, help="cases of each of the four kinds")
     verbs.choices["inject"].add_argument("--seed", type=int, default=1)
+    made = verbs.add_parser("throughput")
+    made.set_defaults(run=throughput)
+    made.add_argument("clip", type=pathlib.Path)
+    made.add_argument("--pack", type=pathlib.Path)
+    made.add_argument("--window", type=int, default=60, help="frames of the clip that are shown over and over")
+    made.add_argument("--frames", type=int, default=10_000)
     made = verbs.add_parser("calibrate")
     made.set_defaults(run=calibrate)
     made.add_argument("measured", type=pathlib.Path)

@@ -139,13 +139,13 @@ impl Challenge {
     /// Returns the script for whoever shows it: kinds, duration, and the steps with their times in milliseconds. `towards` is the
     /// person's own left or right. The nonce is not in it.
     pub fn to_json(&self) -> String {
-        let steps: Vec<serde_json::Value> = self.steps.iter().map(Step::to_json).collect();
+        let steps: Vec<serde_json::Value> = self.steps.iter().map(|step| step.to_json()).collect();
         serde_json::json!({ "kinds": self.kinds, "duration_ms": self.duration_ms(), "steps": steps }).to_string()
     }
 }
 
 impl Step {
-    fn to_json(&self) -> serde_json::Value {
+    fn to_json(self) -> serde_json::Value {
         let (kind, name, what) = match self.task {
             Task::Flash(on) => {
                 let colour: String = on.iter().map(|&on| if on { "ff" } else { "00" }).collect();

@@ -18,9 +18,10 @@ pub(crate) struct Calibration {
 const MEDIUM: f32 = 0.3;
 const HIGH: f32 = 0.6;
 
-/// A value this many spreads above the median begins to count, and counts wholly from the second on. A spread is from the median to the 95th percentile.
-const BEGINS: f32 = 1.3;
+/// A value this many spreads above the median counts wholly. A spread is from the median to the 95th percentile.
 const WHOLLY: f32 = 3.0;
+/// Below this a value is not spoken of.
+const WORTH_TELLING: f32 = 0.1;
 
 impl Calibration {
     /// Reads `sequence` of a pack's calibration; without it every percentile and level stays unknown.
@@ -61,11 +62,12 @@ impl Calibration {
         points.iter().find(|(p, _)| *p >= percentile).map(|(_, value)| *value)
     }
 
-    /// How much a value counts, in 0..=1.
+    /// How much a value counts, in 0..=1: with the third power of its excess, so that what bona fide material shows too hardly counts.
     fn suspicion(&self, spec: &Spec, value: f32) -> Option<f32> {
         let (median, high) = (self.at(spec.name, 50.0)?, self.at(spec.name, 95.0)?);
         let excess = (value - median) / (high - median).max(spec.least_spread);
-        Some(((excess - BEGINS) / (WHOLLY - BEGINS)).clamp(0.0, 1.0))
+        let share = (excess / WHOLLY).clamp(0.0, 1.0);
+        Some(share * share * share)
     }
 }
 
@@ -83,7 +85,7 @@ fn signal(spec: &Spec, value: Option<f32>, calibration: &Calibration) -> Signal 
         (Some(why), _) => why,
         (None, None) if value.is_none() => "too few frames to tell",
         (None, None) => "the pack does not say what is usual",
-        (None, Some(suspicion)) if suspicion > 0.0 => spec.unusual,
+        (None, Some(suspicion)) if suspicion >= WORTH_TELLING => spec.unusual,
         (None, Some(_)) => "as in bona fide material",
     };
     Signal {

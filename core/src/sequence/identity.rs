@@ -7,6 +7,8 @@ use crate::embed::Features;
 const MOST: usize = 128;
 /// Pairs whose heads point more than this apart in yaw or pitch differ by the pose alone.
 const SAME_POSE_DEG: f32 = 4.0;
+/// A head turned farther shows too little of the face for its features to be trusted.
+const MOST_TURN_DEG: f32 = 25.0;
 const LEAST_PAIRS: usize = 6;
 /// Frames with features on either side of a change of person.
 const LEAST_SIDE: usize = 2;
@@ -20,7 +22,9 @@ struct Seen<'a> {
 fn seen<'a>(frames: &[&'a Frame]) -> Vec<Seen<'a>> {
     let with = |frame: &&'a Frame| {
         let pose = frame.face.as_ref()?.pose;
-        Some(Seen { features: frame.features.as_ref()?, yaw_deg: pose.yaw_deg, pitch_deg: pose.pitch_deg })
+        let faces_camera = pose.yaw_deg.abs() <= MOST_TURN_DEG && pose.pitch_deg.abs() <= MOST_TURN_DEG;
+        let features = frame.features.as_ref().filter(|_| faces_camera)?;
+        Some(Seen { features, yaw_deg: pose.yaw_deg, pitch_deg: pose.pitch_deg })
     };
     let all: Vec<Seen<'a>> = frames.iter().filter_map(with).collect();
     let skip = all.len().saturating_sub(MOST);

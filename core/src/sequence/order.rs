@@ -40,7 +40,7 @@ pub(super) fn frozen(frames: &[&Frame]) -> Option<f32> {
             start = None;
         }
     }
-    (steps.len() >= LEAST_RUN).then(|| longest as f32 * 1e-6)
+    (steps.len() >= LEAST_RUN).then_some(longest as f32 * 1e-6)
 }
 
 /// The share of frames that only repeat the one before while the scene moves on meanwhile: a frame was lost and another shown in its

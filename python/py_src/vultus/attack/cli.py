@@ -42,18 +42,36 @@ def _assignments(pairs: Sequence[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _landmarks(path: pathlib.Path | None, option: str) -> Callable[[int], np.ndarray]:
-    """Landmarks of frame i from a JSON file: [[x, y], ...] for all frames or [[[x, y], ...], ...] one a frame."""
+Landmarks = Callable[[np.ndarray, int], np.ndarray]
+
+
+def _landmarks(path: pathlib.Path | None) -> Landmarks:
+    """Landmarks of frame i: from a JSON file, [[x, y], ...] for all frames or [[[x, y], ...], ...] one a frame; without a
+    file the engine places them."""
     if path is None:
-        raise ValueError(f"{option} is missing: a JSON file of [[x, y], ...] in pixels, or one such list a frame")
+        return _placed()
     points = json.loads(path.read_text())
     if np.ndim(points[0]) == 1:
-        return lambda i: np.asarray(points, np.float64)
+        return lambda image, i: np.asarray(points, np.float64)
 
-    def of(i: int) -> np.ndarray:
+    def of(image: np.ndarray, i: int) -> np.ndarray:
         if i >= len(points):
             raise ValueError(f"{path} has landmarks of {len(points)} frames, frame {i} has none")
         return np.asarray(points[i], np.float64)
+
+    return of
+
+
+def _placed() -> Landmarks:
+    import vultus
+
+    engine = vultus.Engine()
+
+    def of(image: np.ndarray, i: int) -> np.ndarray:
+        face = engine.examine(image, colour="rgb").face
+        if face is None:
+            raise ValueError(f"no face was found in frame {i}; give landmarks, or cut the clip")
+        return np.asarray(face.landmarks, np.float64)
 
     return of
 
@@ -68,12 +86,13 @@ def _presented(args: argparse.Namespace, kind: type[Settings], present: Callable
 
 def _manipulated(args: argparse.Namespace) -> tuple[Callable, dict]:
     settings = _settings(faces.BlendSettings, args, np.random.default_rng(args.seed))
-    points = _landmarks(args.landmarks, "--landmarks")
+    points = _landmarks(args.landmarks)
     facts = {"settings": dataclasses.asdict(settings)}
     if args.verb == "selfblend":
-        return lambda image, i: faces.self_blend(image, points(i), settings, args.seed + i), facts
-    donor, donor_points = clips.read_still(args.donor), _landmarks(args.donor_landmarks, "--donor-landmarks")(0)
-    return lambda image, i: faces.face_swap(image, points(i), donor, donor_points, settings, args.seed + i), facts
+        return lambda image, i: faces.self_blend(image, points(image, i), settings, args.seed + i), facts
+    donor = clips.read_still(args.donor)
+    donor_points = (points if args.donor_landmarks is None else _landmarks(args.donor_landmarks))(donor, 0)
+    return lambda image, i: faces.face_swap(image, points(image, i), donor, donor_points, settings, args.seed + i), facts
 
 
 def _order(args: argparse.Namespace, count: int) -> list[int]:
@@ -147,10 +166,10 @@ def parser() -> argparse.ArgumentParser:
         verb(name, text).add_argument("--background", type=pathlib.Path, help="what stands behind it; default: a drawn room")
     for name, text in (("selfblend", "the face blended with itself"), ("faceswap", "another identity warped over the face")):
         made = verb(name, text)
-        made.add_argument("--landmarks", type=pathlib.Path, required=True, help="JSON: [[x, y], ...], or one such list a frame")
+        made.add_argument("--landmarks", type=pathlib.Path, help="JSON: [[x, y], ...], or one such list a frame (default: the engine's)")
         if name == "faceswap":
             made.add_argument("--donor", type=pathlib.Path, required=True)
-            made.add_argument("--donor-landmarks", type=pathlib.Path, required=True)
+            made.add_argument("--donor-landmarks", type=pathlib.Path, help="as --landmarks, of the donor's picture")
     for name, text in (("freeze", "one frame shown for many"), ("reverse", "frames played backwards after themselves")):
         made = verb(name, text)
         made.add_argument("--start", type=int, default=0)

@@ -77,8 +77,12 @@ def _match(values: np.ndarray, like: np.ndarray, cover: np.ndarray, strength: fl
     return values + strength * (matched - values)
 
 
-def _thin_plate(to: np.ndarray, come_from: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For points x, y of the target, where they come from, interpolating to -> come_from by a thin-plate spline."""
+_KNOT_PX = 6
+"""The spline is smooth: it is solved at knots this far apart and interpolated between them."""
+
+
+def _thin_plate(to: np.ndarray, come_from: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each pixel of the target, where it comes from, interpolating to -> come_from by a thin-plate spline."""
     n = len(to)
 
     def kernel(d2: np.ndarray) -> np.ndarray:
@@ -89,12 +93,16 @@ def _thin_plate(to: np.ndarray, come_from: np.ndarray, x: np.ndarray, y: np.ndar
     system[:n, n], system[:n, n + 1 :] = 1, to
     system[n, :n], system[n + 1 :, :n] = 1, to.T
     solved = np.linalg.solve(system, np.vstack([come_from, np.zeros((3, 2))]))
+    columns, rows = (np.linspace(0, side - 1, max(2, side // _KNOT_PX + 1)) for side in (width, height))
+    x, y = np.meshgrid(columns, rows)
     u = solved[n, 0] + solved[n + 1, 0] * x + solved[n + 2, 0] * y
     v = solved[n, 1] + solved[n + 1, 1] * x + solved[n + 2, 1] * y
     for (px, py), (wx, wy) in zip(to, solved[:n], strict=True):
         bump = kernel((x - px) ** 2 + (y - py) ** 2)
         u, v = u + wx * bump, v + wy * bump
-    return u, v
+    across, down = np.meshgrid(np.arange(width) * (len(columns) - 1) / (width - 1), np.arange(height) * (len(rows) - 1) / (height - 1))
+    between = sample(np.dstack([u, v]), across, down)
+    return between[..., 0], between[..., 1]
 
 
 def self_blend(image: np.ndarray, landmarks: np.ndarray, settings: BlendSettings, seed: int) -> np.ndarray:
@@ -134,9 +142,8 @@ def face_swap(
         raise ValueError(f"landmarks span {right - left}x{bottom - top} pixels of the image, allowed is 8 a side or more")
     part = image[top:bottom, left:right].astype(np.float32)
     placed = to - (left, top) + rng.normal(0, 1, 2) * settings.shift * face
-    y, x = np.mgrid[0 : part.shape[0], 0 : part.shape[1]].astype(np.float64)
     controls = np.unique(np.linspace(0, len(to) - 1, min(_CONTROLS, len(to))).round().astype(int))
-    u, v = _thin_plate(placed[controls], come_from[controls], x, y)
+    u, v = _thin_plate(placed[controls], come_from[controls], *part.shape[:2])
     scale = np.ptp(come_from[:, 0]) / face
     worn = sample(blur(donor.astype(np.float32), 0.5 * scale if scale > 1.2 else 0.0), u, v)
     worn = blur(worn, settings.softness * face)
