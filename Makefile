@@ -15,7 +15,11 @@ demo: wheel photos
 	$(PY) -m vultus verify build/photos/obama2.jpg $(SPECIMEN) --annotate build/demo-accept.png
 	@echo; echo "== Another person, with the same card: must be rejected"
 	$(PY) -m vultus verify build/photos/biden.jpg $(SPECIMEN) --annotate build/demo-reject.png || [ $$? -eq 1 ]
-	@echo; echo "Look at build/demo-accept.png and build/demo-reject.png."
+	@echo; echo "== The holder on a simulated screen: matches, and must be rejected as an attack"
+	$(PY) -m pip install --quiet numpy
+	$(PY) -m vultus attack replay build/photos/obama2.jpg build/demo-spoof.png --seed 4 --set coverage=1.1
+	$(PY) -m vultus verify build/demo-spoof.png $(SPECIMEN) --annotate build/demo-spoofed.png || [ $$? -eq 1 ]
+	@echo; echo "Look at build/demo-accept.png, build/demo-reject.png and build/demo-spoofed.png."
 
 test: test-rust test-python test-ffi test-idp
 

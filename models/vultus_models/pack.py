@@ -37,15 +37,22 @@ def select(plan: PackPlan, known: dict[str, Manifest], added: Iterable[str], acc
 
 def index(plan: PackPlan, manifests: list[Manifest]) -> bytes:
     """Returns the bytes of `pack.json`."""
-    calibration = DATA / "calibration" / f"{plan.name}.json"
     table = {
         "format": FORMAT,
         "name": plan.name,
         "version": plan.version,
         "models": [_entry(manifest) for manifest in manifests],
-        "calibration": json.loads(calibration.read_text(encoding="utf-8")) if calibration.is_file() else None,
+        "calibration": _calibration(plan),
     }
     return (json.dumps(table, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _calibration(plan: PackPlan) -> dict[str, Any] | None:
+    """Returns the pack's own calibration with that of sequences, whose signals do not depend on the embedder of a pack alone."""
+    own, sequences = DATA / "calibration" / f"{plan.name}.json", DATA / "calibration" / "sequence.json"
+    if not own.is_file():
+        return None
+    return json.loads(own.read_text(encoding="utf-8")) | {"sequence": json.loads(sequences.read_text(encoding="utf-8"))}
 
 
 def _entry(manifest: Manifest) -> dict[str, Any]:

@@ -1,0 +1,195 @@
+"""Sessions on a public-domain portrait that is moved, and on what is done to its frames."""
+
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+import vultus
+from PIL import Image
+
+
+def framed(photo, dx=0.0, dy=0.0, scale=1.0, size=(480, 480)):
+    """The portrait on a canvas, moved by a fraction of it."""
+    picture = Image.open(photo).convert("RGB")
+    side = min(picture.size)
+    width, height = size
+    box = [side * (0.5 - 0.5 / scale + dx), side * (0.5 - 0.5 / scale + dy)]
+    return picture.transform(size, Image.Transform.AFFINE, (side / scale / width, 0, box[0], 0, side / scale / height, box[1]), Image.Resampling.BILINEAR)
+
+
+def sway(photo, count, seed=0):
+    """Frames of a portrait that moves like a hand-held camera does, with the camera's noise."""
+    noise = np.random.default_rng(seed)
+    for i in range(count):
+        t = i / 30
+        frame = framed(photo, 0.02 * math.sin(1.7 * t) + 0.004 * math.sin(7.1 * t), 0.015 * math.sin(1.1 * t + 1))
+        pixels = np.asarray(frame, np.int16) + noise.normal(0, 2, (480, 480, 3)).round().astype(np.int16)
+        yield np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def swaying(selfie):
+    return list(sway(selfie, 40))
+
+
+def run(engine, frames, at=lambda i: i * 33_333, challenge=None):
+    session = engine.session(challenge)
+    told = [session.push(frame, at(i), "rgb") for i, frame in enumerate(frames)]
+    return session, told
+
+
+def test_a_session_guides_and_verifies(engine, swaying, card):
+    session, told = run(engine, swaying)
+    assert told[-1].code == "ready" and told[-1].frames > 20 and told[-1].face.width > 50
+    decision = session.verify(card)
+    assert decision.outcome in ("accept", "inconclusive"), str(decision)
+    assert decision.comparison.is_match and decision.selfie.pad.text.endswith("frames)")
+    assert decision.sequence.frames == 40 and decision.sequence.duration_ms == 1299
+    assert decision.sequence["looped-frames"].channel == "injection"
+    assert json.loads(decision.to_json())["sequence"] == session.evidence().to_dict()
+    assert repr(session).startswith("Session(40 frames, 1299 ms")
+    template = session.template()
+    assert session.verify(template).comparison.score > 0.99
+    assert engine.verify(swaying[5], template, colour="rgb").comparison.is_match
+
+
+def test_verify_takes_frames(engine, swaying, card):
+    by_list = engine.verify(swaying[:6], card, colour="rgb")
+    by_iterator = engine.verify(((frame, i * 33_333) for i, frame in enumerate(swaying[:6])), card, colour="rgb")
+    assert by_list.to_json() == by_iterator.to_json()
+    assert by_list.comparison.is_match and by_list.sequence.frames == 6
+
+
+def test_injected_runs_are_found(engine, swaying):
+    def risk(order):
+        return run(engine, [swaying[i] for i in order])[0].evidence()
+
+    assert risk(range(40))["looped-frames"].value < 0.5
+    for name, order in {
+        "frozen-frames": [*range(12), *[12] * 20, *range(32, 40)],
+        "looped-frames": [*range(20), *range(20), *range(20)],
+        "reversed-frames": [*range(30), *reversed(range(29))],
+    }.items():
+        seen = risk(order)
+        assert seen.injection.risk == "HIGH" and name in [s.name for s in seen.signals if s.percentile == 100], str(seen)
+
+
+def test_two_people_in_turn_are_an_identity_switch(engine, photos, swaying):
+    seen = run(engine, [*swaying[:20], *sway(photos / "biden.jpg", 20, 1)])[0].evidence()
+    assert seen.deepfake.risk == "HIGH" and seen["identity-switch"].value > 0.4, str(seen)
+
+
+def test_bad_input_is_evidence_or_a_clear_error(engine, swaying, card):
+    one, _ = run(engine, swaying[:1])
+    assert one.evidence().risk is None and one.verify(card).comparison.is_match
+    empty = engine.session()
+    assert empty.template() is None and empty.verify(card).outcome == "inconclusive"
+    backwards, _ = run(engine, swaying[:20], at=lambda i: (100 - i) * 33_333)
+    assert backwards.evidence()["timestamp-order"].value == 1.0 and backwards.evidence().injection.risk == "HIGH"
+    sizes, _ = run(engine, [framed_to(frame, 480 - 40 * (i % 2)) for i, frame in enumerate(swaying[:20])])
+    assert sizes.evidence()["frame-size-changes"].value == 19
+    blank = np.full((480, 480, 3), 120, np.uint8)
+    half, told = run(engine, itertools.chain.from_iterable((frame, blank) for frame in swaying[:10]))
+    assert [t.code for t in told[1::2]] == ["no-face"] * 10 and told[-1].face is None
+    assert half.verify(card).comparison.is_match
+    with pytest.raises(vultus.InputError, match="frame"):
+        engine.session().push(b"no picture", 0)
+    with pytest.raises(vultus.UsageError, match="no challenge"):
+        engine.session().begin_challenge(0)
+
+
+def framed_to(pixels, side):
+    return np.asarray(Image.fromarray(pixels).resize((side, side)))
+
+
+def test_guidance_says_what_is_wrong(engine, selfie, photos):
+    def told(picture):
+        return engine.session().push(picture, 0).code
+
+    assert told(framed(selfie, scale=0.15)) == "come-closer"
+    assert told(framed(selfie, dx=-0.3)) == "centre-face"
+    two = Image.new("RGB", (960, 480))
+    two.paste(framed(selfie), (0, 0))
+    two.paste(framed(photos / "biden.jpg"), (480, 0))
+    assert told(two) == "several-faces"
+    assert told(framed(selfie).point(lambda v: v // 16)) in ("turn-to-the-light", "no-face")
+
+
+def lit(frame, colour, strength=0.06):
+    """The frame in the light of a screen of that colour."""
+    return np.clip(frame * (1 + strength * np.array(colour)), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("shown", "late_ms", "status"), [(b"a", 80, "passed"), (b"b", 80, "failed"), (b"a", 700, "failed")])
+def test_the_flashes_of_the_nonce_must_be_reflected_in_time(engine, selfie, shown, late_ms, status):
+    asked, played = (vultus.Challenge(nonce * 16, ["flash"]) for nonce in (b"a", shown))
+    script = played.to_dict()
+    assert script["duration_ms"] == asked.duration_ms == 3200
+
+    def frames():
+        for i, frame in enumerate(sway(selfie, 60)):
+            ms = i * 80 - 400 - late_ms
+            step = next((s for s in script["steps"] if s["start_ms"] <= ms < s["start_ms"] + s["duration_ms"]), None)
+            yield lit(frame, [int(step["colour"][c : c + 2], 16) / 255 for c in (1, 3, 5)] if step else (0, 0, 0))
+
+    session = engine.session(asked)
+    session.begin_challenge(400_000)
+    for i, frame in enumerate(frames()):
+        session.push(frame, i * 80_000, "rgb")
+    assert session.evidence().challenge.status == status, session.evidence().challenge.text
+
+
+def test_a_challenge_says_what_it_asks():
+    challenge = vultus.Challenge(bytes(range(16)), ["head-turn", "blink"])
+    assert challenge.kinds == ["head-turn", "blink"] and repr(challenge) == "Challenge(head-turn, blink, 5000 ms)"
+    assert challenge.to_json() == vultus.Challenge(bytes(range(16)), ["head-turn", "blink"]).to_json()
+    for nonce, kinds, said in ((b"short", ["flash"], "5 bytes"), (bytes(16), [], "at least one"), (bytes(16), ["smile"], "allowed are")):
+        with pytest.raises(vultus.UsageError, match=said):
+            vultus.Challenge(nonce, kinds)
+
+
+def clip(path, frames):
+    from vultus.attack.clips import write_clip
+
+    write_clip(path, frames, [i * 33_333 for i in range(len(frames))])
+
+
+def test_the_command_verifies_a_video(engine, swaying, card, tmp_path, capsys):
+    from vultus.__main__ import main
+
+    whole, cut = tmp_path / "clip.mp4", tmp_path / "cut.mp4"
+    clip(whole, swaying)
+    assert main(["verify", "--video", str(whole), str(card)]) in (0, 2)
+    assert "the comparison score" in capsys.readouterr().out
+    assert main(["verify", "--video", str(whole), str(card), "--json"]) in (0, 2)
+    assert json.loads(capsys.readouterr().out)["sequence"]["frames"] == 40
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    (tmp_path / "text.mp4").write_text("no video")
+    for bad in (cut, tmp_path / "none.mp4", tmp_path / "text.mp4"):
+        assert main(["verify", "--video", str(bad), str(card)]) == 3
+        assert bad.name in capsys.readouterr().err
+
+
+def test_a_missing_reader_is_said(monkeypatch, card, capsys):
+    from vultus.__main__ import main
+
+    monkeypatch.setitem(__import__("sys").modules, "av", None)
+    assert main(["verify", "--video", "clip.mp4", str(card)]) == 3
+    assert 'pip install "vultus[video]"' in capsys.readouterr().err
+
+
+def test_a_spoof_of_the_right_person_is_rejected(engine, selfie, card):
+    """A replay on a simulated screen matches, and is rejected with the reason; the same portrait as taken is accepted."""
+    from vultus import attack
+
+    plain = engine.verify(selfie, card)
+    assert plain.outcome == "accept"
+    picture = np.asarray(framed(selfie, size=(960, 960)))
+    shown = attack.present_replay(picture, attack.ReplaySettings(coverage=0.9), attack.CameraSettings(), 3).image
+    spoofed = engine.verify(shown, card, colour="rgb")
+    assert spoofed.comparison.is_match and spoofed.outcome == "reject"
+    assert spoofed.reasons[0].code == "presentation-attack"
+
+
