@@ -23,6 +23,32 @@
 //! # }
 //! ```
 //!
+//! # Sessions
+//!
+//! A still tells nothing of deepfakes and injected streams; frames over time do. A [`Session`] takes frames as they come, says what to tell
+//! the person, and decides over all of them: the template is fused over the best frames, presentation attack detection is the median of all,
+//! and [`SequenceEvidence`] holds every signal of the two channels. A [`Challenge`] is derived from a nonce; its answer must come in time.
+//!
+//! ```no_run
+//! use vultus::{Challenge, ChallengeKind, Engine, Image, Policy, SessionOptions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let engine = Engine::open("build/pack", &Default::default())?;
+//! # let document = Image::decode(&std::fs::read("passport.jpg")?, &Default::default())?;
+//! # let (frames, nonce, shown_at_us): (Vec<(Image, u64)>, _, _) = (Vec::new(), [0; 32], 0);
+//! let mut options = SessionOptions::default();
+//! options.challenge = Some(Challenge::new(&nonce, &[ChallengeKind::Flash])?);
+//! let mut session = engine.session(&options)?;
+//! session.begin_challenge(shown_at_us)?;
+//! for (frame, timestamp_us) in &frames {
+//!     println!("{}", session.push(frame, *timestamp_us)?.text);
+//! }
+//! let decision = session.verify(&document, &Policy::default())?;
+//! println!("{:?}: {}", decision.sequence.risk, decision.sequence.text);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Determinism
 //!
 //! The same input, pack and precision give the same decision to the last bit, whatever runs beside it.

@@ -62,11 +62,20 @@ def test_verify_takes_frames(engine, swaying, card):
     assert by_list.comparison.is_match and by_list.sequence.frames == 6
 
 
-def test_injected_runs_are_found(engine, swaying):
+def test_injected_runs_are_found_and_the_policy_decides(engine, swaying, card):
+    def session(order):
+        return run(engine, [swaying[i] for i in order])[0]
+
     def risk(order):
-        return run(engine, [swaying[i] for i in order])[0].evidence()
+        return session(order).evidence()
 
     assert risk(range(40))["looped-frames"].value < 0.5
+    looped = session([*range(20), *range(20)])
+    rejected = looped.verify(card)
+    assert rejected.outcome == "reject" and rejected.reasons[0].code == "sequence-manipulated", str(rejected)
+    for rule, effect in (("ignore", "note"), ("inconclusive", "inconclusive")):
+        decided = looped.verify(card, policy={"sequence": {"high": rule}})
+        assert [r.effect for r in decided.reasons if r.code == "sequence-manipulated"] == [effect]
     for name, order in {
         "frozen-frames": [*range(12), *[12] * 20, *range(32, 40)],
         "looped-frames": [*range(20), *range(20), *range(20)],
