@@ -82,7 +82,7 @@ pub use geometry::{Point, Rect};
 pub use image::{Image, ImageView, Limits, PixelFormat};
 pub use model::{Licence, LicenceUse, ModelInfo, Pack, models_json};
 pub use nn::Precision;
-pub use pad::{PadReport, PadStatus, Species};
+pub use pad::{PadNetwork, PadReport, PadSignal, PadStatus, Species};
 pub use quality::{Measure, QualityReport};
 pub use sequence::{
     Challenge, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence, Guidance, GuidanceCode, RiskLevel,

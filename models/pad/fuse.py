@@ -1,16 +1,16 @@
-"""Calibrates the rule that fuses the network with the classical signals, on development pictures.
+"""Calibrates the rule that fuses the networks with the classical signals, on development pictures seen by the engine.
 
-    python models/pad/fuse.py --datasets DIR --teacher DIR --seed 1 --weights models/trained/vultus-pad.onnx \\
-        --out models/pad/fusion.json
+    python models/pad/fuse.py --datasets DIR --teacher DIR --pack PACK --seed 1 --out models/calibration/default.json
 
-The rule, for one presentation:
+The rule is that of `core/src/pad/fusion.rs`:
 
     margin(p)  = ln(p / (1 - p)), clipped to -8..8
     doubt(s)   = (s - knee) / (full - knee), clipped to 0..1; knee and full are bona fide percentiles
-    trust      = 1 / (1 + exp(-(bias + own * margin(network) + peer * margin(MiniFASNet) - sum weight * doubt)))
+    trust      = 1 / (1 + exp(-(bias + own * margin(network) + minifasnet * margin(MiniFASNet) - sum weight * doubt)))
 
-All of own, peer and weight are >= 0: more bona fide by a network never lowers trust, more doubt never
-raises it. Each term is one line of explanation. A presentation is taken as bona fide at or above the threshold.
+All weights are >= 0: more bona fide by a network never lowers trust, more doubt never raises it. A presentation is taken
+as bona fide at or above the threshold, below which 3 % of the development pictures as they are lie. The rule becomes the
+key "pad" of the calibration file, whose other keys stay.
 """
 
 from __future__ import annotations
@@ -18,26 +18,27 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import json
+import multiprocessing
 import pathlib
 
 import numpy as np
 
-import crop
-import evaluate
+import judge
 import material
-import signals
 
 PERCENTILES = (0.1, 1, 5, 25, 50, 75, 95, 99, 99.9)
 WORSE_AT = {"higher": (95, 99.9), "lower": (5, 0.1)}
 WORSE = {
-    "moire_peak": "higher", "chroma_noise": "higher", "blue_shift": "higher", "border_sides": "higher", "border_ends": "higher",
-    "saturation": "lower", "focus_plane": "lower",
+    "moire-peak": "higher", "chroma-noise": "higher", "saturation": "lower", "blue-shift": "higher", "specular": "higher",
+    "focus-plane": "lower", "border-sides": "higher", "border-ends": "higher",
 }
-"""The side on which a signal speaks for an attack, from the physics of prints and displays. The other signals depend on
-the camera as much as on what it sees (focus, contrast and black level turn around between simulated and webcam
-material): they are reported, not fused."""
+"""The side on which a signal speaks for an attack, from the physics of prints and displays."""
 BPCER = 0.03
 MARGIN = 8.0
+PLAIN = -1
+"""Label of the pictures as they are: on these the thresholds are set."""
+PLAIN_COPIES = 4
+"""As they are and mirrored, whole and cut near the face."""
 
 
 def margin(p: np.ndarray) -> np.ndarray:
@@ -46,30 +47,25 @@ def margin(p: np.ndarray) -> np.ndarray:
 
 
 def doubts(rule: dict, values: np.ndarray) -> np.ndarray:
-    """[N, signals of the rule] in 0..1."""
-    columns = []
-    for term in rule["signals"]:
-        value = values[:, signals.NAMES.index(term["name"])]
-        columns.append(np.clip((value - term["knee"]) / (term["full"] - term["knee"]), 0, 1))
-    return np.stack(columns, 1) if columns else np.zeros((len(values), 0))
+    """[N, signals] in 0..1."""
+    columns = [np.clip((values[:, i] - t["knee"]) / (t["full"] - t["knee"]), 0, 1) for i, t in enumerate(rule["signals"])]
+    return np.stack(columns, 1)
 
 
-def trust(fused: dict, own: np.ndarray, peer: np.ndarray, doubt: np.ndarray) -> np.ndarray:
-    z = fused["bias"] + fused["own"] * margin(own) - doubt @ np.array(fused["weights"])
-    if fused["peer"]:
-        z = z + fused["peer"] * margin(peer)
+def trust(rule: dict, which: str, own: np.ndarray, minifasnet: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The fused score by the rule `which`, "alone" or "with_minifasnet"."""
+    weights = rule[which]
+    z = weights["bias"] + weights["own"] * margin(own) - doubts(rule, values) @ np.array([t["weight"] for t in rule["signals"]])
+    if "minifasnet" in weights:
+        z = z + weights["minifasnet"] * margin(minifasnet)
     return 1 / (1 + np.exp(-z))
 
 
-def systems(rule: dict, own: np.ndarray, peer: np.ndarray, values: np.ndarray) -> dict:
-    """Scores and threshold of everything that is reported."""
-    doubt = doubts(rule, values)
-    return {
-        "own weights": (own, rule["own"]["threshold"]),
-        "MiniFASNet": (peer, rule["minifasnet"]["threshold"]),
-        "own + signals": (trust(rule["fused"], own, peer, doubt), rule["fused"]["threshold"]),
-        "own + signals + MFN": (trust(rule["fused_with_minifasnet"], own, peer, doubt), rule["fused_with_minifasnet"]["threshold"]),
-    }
+def auc(bona_fide: np.ndarray, attack: np.ndarray) -> float:
+    """Probability that a bona fide score exceeds an attack score; ties count half."""
+    _, inverse, counts = np.unique(np.concatenate([bona_fide, attack]), return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return float((ranks[: len(bona_fide)].mean() - (len(bona_fide) + 1) / 2) / len(attack))
 
 
 def fit(features: np.ndarray, bona_fide: np.ndarray, ridge: float = 1e-3) -> tuple[np.ndarray, float]:
@@ -84,96 +80,92 @@ def fit(features: np.ndarray, bona_fide: np.ndarray, ridge: float = 1e-3) -> tup
     return w / scale, b
 
 
-PLAIN = -1
-"""Label of the pictures as they are: on these the thresholds are set."""
+_JUDGE: list[judge.Judge] = []
 
 
-def _make(job: tuple[int, int, int, int]):
+def _begin(pack: pathlib.Path) -> None:
+    _JUDGE.append(judge.Judge(pack))
+
+
+def _make(job: tuple[int, int, int, int]) -> tuple[int, np.ndarray]:
     seed, which, label, copy = job
-    state = material._STATE
-    picture = state["pictures"][which]
+    picture = material._STATE["pictures"][which]
     rng = np.random.default_rng([seed, which, label + 1, copy, 77])
     if label == PLAIN:
-        box = material.jitter(rng, picture.box)
-        placed = crop.place(picture.image.shape[1], picture.image.shape[0], box)
-        values = signals.vector(picture.image, box)
-        return crop.cut(picture.image, placed), label, state["teacher"].bona_fide(picture.image, picture.box), values
-    behind = state["behind"][rng.integers(len(state["behind"]))]
-    for _ in range(8):
-        image, box = material.present(rng, picture, material.CLASSES[label], "training", behind)
-        placed = crop.place(image.shape[1], image.shape[0], material.jitter(rng, box))
-        if (box[2] * box[3]) ** 0.5 >= 36 and placed.assessable:
-            break
-    return crop.cut(image, placed), label, state["teacher"].bona_fide(image, box), signals.vector(image, box)
+        image, box = picture.image, picture.box
+        if copy & 1:
+            image, box = image[:, ::-1], (image.shape[1] - box[0] - box[2], *box[1:])
+        if copy & 2:
+            image, _ = material.framed(rng, image, box)
+    else:
+        behind = material._STATE["behind"][rng.integers(len(material._STATE["behind"]))]
+        image, _ = material.present(rng, picture, material.CLASSES[label], "training", behind)
+    return label, _JUDGE[0].row(np.ascontiguousarray(image))
+
+
+def calibrate(labels: np.ndarray, rows: np.ndarray) -> dict:
+    """The rule, from rows in the order of judge.COLUMNS."""
+    column = {name: rows[:, i] for i, name in enumerate(judge.COLUMNS)}
+    values = np.stack([column[name] for name in judge.SIGNALS], 1)
+    plain, real = labels == PLAIN, labels == 0
+    attack = labels > 0
+    print(f"development: {plain.sum()} pictures as they are, {real.sum()} bona fide under nuisance, {attack.sum()} simulated attacks")
+    for name in ("own", "minifasnet"):
+        print(f"{name}: AUC {auc(column[name][real], column[name][attack]):.4f}, of the pictures as they are {auc(column[name][plain], column[name][attack]):.4f}")
+    bona_fide = plain | real
+    rule: dict = {"set": "development people of LFW View 1 and scenes of WIDER FACE val", "bpcer": BPCER, "signals": []}
+    print(f"{'signal':14} {'AUC print':>9} {'AUC replay':>10}   bona fide percentiles {PERCENTILES}")
+    for i, name in enumerate(judge.SIGNALS):
+        at = np.percentile(values[bona_fide, i], PERCENTILES)
+        knee, full = (float(np.percentile(values[bona_fide, i], p)) for p in WORSE_AT[WORSE[name]])
+        rule["signals"].append(
+            {"name": name, "knee": round(knee, 5), "full": round(full, 5), "weight": 0.0, "percentiles": [round(float(v), 5) for v in at]}
+        )
+        areas = [auc(values[bona_fide, i], values[labels == c, i]) for c in (1, 2)]
+        print(f"{name:14} {areas[0]:9.3f} {areas[1]:10.3f}   " + " ".join(f"{n:.3f}" for n in at))
+    fitted = real | attack
+    weights, bias = fit(np.concatenate([margin(column["own"])[:, None], -doubts(rule, values)], 1)[fitted], real[fitted])
+    for term, weight in zip(rule["signals"], weights[1:], strict=True):
+        term["weight"] = round(float(weight), 4) if weight > 1e-3 else 0.0
+    own, bias = round(float(weights[0]), 4), round(bias, 4)
+    rule["network_threshold"] = round(float(np.quantile(column["own"][plain], BPCER)), 4)
+    rule["alone"] = {"own": own, "bias": bias}
+    # Simulated attacks underrate what MiniFASNet knows of real ones: its share is set, not fitted.
+    rule["with_minifasnet"] = {"own": round(own / 2, 4), "minifasnet": round(own / 2, 4), "bias": bias}
+    for which in ("alone", "with_minifasnet"):
+        scores = trust(rule, which, column["own"], column["minifasnet"], values)
+        rule[which]["threshold"] = round(float(np.quantile(scores[plain], BPCER)), 4)
+        apcer = [float((scores[labels == c] >= rule[which]["threshold"]).mean()) for c in (1, 2)]
+        print(f"{which}: AUC {auc(scores[real], scores[attack]):.4f}; threshold {rule[which]['threshold']}, APCER print {apcer[0]:.3f}, replay {apcer[1]:.3f}")
+    return rule
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("--datasets", type=pathlib.Path, required=True)
     ask.add_argument("--teacher", type=pathlib.Path, required=True)
+    ask.add_argument("--pack", type=pathlib.Path, required=True, help="a pack with both MiniFASNet networks")
     ask.add_argument("--seed", type=int, default=1)
-    ask.add_argument("--copies", type=int, nargs=4, default=(3, 4, 2, 2), metavar=("PLAIN", *material.CLASSES))
+    ask.add_argument("--copies", type=int, nargs=3, default=(4, 2, 4), metavar=material.CLASSES)
     ask.add_argument("--jobs", type=int, default=2)
-    ask.add_argument("--weights", type=pathlib.Path, required=True)
-    ask.add_argument("--keep", type=pathlib.Path, help="file that keeps the development presentations between runs")
-    ask.add_argument("--out", type=pathlib.Path, required=True)
+    ask.add_argument("--out", type=pathlib.Path, required=True, help="the calibration file whose key `pad` is set")
     args = ask.parse_args()
 
-    if args.keep and args.keep.exists():
-        kept = np.load(args.keep)
-        crops, labels, peer, values = (kept[k] for k in ("crops", "labels", "peer", "values"))
-    else:
-        material._start(args.datasets, args.teacher)
-        pictures = material._STATE["pictures"]
-        held_out = material.held_out(pictures, args.seed)
-        which = [i for i, p in enumerate(pictures) if p.group in held_out]
-        jobs = [(args.seed, i, label, copy) for label, n in enumerate(args.copies, PLAIN) for i in which for copy in range(n)]
-        start = (args.datasets, args.teacher)
-        with concurrent.futures.ProcessPoolExecutor(args.jobs, initializer=material._start, initargs=start) as pool:
-            made = list(pool.map(_make, jobs, chunksize=32))
-        crops, labels, peer, values = (np.array(column) for column in zip(*made, strict=True))
-        if args.keep:
-            np.savez(args.keep, crops=crops, labels=labels, peer=peer, values=values)
-    own = evaluate.network_scores(args.weights, crops)
-    plain = labels == PLAIN
-    thresholds = {"own": float(np.quantile(own[plain], BPCER))}
-    plain_values = (own[plain], peer[plain], values[plain])
-    own, peer, values, labels = own[~plain], peer[~plain], values[~plain], labels[~plain]
-    real = labels == 0
-    print(f"development: {plain.sum()} pictures as they are, {real.sum()} bona fide under nuisance, {(~real).sum()} simulated attacks")
-    print(f"own weights: AUC {evaluate.auc(own[real], own[~real]):.4f}; MiniFASNet: {evaluate.auc(peer[real], peer[~real]):.4f}")
-
-    rule: dict = {
-        "format": 1, "own": {"threshold": thresholds["own"]}, "minifasnet": {"threshold": 0.5}, "signals": [], "percentiles": {},
-        "least_context": crop.LEAST_CONTEXT,
-    }
-    print(f"{'signal':14} {'AUC print':>9} {'AUC replay':>10}   bona fide percentiles {PERCENTILES}")
-    for i, name in enumerate(signals.NAMES):
-        at = np.percentile(values[real, i], PERCENTILES)
-        rule["percentiles"][name] = dict(zip(map(str, PERCENTILES), map(float, at.round(5)), strict=True))
-        areas = [evaluate.auc(values[real, i], values[labels == c, i]) for c in (1, 2)]
-        print(f"{name:14} {areas[0]:9.3f} {areas[1]:10.3f}   " + " ".join(f"{n:.3f}" for n in at))
-        if name in WORSE:
-            knee, full = (float(np.percentile(values[real, i], p)) for p in WORSE_AT[WORSE[name]])
-            rule["signals"].append({"name": name, "worse": WORSE[name], "knee": knee, "full": full})
-
-    doubt = doubts(rule, values)
-    weights, bias = fit(np.concatenate([margin(own)[:, None], -doubt], 1), real)
-    shared = {"bias": bias, "weights": [float(w) for w in weights[1:]]}
-    # Simulated attacks underrate what MiniFASNet knows of real ones: its share is set, not fitted.
-    rule["fused"] = {"own": float(weights[0]), "peer": 0.0, **shared}
-    rule["fused_with_minifasnet"] = {"own": float(weights[0] / 2), "peer": float(weights[0] / 2), **shared}
-    for name in ("fused", "fused_with_minifasnet"):
-        scores = trust(rule[name], own, peer, doubt)
-        as_they_are = trust(rule[name], *plain_values[:2], doubts(rule, plain_values[2]))
-        rule[name]["threshold"] = float(np.quantile(as_they_are, BPCER))
-        print(f"{name}: AUC {evaluate.auc(scores[real], scores[~real]):.4f}")
-    used = [any(rule[n]["weights"][i] > 1e-3 for n in ("fused", "fused_with_minifasnet")) for i in range(len(rule["signals"]))]
-    for name in ("fused", "fused_with_minifasnet"):
-        rule[name]["weights"] = [w for w, u in zip(rule[name]["weights"], used, strict=True) if u]
-    rule["signals"] = [t for t, u in zip(rule["signals"], used, strict=True) if u]
-    args.out.write_text(json.dumps(rule, indent=1) + "\n")
-    print(f"wrote {args.out}: {len(rule['signals'])} terms")
+    material._start(args.datasets, args.teacher)
+    pictures = material._STATE["pictures"]
+    held_out = material.held_out(pictures, args.seed)
+    which = [i for i, p in enumerate(pictures) if p.group in held_out]
+    copies = {PLAIN: PLAIN_COPIES, **dict(enumerate(args.copies))}
+    jobs = [(args.seed, i, label, copy) for label, n in copies.items() for i in which for copy in range(n)]
+    fork = multiprocessing.get_context("fork")
+    with concurrent.futures.ProcessPoolExecutor(args.jobs, fork, initializer=_begin, initargs=(args.pack,)) as pool:
+        labels, rows = (np.array(column) for column in zip(*pool.map(_make, jobs, chunksize=16), strict=True))
+    judged = np.isfinite(rows).all(1)
+    print(f"{len(rows)} presentations, {(~judged).sum()} without a face or not assessable")
+    calibration = json.loads(args.out.read_text())
+    calibration["pad"] = calibrate(labels[judged], rows[judged])
+    args.out.write_text(json.dumps(calibration, indent=1) + "\n")
+    print(f"wrote the rule into {args.out}")
 
 
 if __name__ == "__main__":

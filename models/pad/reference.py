@@ -14,7 +14,6 @@ import numpy as np
 import onnxruntime
 
 import crop
-import fuse
 import signals
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -36,22 +35,18 @@ def picture(width: int, height: int) -> np.ndarray:
 
 
 def vectors() -> dict:
-    rule = json.loads((HERE / "fusion.json").read_text())
     net = onnxruntime.InferenceSession(str(WEIGHTS), providers=["CPUExecutionProvider"])
     cases = []
     for width, height, box in CASES:
         image = picture(width, height)
         placed = crop.place(width, height, box)
-        pixels = crop.cut(image, placed)
-        logits = net.run(None, {"input": (pixels.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)[None]})[0][0].astype(np.float64)
-        odds = np.exp(logits - logits.max())
-        own = odds[:1] / odds.sum()
+        pixels = crop.shrink(image, placed, crop.INPUT_PX)
+        logits = net.run(None, {"input": (pixels / 127.5 - 1).astype(np.float32).transpose(2, 0, 1)[None]})[0][0].astype(np.float64)
         values = signals.vector(image, box)
-        fused = fuse.trust(rule["fused"], own, own, fuse.doubts(rule, values[None]))
         cases.append(
             {"width": width, "height": height, "box": box, "crop": [placed.left, placed.top, placed.side],
              "crop_mean_rgb": pixels.mean((0, 1)).round(4).tolist(), "logits": logits.round(5).tolist(),
-             "signals": [round(float(v), 5) for v in values], "fused": round(float(fused[0]), 6)}
+             "signals": [round(float(v), 5) for v in values]}
         )
     made = {"signal_names": list(signals.NAMES), "cases": cases}
     return json.loads(json.dumps(made))

@@ -1,13 +1,13 @@
-"""Classical evidence of a presentation attack, in reference form: each signal one named number.
+"""Classical evidence of a presentation attack, each signal one named number: a second implementation, in numpy, of what
+`core/src/pad/signals` does. `reference.py` writes down what it gives for drawn pictures, and the engine's tests compare.
 
-Two pictures feed them, both uint8 RGB, cut by crop.py's rules with an antialiased triangle filter:
+Two pictures feed them, both RGB in whole steps of 0..255, cut by crop.py's rules with an antialiased triangle filter:
 
 - `face`: FACE_PX x FACE_PX, the square of side sqrt(w*h) about the centre of the face box;
 - `around`: the network's own input, INPUT_PX x INPUT_PX, with the place of the face box in it.
 
 Luma is 0.299 R + 0.587 G + 0.114 B of code values over 255. Cb = B - Y, Cr = R - Y, unscaled.
-Logarithms are to base 10, of the value plus EPS. `python models/pad/fuse.py` prints how each signal
-is distributed on bona fide material and how well it tells attacks apart.
+Logarithms are to base 10, of the value plus EPS.
 """
 
 from __future__ import annotations
@@ -20,10 +20,7 @@ FACE_PX = 128
 EPS = 1e-6
 LUMA = np.array([0.299, 0.587, 0.114])
 
-NAMES = (
-    "moire_peak", "detail", "focus", "focus_plane", "chroma_noise", "saturation", "blue_shift",
-    "black_level", "contrast", "specular", "border_sides", "border_ends", "noise_floor",
-)
+NAMES = ("moire-peak", "chroma-noise", "saturation", "blue-shift", "specular", "focus-plane", "border-sides", "border-ends")
 
 
 def _log(value: float) -> float:
@@ -53,13 +50,6 @@ def moire_peak(power: np.ndarray, fy: np.ndarray, fx: np.ndarray) -> float:
         on = ring == r
         best = max(best, float(power[on & off_axis].max() / (np.median(power[on]) + EPS)))
     return _log(best)
-
-
-def detail(power: np.ndarray, fy: np.ndarray, fx: np.ndarray) -> float:
-    """Log ratio of the mean power at 24..56 cycles a face to that at 4..16."""
-    radius = np.hypot(fy, fx)
-    fine, coarse = (power[(radius >= a) & (radius <= b)].mean() for a, b in ((24, 56), (4, 16)))
-    return _log(fine / (coarse + EPS))
 
 
 def _line(gradient: np.ndarray, low: int, high: int) -> float:
@@ -104,28 +94,24 @@ def evaluate(face: np.ndarray, around: np.ndarray, box: tuple[float, float, floa
     inside[max(y0, 0) : y0 + h, max(x0, 0) : x0 + w] = True
     inside = inside[1:-1, 1:-1]
     outside = context_edge[~inside]
-    low, high = np.percentile(context, [2, 98])
     brightest, greyest = rgb.max(2), np.hypot(cb, cr)
     sides, ends = border(around, box)
     return {
-        "moire_peak": moire_peak(*power),
-        "detail": detail(*power),
-        # Energy of edges over the energy of the picture.
-        "focus": _log((edge**2).mean() / (y.var() + EPS)),
-        # Edges of the face against edges around it: a flat artefact has one plane of focus.
-        "focus_plane": _log(context_edge[inside].mean()) - _log(outside.mean() if outside.size else 0.0),
-        "chroma_noise": _log(chroma_edge / (np.sqrt((edge**2).mean()) + EPS)),
+        "moire-peak": moire_peak(*power),
+        "chroma-noise": _log(chroma_edge / (np.sqrt((edge**2).mean()) + EPS)),
         "saturation": float(np.hypot(cb, cr).mean() / (y.mean() + EPS)),
-        "blue_shift": _log(rgb[..., 2].mean() / (rgb[..., 0].mean() + EPS)),
-        "black_level": float(low),
-        "contrast": float(high - low),
+        "blue-shift": _log(rgb[..., 2].mean() / (rgb[..., 0].mean() + EPS)),
         # Share of the face that is near clipping and colourless.
         "specular": float(((brightest > 0.94) & (greyest < 0.12)).mean()),
-        "border_sides": sides,
-        "border_ends": ends,
-        # Median edge: noise, grain or grid in the flat parts of the face.
-        "noise_floor": _log(np.median(np.abs(edge))),
+        # Edges of the face against edges around it: a flat artefact has one plane of focus.
+        "focus-plane": _log(context_edge[inside].mean() if inside.any() else 0.0) - _log(outside.mean() if outside.size else 0.0),
+        "border-sides": sides,
+        "border-ends": ends,
     }
+
+
+def whole(pixels: np.ndarray) -> np.ndarray:
+    return np.floor(pixels + 0.5)
 
 
 def vector(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
@@ -135,9 +121,9 @@ def vector(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndar
     side = max(8, int(min((w * h) ** 0.5, width, height)))
     left = int(min(max(x + w / 2 - side / 2, 0), width - side) + 0.5)
     top = int(min(max(y + h / 2 - side / 2, 0), height - side) + 0.5)
-    face = crop.cut(image, crop.Crop(left, top, side, 1.0), FACE_PX)
+    face = crop.shrink(image, crop.Crop(left, top, side, 1.0), FACE_PX)
     placed = crop.place(width, height, box)
     scale = crop.INPUT_PX / placed.side
     inner = ((x - placed.left) * scale, (y - placed.top) * scale, w * scale, h * scale)
-    found = evaluate(face, crop.cut(image, placed), inner)
+    found = evaluate(whole(face), whole(crop.shrink(image, placed, crop.INPUT_PX)), inner)
     return np.array([found[name] for name in NAMES], np.float32)

@@ -1,7 +1,7 @@
 //! The picture at halved scales, and the one sampler through which every network sees it.
 
 use super::Image;
-use crate::geometry::{Point, Similarity};
+use crate::geometry::{Point, Rect, Similarity};
 
 /// Which channel a network wants first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -79,16 +79,7 @@ impl<'a> Pyramid<'a> {
     /// to a point of the picture. Bilinear on the level at which a step is one to two pixels; black outside.
     pub(crate) fn sample(&self, map: &Similarity, form: &Planar, out: &mut [f32]) {
         assert_eq!(out.len(), form.len(), "the output must hold three planes");
-        let step = map.scale();
-        let mut index = 0;
-        while index < self.halved.len() && step >= (2u32 << index) as f32 {
-            index += 1;
-        }
-        let (width, height, rgb) = match index.checked_sub(1) {
-            Some(i) => (self.halved[i].width, self.halved[i].height, &self.halved[i].rgb[..]),
-            None => (self.image.width as usize, self.image.height as usize, self.image.rgb()),
-        };
-        let shrink = 1.0 / (1u32 << index) as f32;
+        let (shrink, width, height, rgb) = self.level(map.scale());
         let (a, b) = (map.a * shrink, map.b * shrink);
         let plane = form.width * form.height;
         let (first, rest) = out.split_at_mut(plane);
@@ -113,26 +104,43 @@ impl<'a> Pyramid<'a> {
 }
 
 impl Pyramid<'_> {
+    /// The smallest level at which a step of `step` pixels of the picture is still one pixel or more: its scale, size and pixels.
+    fn level(&self, step: f32) -> (f32, usize, usize, &[u8]) {
+        let mut index = 0;
+        while index < self.halved.len() && step >= (2u32 << index) as f32 {
+            index += 1;
+        }
+        let scale = 1.0 / (1u32 << index) as f32;
+        match index.checked_sub(1) {
+            Some(i) => (scale, self.halved[i].width, self.halved[i].height, &self.halved[i].rgb),
+            None => (scale, self.image.width as usize, self.image.height as usize, self.image.rgb()),
+        }
+    }
+
     /// Fills `out` with the square of `side` pixels at (`left`, `top`), reduced by a triangle filter whose support grows with
-    /// the reduction, so that texture finer than the output is averaged and not aliased.
+    /// the reduction, so that texture finer than the output is averaged and not aliased. Works on the level at which the
+    /// reduction is two to four: the cost does not grow with the picture.
     pub(crate) fn shrink(&self, left: u32, top: u32, side: u32, form: &Planar, out: &mut [f32]) {
         assert_eq!(out.len(), form.len(), "the output must hold three planes");
-        let (width, rgb) = (self.image.width as usize, self.image.rgb());
-        let columns = triangle(left as usize, side as usize, form.width);
-        let rows = triangle(top as usize, side as usize, form.height);
+        let reduction = side as f32 / form.width.max(form.height) as f32;
+        let (scale, width, height, rgb) = self.level(reduction / 2.0);
+        let part = |start: u32, whole: usize, count: usize| triangle(start as f32 * scale, side as f32 * scale, whole, count);
+        let (columns, rows) = (part(left, width, form.width), part(top, height, form.height));
+        let from = columns.first().map_or(0, |(first, _)| *first);
+        let end = columns.last().map_or(0, |(first, weights)| first + weights.len());
         let plane = form.width * form.height;
-        let mut line = vec![0.0f32; 3 * side as usize];
+        let mut line = vec![0.0f32; 3 * (end - from)];
         for (y, (first_row, row_weights)) in rows.iter().enumerate() {
             line.fill(0.0);
             for (i, weight) in row_weights.iter().enumerate() {
-                let from = ((first_row + i) * width + left as usize) * 3;
-                for (sum, &value) in line.iter_mut().zip(&rgb[from..from + 3 * side as usize]) {
+                let row = (first_row + i) * width;
+                for (sum, &value) in line.iter_mut().zip(&rgb[3 * (row + from)..3 * (row + end)]) {
                     *sum += weight * f32::from(value);
                 }
             }
             for (x, (first, weights)) in columns.iter().enumerate() {
                 let mut sums = [0.0f32; 3];
-                for (weight, pixel) in weights.iter().zip(line[(first - left as usize) * 3..].chunks_exact(3)) {
+                for (weight, pixel) in weights.iter().zip(line[(first - from) * 3..].chunks_exact(3)) {
                     (0..3).for_each(|c| sums[c] += weight * pixel[c]);
                 }
                 for (c, sum) in sums.iter().enumerate() {
@@ -142,20 +150,39 @@ impl Pyramid<'_> {
             }
         }
     }
+
+    /// Fills `out` with a part of the picture stretched to the output's shape, bilinear between the nearest pixels however
+    /// large the reduction, as networks expect that were trained so. The part must lie inside the picture.
+    pub(crate) fn stretch(&self, part: &Rect, form: &Planar, out: &mut [f32]) {
+        assert_eq!(out.len(), form.len(), "the output must hold three planes");
+        let (width, height) = (self.image.width as usize, self.image.height as usize);
+        let (across, down) = (part.width / form.width as f32, part.height / form.height as f32);
+        let plane = form.width * form.height;
+        for (at, pixel) in (0..plane).map(|i| (i, (i % form.width, i / form.width))) {
+            // Beyond the last pixel centre of the part its border is repeated.
+            let inside = |i: usize, step: f32, start: f32, length: f32| ((i as f32 + 0.5) * step - 0.5).clamp(0.0, length - 1.0) + start;
+            let (x, y) = (inside(pixel.0, across, part.x, part.width), inside(pixel.1, down, part.y, part.height));
+            for (c, value) in bilinear(self.image.rgb(), width, height, x, y).into_iter().enumerate() {
+                let place = if form.colour == Colour::Rgb { c } else { 2 - c };
+                out[place * plane + at] = value * form.scale + form.offset;
+            }
+        }
+    }
 }
 
-/// For each of `count` outputs over `[start, start + length)`: the first input and the weights, which sum to 1.
-fn triangle(start: usize, length: usize, count: usize) -> Vec<(usize, Vec<f32>)> {
-    let step = length as f32 / count as f32;
+/// For each of `count` outputs over `[start, start + length)` of `whole` inputs: the first input and the weights, which sum to 1.
+fn triangle(start: f32, length: f32, whole: usize, count: usize) -> Vec<(usize, Vec<f32>)> {
+    let step = length / count as f32;
     let support = step.max(1.0);
+    let (least, most) = (start.floor(), (start + length).ceil().min(whole as f32));
     (0..count)
         .map(|i| {
-            let centre = (i as f32 + 0.5) * step;
-            let first = ((centre - support + 0.5).floor().max(0.0)) as usize;
-            let end = ((centre + support + 0.5).floor().min(length as f32)) as usize;
+            let centre = start + (i as f32 + 0.5) * step;
+            let first = (centre - support + 0.5).floor().max(least).min(most - 1.0) as usize;
+            let end = ((centre + support + 0.5).floor().min(most) as usize).max(first + 1);
             let raw: Vec<f32> = (first..end).map(|p| (1.0 - ((p as f32 + 0.5 - centre) / support).abs()).max(0.0)).collect();
             let total: f32 = raw.iter().sum();
-            (start + first, raw.iter().map(|w| w / total).collect())
+            (first, raw.iter().map(|w| if total > 0.0 { w / total } else { 1.0 / raw.len() as f32 }).collect())
         })
         .collect()
 }
@@ -256,13 +283,38 @@ mod tests {
         let form = Planar::pixels(10, 10);
         let mut out = vec![0.0; form.len()];
         Pyramid::new(&image).shrink(20, 30, 100, &form, &mut out);
-        // On a ramp every interior output is the value at its centre: 20 + 10 * 4.5 - 0.5 and so on.
-        assert_abs_diff_eq!(out[4 * 10 + 4], 20.0 + 45.0 - 0.5, epsilon = 1e-3);
-        assert_abs_diff_eq!(out[100 + 5 * 10 + 4], 30.0 + 55.0 - 0.5, epsilon = 1e-3);
+        // On a ramp every interior output is the value at its centre: 20 + 10 * 4.5 - 0.5 and so on; a halving rounds.
+        assert_abs_diff_eq!(out[4 * 10 + 4], 20.0 + 45.0 - 0.5, epsilon = 0.51);
+        assert_abs_diff_eq!(out[100 + 5 * 10 + 4], 30.0 + 55.0 - 0.5, epsilon = 0.51);
+        Pyramid::new(&image).shrink(20, 30, 30, &form, &mut out);
+        assert_abs_diff_eq!(out[4 * 10 + 4], 20.0 + 3.0 * 4.5 - 0.5, epsilon = 1e-3);
         Pyramid::new(&image).shrink(20, 30, 10, &form, &mut out);
         assert_abs_diff_eq!(out[3], 23.0, epsilon = 1e-4);
         Pyramid::new(&image).shrink(199, 199, 1, &form, &mut out);
         assert!(out[..100].iter().all(|v| (*v - 199.0).abs() < 1e-3));
+    }
+
+    #[test]
+    fn shrinking_from_a_halved_level_shows_the_same() {
+        let image = gradient(250, 250);
+        let form = Planar::pixels(8, 8);
+        let mut out = vec![0.0; form.len()];
+        // A reduction of 25: red at the middle of output (3, 4) is 11 + 25 * 3.5 - 0.5.
+        Pyramid::new(&image).shrink(11, 7, 200, &form, &mut out);
+        assert_abs_diff_eq!(out[4 * 8 + 3], 11.0 + 87.5 - 0.5, epsilon = 1.0);
+        assert_abs_diff_eq!(out[64 + 4 * 8 + 3], 7.0 + 112.5 - 0.5, epsilon = 1.0);
+    }
+
+    #[test]
+    fn stretching_reads_between_the_nearest_pixels() {
+        let image = gradient(100, 80);
+        let form = Planar { colour: Colour::Bgr, ..Planar::pixels(10, 5) };
+        let mut out = vec![0.0; form.len()];
+        Pyramid::new(&image).stretch(&Rect { x: 20.0, y: 10.0, width: 40.0, height: 60.0 }, &form, &mut out);
+        // Blue first; red at output (2, 3) is 20 + 4 * 2.5 - 0.5, green 10 + 12 * 3.5 - 0.5.
+        assert_eq!((out[100 + 32], out[50 + 32]), (29.5, 51.5));
+        Pyramid::new(&image).stretch(&Rect { x: 99.0, y: 79.0, width: 1.0, height: 1.0 }, &form, &mut out);
+        assert!(out[100..].iter().all(|v| *v == 99.0));
     }
 
     #[test]

@@ -26,6 +26,8 @@ from ._results import (
     Measure,
     OperatingPoint,
     Pad,
+    PadNetwork,
+    PadSignal,
     Quality,
     Reason,
     Sample,
@@ -48,8 +50,8 @@ from ._vultus import (
 
 __all__ = [
     "DEFAULT_PACK", "Box", "Challenge", "ChallengeResult", "Channel", "Comparison", "Decision", "Engine", "Enrolment", "Face", "Guidance",
-    "InputError", "InternalError", "LimitError", "Measure", "ModelError", "OperatingPoint", "Pad", "Quality", "Reason", "Sample", "Sequence",
-    "Session", "Signal", "Template", "UnsupportedError", "UsageError", "VultusError", "__version__", "verify",
+    "InputError", "InternalError", "LimitError", "Measure", "ModelError", "OperatingPoint", "Pad", "PadNetwork", "PadSignal", "Quality",
+    "Reason", "Sample", "Sequence", "Session", "Signal", "Template", "UnsupportedError", "UsageError", "VultusError", "__version__", "verify",
 ]  # fmt: skip
 
 _lock = threading.Lock()

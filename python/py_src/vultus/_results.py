@@ -58,19 +58,50 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class PadNetwork:
+    """What a network says of a presentation."""
+
+    name: str
+    """vultus-pad, or minifasnet for the mean of its two networks."""
+    score: float
+    """0..=1, larger is more bona fide."""
+    weight: float
+    """What its log odds count for in the fused score; never below 0."""
+
+
+@dataclass(frozen=True)
+class PadSignal:
+    """A classical signal of a print or a display."""
+
+    name: str
+    value: float
+    unit: str
+    percentile: float
+    """Where the value stands among bona fide presentations, 0..=100."""
+    doubt: float
+    """0..=1: 0 up to the values that bona fide presentations usually have, 1 at what one in a thousand has."""
+    weight: float
+    """By how much full doubt lowers the fused score's log odds; 0 where the signal is told and decides nothing."""
+
+
+@dataclass(frozen=True)
 class Pad:
     """Presentation attack detection."""
 
     status: str
     """not-assessed, not-assessable, bona-fide or attack."""
     score: float | None
-    """0..=1, larger is more bona fide; None unless it was assessed."""
+    """0..=1, larger is more bona fide, the fused evidence; None unless it was assessed."""
     threshold: float | None
     """From this score on a presentation counts as bona fide."""
     species: str | None
     """print or replay, whichever is likelier, when the score is below the threshold."""
     context: float | None
     """Side of the square that was looked at over the side of the face."""
+    networks: tuple[PadNetwork, ...] = field(repr=False)
+    """What each network says; empty unless it was assessed."""
+    signals: tuple[PadSignal, ...] = field(repr=False)
+    """The classical evidence; empty unless it was assessed."""
     text: str
 
 
@@ -292,7 +323,9 @@ def sample(raw: dict[str, Any], points: list) -> Sample:
         landmarks=tuple(points),
     )
     quality = raw["quality"] and Quality(raw["quality"]["unified"], tuple(Measure(**m) for m in raw["quality"]["components"]))
-    pad = Pad(**raw["pad"])
+    networks = tuple(PadNetwork(**n) for n in raw["pad"]["networks"])
+    signals = tuple(PadSignal(**s) for s in raw["pad"]["signals"])
+    pad = Pad(**{**raw["pad"], "networks": networks, "signals": signals})
     return Sample(raw["role"], raw["width"], raw["height"], face, quality, pad, raw)
 
 
