@@ -3,7 +3,7 @@
 use crate::align::{AlignedFace, Aligner};
 use crate::compare::{self, Calibration, Comparator, Comparison};
 use crate::decision::{Decision, EngineInfo, Evidence, Face, Policy, Sample, decide};
-use crate::detect::{Cascade, Choice, Detection, Role, choose};
+use crate::detect::{Cascade, Choice, Detection, Detector, Role, choose};
 use crate::embed::{Embedder, Embedding, Features};
 use crate::error::Result;
 use crate::image::{Image, Pyramid};
@@ -157,16 +157,14 @@ impl Engine {
         Ok(self.take(image, role, &[], &mut Clock::start())?.sample)
     }
 
-    /// Returns every face that the first successful look of the detector cascade shows, best first.
+    /// Returns every face of a picture, best first: what all detectors of the default pack show, each face once.
     pub fn detect(&self, image: &Image, role: Role) -> Result<Vec<Detection>> {
-        let pyramid = Pyramid::new(image);
-        for attempt in Cascade::attempts(role) {
-            let faces = self.0.cascade.look(&pyramid, attempt)?;
-            if !faces.is_empty() {
-                return Ok(faces);
-            }
-        }
-        Ok(Vec::new())
+        self.detect_with(image, role, &Detector::DEFAULT)
+    }
+
+    /// Returns every face that some detectors show, best first. `Kind::Usage` for one that the pack does not hold.
+    pub fn detect_with(&self, image: &Image, role: Role, detectors: &[Detector]) -> Result<Vec<Detection>> {
+        self.0.cascade.all(&Pyramid::new(image), role, detectors)
     }
 
     /// `Kind::Usage` when the calibration does not support the policy's operating point: told before any work is done.
@@ -214,7 +212,7 @@ impl Engine {
     fn find<'a>(&self, pyramid: &'a Pyramid<'a>, role: Role) -> Result<Option<(Choice, AlignedFace<'a>)>> {
         for attempt in Cascade::attempts(role) {
             let faces = self.0.cascade.look(pyramid, attempt)?;
-            if let Some(choice) = choose(&faces, role)
+            if let Some(choice) = choose(&faces, role, pyramid.width(), pyramid.height())
                 && let Some(face) = self.0.aligner.align(pyramid, &choice.face)?
             {
                 return Ok(Some((choice, face)));

@@ -78,6 +78,30 @@ impl Calibration {
         }
     }
 
+    /// Reads the calibration that a pack holds; empty where it holds none.
+    ///
+    /// # Errors
+    /// The manifest cannot be read.
+    pub fn of_pack(pack: &Path) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Manifest {
+            calibration: Option<Calibration>,
+        }
+        let path = pack.join("pack.json");
+        let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(manifest.calibration.unwrap_or_default())
+    }
+
+    /// Returns the table of a comparator in a precision.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn table(&self, comparator: &str, precision: &str) -> Result<&Table, String> {
+        let found = self.tables.iter().find(|t| (t.comparator.as_str(), t.precision.as_str()) == (comparator, precision));
+        found.ok_or_else(|| format!("the calibration holds no table of the {comparator} comparator in {precision} precision"))
+    }
+
     /// Puts a table in the place of the one with the same comparator and precision.
     pub fn insert(&mut self, table: Table) {
         self.tables.retain(|old| (&old.comparator, &old.precision) != (&table.comparator, &table.precision));
@@ -165,12 +189,29 @@ pub struct HeldOut {
     pub fmr_low: f64,
     /// Upper end.
     pub fmr_high: f64,
+    /// Observed FNMR on the other identities.
+    pub fnmr: f64,
     /// Whether that interval and the table's own overlap.
     pub holds: bool,
 }
 
+/// How the thresholds of one table did on people that the calibration never saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// `single` or `fused`.
+    pub comparator: String,
+    /// `exact` or `fast`.
+    pub precision: String,
+    /// Identities, none of them in the calibration.
+    pub identities: usize,
+    /// Non-mated comparisons.
+    pub non_mated: u64,
+    /// One a point of the table.
+    pub points: Vec<HeldOut>,
+}
+
 /// Applies a table's thresholds to a protocol of other identities.
-pub fn held_out(table: &Table, protocol: &Protocol, scored: &Scored, resamples: usize) -> Vec<HeldOut> {
+pub fn held_out(table: &Table, protocol: &Protocol, scored: &Scored, resamples: usize) -> Check {
     let identity: Vec<u32> = protocol.samples.iter().map(|sample| sample.identity).collect();
     let bootstrap = Bootstrap {
         scores: &scored.scores,
@@ -182,7 +223,7 @@ pub fn held_out(table: &Table, protocol: &Protocol, scored: &Scored, resamples: 
     let floor = scored.scores.tail.last().map_or(f32::INFINITY, |trial| trial.score);
     let points: Vec<&Point> = table.points.iter().filter(|point| point.threshold > floor).collect();
     let thresholds: Vec<f32> = points.iter().map(|point| point.threshold).collect();
-    points
+    let points = points
         .iter()
         .zip(bootstrap.fmr_at(&thresholds))
         .map(|(point, interval)| {
@@ -193,8 +234,16 @@ pub fn held_out(table: &Table, protocol: &Protocol, scored: &Scored, resamples: 
                 fmr_observed: observed.fmr_observed,
                 fmr_low: interval.low,
                 fmr_high: interval.high.max(observed.fmr_interval.high),
+                fnmr: observed.fnmr,
                 holds: interval.low <= point.fmr_high && point.fmr_low <= interval.high.max(observed.fmr_interval.high),
             }
         })
-        .collect()
+        .collect();
+    Check {
+        comparator: table.comparator.clone(),
+        precision: table.precision.clone(),
+        identities: protocol.identities.len(),
+        non_mated: scored.scores.non_mated,
+        points,
+    }
 }

@@ -1,22 +1,29 @@
 //! The command line.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use vultus::{Comparator, Precision, Role};
+use indicatif::ParallelProgressIterator;
+use rayon::prelude::*;
+use vultus::{Comparator, Detector, Precision, Role};
 
-use crate::calibrate::{Calibration, calibrate, held_out};
+use crate::calibrate::{self, Calibration, calibrate, held_out};
 use crate::engine::{EngineExtractor, Subject};
 use crate::export;
-use crate::extract::{Cache, Extracted, Extractor, extract_all};
+use crate::extract::{Cache, Extracted, Extractor, extract_all, progress};
 use crate::findings::Findings;
+use crate::limits::limits;
+use crate::metrics::verification::Unsupported;
 use crate::pad::{Judgement, judge_all};
 use crate::plan::{Claim, plan};
 use crate::protocol::Pairs;
 use crate::protocol::Protocol;
 use crate::readers::{ORIGINS, cfp, documents, insightface, lfw, listed, pad, video, wider, ytf};
+use crate::record::{self, Record};
 use crate::run::{Means, Questions, Run};
 use crate::score::score;
 use crate::{detection, report};
@@ -44,18 +51,38 @@ enum Command {
     Sets,
     /// Makes the tables that turn scores into false match rates.
     Calibrate(CalibrateArgs),
+    /// Derives limits of quality and of PAD from bona fide pictures, as JSON for a policy.
+    Limits(LimitsArgs),
     /// Tells how many trials a claim takes.
     Plan(PlanArgs),
     /// Compares two runs over the same trials.
     Compare(CompareArgs),
     /// Makes the HTML page of a run from its JSON.
     Report(ReportArgs),
-    /// Prints runs as a Markdown table.
-    Table {
-        /// JSON records of runs.
+    /// Keeps the figures of runs, without names, scores or features, for `table`.
+    Record {
+        /// JSON of runs.
         #[arg(required = true)]
         runs: Vec<PathBuf>,
+        /// Where the records go, named after the set and what was run.
+        #[arg(long, default_value = "datasets/records")]
+        folder: PathBuf,
     },
+    /// Prints figures as Markdown tables, or puts them into a README.
+    Table(TableArgs),
+}
+
+#[derive(Args)]
+struct TableArgs {
+    /// Records, or the JSON of runs.
+    #[arg(required = true)]
+    records: Vec<PathBuf>,
+    /// The file whose tables are rewritten.
+    #[arg(long)]
+    readme: Option<PathBuf>,
+    /// Rewrite nothing; fail when the README differs from the records.
+    #[arg(long, requires = "readme")]
+    check: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -97,9 +124,9 @@ struct WiderArgs {
     /// The folder with WIDER_val and wider_face_split, or with ground_truth.csv.
     #[arg(long)]
     root: PathBuf,
-    /// Whose detector cascade is used: the selfie's or the document's.
-    #[arg(long, value_enum, default_value = "document")]
-    role: RoleArg,
+    /// Which detectors look.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "near,far,small")]
+    detectors: Vec<DetectorArg>,
     /// Where the JSON record goes.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -108,9 +135,23 @@ struct WiderArgs {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum RoleArg {
-    Selfie,
-    Document,
+enum DetectorArg {
+    Near,
+    Far,
+    Small,
+    /// From a pack that holds it.
+    Yunet,
+}
+
+impl DetectorArg {
+    fn detector(self) -> Detector {
+        match self {
+            Self::Near => Detector::Near,
+            Self::Far => Detector::Far,
+            Self::Small => Detector::Small,
+            Self::Yunet => Detector::Yunet,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -326,6 +367,9 @@ struct Output {
     /// Where the HTML page goes.
     #[arg(long)]
     html: Option<PathBuf>,
+    /// Show the faces of the worst pairs in the HTML page; without it the page names them only.
+    #[arg(long, requires = "html")]
+    faces: bool,
     /// Folder for the features as .npy files, for an independent check; they are biometric data.
     #[arg(long)]
     export: Option<PathBuf>,
@@ -345,6 +389,12 @@ struct CalibrateArgs {
     /// The calibration file; tables of other comparators and precisions in it are kept.
     #[arg(long, default_value = "models/calibration/default.json")]
     out: PathBuf,
+    /// Make nothing; only check the tables that are there on identities outside the calibration, and fail where one does not hold.
+    #[arg(long)]
+    check: bool,
+    /// Where the record of that check goes.
+    #[arg(long)]
+    record: Option<PathBuf>,
     /// Extrapolate unsupported points by a generalised Pareto tail.
     #[arg(long)]
     extrapolate_tail: bool,
@@ -353,6 +403,27 @@ struct CalibrateArgs {
     resamples: usize,
     #[command(flatten)]
     common: Common,
+}
+
+#[derive(Args)]
+struct LimitsArgs {
+    /// Folder of bona fide pictures, its subfolders included.
+    #[arg(long)]
+    root: PathBuf,
+    /// What the pictures are.
+    #[arg(long, value_enum, default_value = "selfie")]
+    role: RoleArg,
+    /// The share of them that each limit alone may refuse.
+    #[arg(long, default_value_t = 0.01)]
+    refuse: f64,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleArg {
+    Selfie,
+    Document,
 }
 
 fn default_cache() -> PathBuf {
@@ -376,12 +447,14 @@ pub fn main() -> ExitCode {
             Ok(())
         }
         Command::Calibrate(args) => calibrate_lfw(&args),
+        Command::Limits(args) => bona_fide_limits(&args),
         Command::Plan(args) => print_plan(&args),
         Command::Compare(args) => compare(&args),
-        Command::Report(args) => read_run(&args.run).and_then(|run| write(&args.html, report::html(&run).as_bytes())),
-        Command::Table { runs } => {
-            runs.iter().map(|path| read_run(path)).collect::<Result<Vec<_>, _>>().map(|runs| print!("{}", report::markdown(&runs)))
+        Command::Report(args) => {
+            read_run(&args.run).and_then(|run| write(&args.html, report::html(&run, &report::Faces::new()).as_bytes()))
         }
+        Command::Record { runs, folder } => keep(&runs, &folder),
+        Command::Table(args) => table(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -461,19 +534,38 @@ fn verification(
     };
     let fmrs = if output.fmr.is_empty() { default } else { output.fmr.clone() };
     let questions = Questions { fmrs, resamples: output.resamples, worst: 20 };
-    let run = Run::new(&protocol, &features.extracted, &scored, means, &questions);
+    let mut run = Run::new(&protocol, &features.extracted, &scored, means, &questions);
+    if let Ok(table) = Calibration::of_pack(&common.pack)?.table(comparator.name(), common.precision.name()) {
+        run.calibrated = Some(held_out(table, &protocol, &scored, output.resamples.max(1)));
+    }
     print_run(&run);
     if let Some(path) = &output.json {
         write_json(path, &run)?;
     }
     if let Some(path) = &output.html {
-        write(path, report::html(&run).as_bytes())?;
+        let faces = if output.faces { faces(&protocol, &run)? } else { report::Faces::new() };
+        write(path, report::html(&run, &faces).as_bytes())?;
     }
     if let Some(folder) = &output.export {
         export::features(folder, &protocol, &features.extracted, comparator.shares())
             .map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     Ok(())
+}
+
+/// Returns the pictures of the worst pairs of a run.
+fn faces(protocol: &Protocol, run: &Run) -> Result<report::Faces, String> {
+    let worst: HashSet<&str> =
+        run.worst_mated.iter().chain(&run.worst_non_mated).flat_map(|t| [t.probe.as_str(), t.reference.as_str()]).collect();
+    let shown = protocol.samples.iter().filter(|sample| worst.contains(sample.name.as_str()));
+    shown
+        .filter_map(|sample| Some((sample, sample.images.first()?)))
+        .map(|(sample, image)| {
+            let bytes = image.read().map_err(|error| format!("{}: {error}", sample.name))?;
+            let kind = if bytes.starts_with(b"\x89PNG") { "png" } else { "jpeg" };
+            Ok((sample.name.clone(), format!("data:image/{kind};base64,{}", BASE64.encode(&bytes))))
+        })
+        .collect()
 }
 
 fn read_run(path: &Path) -> Result<Run, String> {
@@ -511,12 +603,10 @@ fn csv_protocol(path: Option<&Path>) -> Result<&Path, String> {
 fn detect(args: &WiderArgs) -> Result<(), String> {
     let wider = wider::read(&args.root);
     report_findings(&wider.findings, args.common.accept_findings)?;
-    let role = match args.role {
-        RoleArg::Selfie => Role::Selfie,
-        RoleArg::Document => Role::Document,
-    };
-    let engine = open(&args.common, role, Subject::Chosen)?;
-    let run = detection::detect_all(&wider, engine.pack(), |bytes| engine.detect(bytes));
+    let engine = open(&args.common, Role::Selfie, Subject::Chosen)?;
+    let detectors: Vec<Detector> = args.detectors.iter().map(|d| d.detector()).collect();
+    let names = args.detectors.iter().filter_map(|d| Some(d.to_possible_value()?.get_name().to_owned())).collect();
+    let run = detection::detect_all(&wider, engine.pack(), names, |bytes| engine.detect(bytes, &detectors));
     report_findings(&Findings(run.findings.0[wider.findings.0.len()..].to_vec()), args.common.accept_findings)?;
     println!("{}, {} images", run.set, run.images);
     for setting in &run.settings {
@@ -604,6 +694,41 @@ fn check(args: &CheckArgs) -> Result<(), String> {
     }
 }
 
+fn bona_fide_limits(args: &LimitsArgs) -> Result<(), String> {
+    let (role, field) = match args.role {
+        RoleArg::Selfie => (Role::Selfie, "selfie"),
+        RoleArg::Document => (Role::Document, "document"),
+    };
+    let mut findings = Findings::default();
+    let pictures = findings.images_below(&args.root);
+    report_findings(&findings, args.common.accept_findings)?;
+    let engine = open(&args.common, role, Subject::Chosen)?;
+    let bar = progress(pictures.len(), "pictures");
+    let look = |path: &PathBuf| std::fs::read(path).map_err(|error| error.to_string()).and_then(|bytes| engine.sight(&bytes));
+    let looked: Vec<_> = pictures.par_iter().with_max_len(1).progress_with(bar).map(look).collect();
+    let mut seen = Vec::new();
+    for (path, sighting) in pictures.iter().zip(looked) {
+        match sighting {
+            Ok(sighting) => seen.extend(sighting),
+            Err(error) => findings.add(path.display(), format!("unreadable image: {error}")),
+        }
+    }
+    report_findings(&findings, args.common.accept_findings)?;
+    let found = limits(&seen, args.refuse)?;
+    eprintln!(
+        "{} pictures, {} without a face; each limit refuses at most {} of the rest, all together {}",
+        pictures.len(),
+        pictures.len() - seen.len(),
+        args.refuse,
+        found.refused
+    );
+    if let Some(pad) = found.pad {
+        eprintln!("PAD score at that BPCER: {pad:.4}");
+    }
+    println!("{}", serde_json::json!({ field: found.limits }));
+    Ok(())
+}
+
 fn print_plan(args: &PlanArgs) -> Result<(), String> {
     let rates = [(args.fmr, Claim::Fmr as fn(f64) -> Claim), (args.fnmr, Claim::Fnmr), (args.iapar, Claim::Iapar)];
     let rate = rates.into_iter().find_map(|(value, claim)| value.map(claim));
@@ -627,6 +752,45 @@ fn compare(args: &CompareArgs) -> Result<(), String> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn keep(runs: &[PathBuf], folder: &Path) -> Result<(), String> {
+    for path in runs {
+        let record = Record::read(path)?;
+        write_record(&folder.join(record.file_name()), &record)?;
+    }
+    Ok(())
+}
+
+fn write_record(path: &Path, record: &Record) -> Result<(), String> {
+    let mut text = serde_json::to_string_pretty(record).map_err(|error| error.to_string())?;
+    text.push('\n');
+    write(path, text.as_bytes())?;
+    println!("{}", path.display());
+    Ok(())
+}
+
+fn table(args: &TableArgs) -> Result<(), String> {
+    let records = args.records.iter().map(|path| Record::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let tables = record::tables(&records);
+    let Some(readme) = &args.readme else {
+        print!("{tables}");
+        return Ok(());
+    };
+    let old = std::fs::read_to_string(readme).map_err(|error| format!("{}: {error}", readme.display()))?;
+    let new = record::replace(&old, &tables)?;
+    match (old == new, args.check) {
+        (true, _) => println!("{}: the figures are those of {} records", readme.display(), records.len()),
+        (false, true) => {
+            return Err(format!(
+                "{}: the figures differ from the {} records; run `table` without --check",
+                readme.display(),
+                records.len()
+            ));
+        }
+        (false, false) => write(readme, new.as_bytes())?,
+    }
+    Ok(())
 }
 
 fn print_run(run: &Run) {
@@ -668,6 +832,10 @@ fn print_run(run: &Run) {
             refused.fmr, refused.non_mated_needed, refused.non_mated
         );
     }
+    if let Some(check) = &run.calibrated {
+        println!("  the pack's thresholds:");
+        print_points(check);
+    }
     println!(
         "  extraction {:.1} s ({} of {} from the cache), {:.0} ms a sample on one core; scoring {:.2} s",
         run.timing.extraction_s,
@@ -682,57 +850,81 @@ fn calibrate_lfw(args: &CalibrateArgs) -> Result<(), String> {
     let view_1 = lfw::read(&args.root, lfw::View::One).into_all_pairs();
     let mut both = lfw::read(&args.root, lfw::View::Both);
     let features = features(&mut both, Subject::Centre, &args.common)?;
-    let known: std::collections::HashSet<&str> = view_1.identities.iter().map(String::as_str).collect();
-    let by_name: std::collections::HashMap<&str, &Extracted> =
-        both.samples.iter().map(|sample| sample.name.as_str()).zip(&features.extracted).collect();
+    let known: HashSet<&str> = view_1.identities.iter().map(String::as_str).collect();
+    let by_name: HashMap<&str, &Extracted> = both.samples.iter().map(|sample| sample.name.as_str()).zip(&features.extracted).collect();
     let pick = |protocol: &Protocol| -> Vec<Extracted> {
         protocol.samples.iter().filter_map(|sample| by_name.get(sample.name.as_str()).map(|e| (*e).clone())).collect()
     };
     let others = both.restrict_identities("LFW identities that View 1 does not name", |name| !known.contains(name));
+    let precision = args.common.precision.name();
     let mut calibration = Calibration::read(&args.out)?;
+    let mut checks = Vec::new();
     for comparator in [Comparator::Single, Comparator::Fused] {
-        let scored = score(&view_1, &pick(&view_1), comparator.shares())?;
-        let (table, refused) =
-            calibrate(&view_1, &scored, comparator.name(), args.common.precision.name(), args.resamples, args.extrapolate_tail);
-        println!(
-            "{}, {}: {} identities, {} mated, {} non-mated",
-            table.comparator, table.set, table.identities, table.mated, table.non_mated
-        );
-        for point in &table.points {
-            println!(
-                "  FMR {:.0e}: threshold {:.5}, interval {:.2e} to {:.2e}, FNMR {:.3} %{}",
-                point.fmr,
-                point.threshold,
-                point.fmr_low,
-                point.fmr_high,
-                100.0 * point.fnmr,
-                if point.extrapolated { ", EXTRAPOLATED" } else { "" }
-            );
+        if !args.check {
+            let scored = score(&view_1, &pick(&view_1), comparator.shares())?;
+            let (table, refused) = calibrate(&view_1, &scored, comparator.name(), precision, args.resamples, args.extrapolate_tail);
+            print_table(&table, &refused);
+            calibration.insert(table);
         }
-        for unsupported in refused {
-            println!(
-                "  FMR {:.0e} refused: it takes {} non-mated comparisons, the set has {}",
-                unsupported.fmr, unsupported.non_mated_needed, unsupported.non_mated
-            );
-        }
+        let table = calibration.table(comparator.name(), precision)?;
         let scored = score(&others, &pick(&others), comparator.shares())?;
-        println!("  on {} other identities, {} non-mated comparisons:", others.identities.len(), scored.scores.non_mated);
-        for check in held_out(&table, &others, &scored, args.resamples) {
-            println!(
-                "    FMR {:.0e}: observed {:.2e}, interval {:.2e} to {:.2e}: {}",
-                check.fmr,
-                check.fmr_observed,
-                check.fmr_low,
-                check.fmr_high,
-                if check.holds { "holds" } else { "DOES NOT HOLD" }
-            );
+        let check = held_out(table, &others, &scored, args.resamples);
+        print_check(&check);
+        checks.push(check);
+    }
+    if !args.check {
+        if let Some(folder) = args.out.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         }
-        calibration.insert(table);
+        let mut text = serde_json::to_string_pretty(&calibration).map_err(|error| error.to_string())?;
+        text.push('\n');
+        write(&args.out, text.as_bytes())?;
     }
-    if let Some(folder) = args.out.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let broken = checks.iter().flat_map(|check| &check.points).filter(|point| !point.holds).count();
+    if let Some(path) = &args.record {
+        write_record(path, &Record::of_calibration(&features.extractor.pack(), &others.set, checks))?;
     }
-    let mut text = serde_json::to_string_pretty(&calibration).map_err(|error| error.to_string())?;
-    text.push('\n');
-    write(&args.out, text.as_bytes())
+    match broken {
+        0 => Ok(()),
+        n => Err(format!("{n} thresholds do not hold on identities that the calibration never saw")),
+    }
+}
+
+fn print_table(table: &calibrate::Table, refused: &[Unsupported]) {
+    println!("{}, {}: {} identities, {} mated, {} non-mated", table.comparator, table.set, table.identities, table.mated, table.non_mated);
+    for point in &table.points {
+        println!(
+            "  FMR {:.0e}: threshold {:.5}, interval {:.2e} to {:.2e}, FNMR {:.3} %{}",
+            point.fmr,
+            point.threshold,
+            point.fmr_low,
+            point.fmr_high,
+            100.0 * point.fnmr,
+            if point.extrapolated { ", EXTRAPOLATED" } else { "" }
+        );
+    }
+    for unsupported in refused {
+        println!(
+            "  FMR {:.0e} refused: it takes {} non-mated comparisons, the set has {}",
+            unsupported.fmr, unsupported.non_mated_needed, unsupported.non_mated
+        );
+    }
+}
+
+fn print_check(check: &calibrate::Check) {
+    println!("  on {} other identities, {} non-mated comparisons:", check.identities, check.non_mated);
+    print_points(check);
+}
+
+fn print_points(check: &calibrate::Check) {
+    for point in &check.points {
+        println!(
+            "    FMR {:.0e}: observed {:.2e}, interval {:.2e} to {:.2e}: {}",
+            point.fmr,
+            point.fmr_observed,
+            point.fmr_low,
+            point.fmr_high,
+            if point.holds { "holds" } else { "DOES NOT HOLD" }
+        );
+    }
 }

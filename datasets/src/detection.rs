@@ -28,6 +28,8 @@ pub struct DetectionRun {
     pub origin: Origin,
     /// The pack.
     pub pack: PackRecord,
+    /// Which detectors looked.
+    pub detectors: Vec<String>,
     /// Name of the set.
     pub set: String,
     /// Number of images.
@@ -40,7 +42,12 @@ pub struct DetectionRun {
 
 /// Detects in every image and computes the average precision of each setting. An unreadable image is a finding and counts
 /// as one without detections.
-pub fn detect_all(wider: &Wider, pack: PackRecord, detect: impl Fn(&[u8]) -> Result<Vec<DetectedFace>, String> + Sync) -> DetectionRun {
+pub fn detect_all(
+    wider: &Wider,
+    pack: PackRecord,
+    detectors: Vec<String>,
+    detect: impl Fn(&[u8]) -> Result<Vec<DetectedFace>, String> + Sync,
+) -> DetectionRun {
     let detected: Vec<Result<Vec<DetectedFace>, String>> = wider
         .images
         .par_iter()
@@ -69,6 +76,7 @@ pub fn detect_all(wider: &Wider, pack: PackRecord, detect: impl Fn(&[u8]) -> Res
     DetectionRun {
         origin: Origin::here(),
         pack,
+        detectors,
         set: wider.set.clone(),
         images: wider.images.len(),
         settings: wider.settings.iter().enumerate().map(setting).collect(),

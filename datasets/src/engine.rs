@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use vultus::{Comparator, Engine, EngineOptions, Enrolment, Image, ImageView, Limits, PixelFormat, Precision, Role};
+use vultus::{Comparator, Detector, Engine, EngineOptions, Enrolment, Image, ImageView, Limits, PixelFormat, Precision, Role};
 
 use crate::extract::{Extractor, Outcome};
+use crate::limits::Sighting;
 use crate::metrics::detection::DetectedFace;
 use crate::run::{ModelRecord, PackRecord};
 
@@ -68,13 +69,13 @@ impl EngineExtractor {
         self.engine.enrol(&middle(image)?, self.role)
     }
 
-    /// Returns the faces that the detector cascade shows in an image.
+    /// Returns the faces that some detectors show in an image.
     ///
     /// # Errors
     /// The image cannot be decoded, or the engine fails; as text.
-    pub fn detect(&self, encoded: &[u8]) -> Result<Vec<DetectedFace>, String> {
+    pub fn detect(&self, encoded: &[u8], detectors: &[Detector]) -> Result<Vec<DetectedFace>, String> {
         let image = Image::decode(encoded, &Limits::default()).map_err(|error| error.to_string())?;
-        let faces = self.engine.detect(&image, self.role).map_err(|error| error.to_string())?;
+        let faces = self.engine.detect_with(&image, self.role, detectors).map_err(|error| error.to_string())?;
         Ok(faces
             .iter()
             .map(|face| DetectedFace { xywh: [face.bounds.x, face.bounds.y, face.bounds.width, face.bounds.height], score: face.score })
@@ -91,6 +92,15 @@ impl EngineExtractor {
         Ok(sample.pad.score)
     }
 
+    /// Returns what a policy would judge of an image; none without a face.
+    ///
+    /// # Errors
+    /// The image cannot be decoded, or the engine fails; as text.
+    pub fn sight(&self, encoded: &[u8]) -> Result<Option<Sighting>, String> {
+        let image = Image::decode(encoded, &Limits::default()).map_err(|error| error.to_string())?;
+        Ok(Sighting::of(&self.engine.examine(&image, self.role).map_err(|error| error.to_string())?))
+    }
+
     /// Returns whether the whole system, under its default policy, accepts a presentation against a reference picture.
     ///
     /// # Errors
@@ -105,7 +115,9 @@ impl EngineExtractor {
 impl Extractor for EngineExtractor {
     fn key(&self) -> String {
         let info = self.engine.info();
-        format!("pipeline {}\npack {}\nprecision {:?}\nrole {:?}\n", env!("VULTUS_PIPELINE_HASH"), info.pack_id, info.precision, self.role)
+        // Not the pack's id: a new calibration changes it, and no feature.
+        let [pipeline, models] = [env!("VULTUS_PIPELINE_HASH"), &vultus::models_json(self.engine.models())];
+        format!("pipeline {pipeline}\nprecision {:?}\nrole {:?}\nsubject {:?}\nmodels {models}\n", info.precision, self.role, self.subject)
     }
 
     fn extract(&self, encoded: &[u8]) -> Outcome {
@@ -128,7 +140,8 @@ impl Extractor for EngineExtractor {
             .iter()
             .filter_map(|(model, _)| Some(((*model).to_owned(), template.values(model)?.to_vec())))
             .collect();
-        Outcome::Acquired { features, quality: Some(f32::from(template.quality())) }
+        let components = enrolment.sample.quality.iter().flat_map(|q| &q.components).map(|c| (c.name.to_owned(), c.raw)).collect();
+        Outcome::Acquired { features, quality: Some(f32::from(template.quality())), components }
     }
 }
 

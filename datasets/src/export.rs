@@ -1,6 +1,6 @@
 //! Features as `.npy` files, so that an independent script can recompute every rate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Result, Write};
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use crate::extract::{Extracted, Outcome};
 use crate::protocol::Protocol;
 use crate::score::Shares;
 
-/// Writes one `<model>.npy` (float32, a row a sample, zeros where not acquired), `samples.csv` (name, identity, acquired) and
-/// `shares.json` (model to share of the score) into `folder`.
+/// Writes one `<model>.npy` (float32, a row a sample, zeros where not acquired), `samples.csv` (name, identity, acquired, the
+/// unified quality score and the raw values of its components) and `shares.json` (model to share of the score) into `folder`.
 ///
 /// # Errors
 /// A file cannot be written.
@@ -28,11 +28,27 @@ pub fn features(folder: &Path, protocol: &Protocol, extracted: &[Extracted], sha
     }
     std::fs::write(folder.join("shares.json"), serde_json::to_vec(&shares)?)?;
     let mut csv = BufWriter::new(std::fs::File::create(folder.join("samples.csv"))?);
-    writeln!(csv, "name,identity,acquired")?;
+    let names: BTreeSet<&str> = extracted
+        .iter()
+        .filter_map(|e| if let Outcome::Acquired { components, .. } = &e.outcome { Some(components.keys()) } else { None })
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    write!(csv, "name,identity,acquired,quality")?;
+    names.iter().try_for_each(|name| write!(csv, ",{name}"))?;
+    writeln!(csv)?;
     for (sample, extracted) in protocol.samples.iter().zip(extracted) {
-        let acquired = u8::from(matches!(extracted.outcome, Outcome::Acquired { .. }));
         let quoted = [&sample.name, &protocol.identities[sample.identity as usize]].map(|text| text.replace('"', "\"\""));
-        writeln!(csv, "\"{}\",\"{}\",{acquired}", quoted[0], quoted[1])?;
+        write!(csv, "\"{}\",\"{}\"", quoted[0], quoted[1])?;
+        if let Outcome::Acquired { quality, components, .. } = &extracted.outcome {
+            write!(csv, ",1,{}", quality.map_or(String::new(), |q| q.to_string()))?;
+            for name in &names {
+                write!(csv, ",{}", components.get(*name).map_or(String::new(), f32::to_string))?;
+            }
+            writeln!(csv)?;
+        } else {
+            writeln!(csv, ",0{}", ",".repeat(1 + names.len()))?;
+        }
     }
     csv.flush()
 }

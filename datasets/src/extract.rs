@@ -33,6 +33,9 @@ pub enum Outcome {
         features: BTreeMap<String, Vec<f32>>,
         /// ISO/IEC 29794-5 unified quality score.
         quality: Option<f32>,
+        /// The raw values of its components by name; empty for a sample of several images.
+        #[serde(default)]
+        components: BTreeMap<String, f32>,
     },
     /// Failure to acquire: a sound image without a usable face.
     NotAcquired(
@@ -176,7 +179,7 @@ fn average(mut outcomes: Vec<Outcome>) -> Outcome {
         match outcome {
             Outcome::Unreadable(reason) => return Outcome::Unreadable(reason),
             Outcome::NotAcquired(reason) => failure = Some(reason),
-            Outcome::Acquired { features, quality } => {
+            Outcome::Acquired { features, quality, .. } => {
                 qualities.extend(quality);
                 for (model, vector) in features {
                     let sum = sums.entry(model).or_insert_with(|| vec![0.0; vector.len()]);
@@ -195,7 +198,7 @@ fn average(mut outcomes: Vec<Outcome>) -> Outcome {
         vector.iter_mut().for_each(|v| *v /= norm);
     }
     let mean = qualities.iter().sum::<f32>() / qualities.len().max(1) as f32;
-    Outcome::Acquired { features: sums, quality: (!qualities.is_empty()).then_some(mean) }
+    Outcome::Acquired { features: sums, quality: (!qualities.is_empty()).then_some(mean), components: BTreeMap::new() }
 }
 
 #[cfg(test)]
@@ -218,6 +221,7 @@ mod tests {
                 [first, ..] => Outcome::Acquired {
                     features: BTreeMap::from([("m".to_owned(), if *first == b'x' { vec![1.0, 0.0] } else { vec![0.0, 1.0] })]),
                     quality: Some(50.0),
+                    components: BTreeMap::new(),
                 },
                 [] => Outcome::Unreadable("empty".to_owned()),
             }

@@ -64,6 +64,19 @@ impl Findings {
         }
     }
 
+    /// Returns the JPEG, PNG and WebP files below a folder, sorted by path; what cannot be listed is recorded.
+    pub fn images_below(&mut self, folder: &Path) -> Vec<std::path::PathBuf> {
+        let mut images = Vec::new();
+        for path in self.list(folder) {
+            if path.is_dir() {
+                images.extend(self.images_below(&path));
+            } else if path.extension().is_some_and(|end| ["jpg", "jpeg", "png", "webp"].iter().any(|e| end.eq_ignore_ascii_case(e))) {
+                images.push(path);
+            }
+        }
+        images
+    }
+
     /// Tells whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

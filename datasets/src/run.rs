@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::calibrate::Check;
 use crate::extract::{Extracted, Outcome};
 use crate::findings::Findings;
 use crate::metrics::bootstrap::Bootstrap;
@@ -152,6 +153,9 @@ pub struct Run {
     pub operating_points: Vec<OperatingPoint>,
     /// Operating points that the comparisons cannot support.
     pub refused: Vec<Unsupported>,
+    /// The pack's own thresholds on these comparisons; none where the pack holds no table for them.
+    #[serde(default)]
+    pub calibrated: Option<Check>,
     /// (FMR, FNMR, threshold) from the strictest to the loosest.
     pub det: Vec<[f64; 3]>,
     /// Mated scores.
@@ -276,6 +280,7 @@ impl Run {
             samples: protocol.samples.iter().map(|sample| sample.name.clone()).collect(),
             operating_points,
             refused,
+            calibrated: None,
             trials,
         }
     }

@@ -219,7 +219,11 @@ mod tests {
         for index in 0..600 {
             builder.sample(&format!("s{index}"), &format!("p{}", index % 150), Vec::new());
             let features = BTreeMap::from([("a".to_owned(), unit(&mut seed, 13)), ("b".to_owned(), unit(&mut seed, 7))]);
-            let outcome = if index % 50 == 0 { Outcome::NotAcquired(String::new()) } else { Outcome::Acquired { features, quality: None } };
+            let outcome = if index % 50 == 0 {
+                Outcome::NotAcquired(String::new())
+            } else {
+                Outcome::Acquired { features, quality: None, components: BTreeMap::new() }
+            };
             extracted.push(Extracted { outcome, seconds: 0.0, cached: false });
         }
         (builder.finish(0).into_all_pairs(), extracted)

@@ -156,7 +156,7 @@ impl Session {
         if self.count.is_multiple_of(LOOK_AROUND_EVERY) {
             let attempt = Cascade::attempts(Role::Selfie).next();
             let faces = attempt.map_or(Ok(Vec::new()), |attempt| inner.cascade.look(pyramid, attempt))?;
-            self.has_rival = choose(&faces, Role::Selfie).is_some_and(|choice| choice.rival.is_some());
+            self.has_rival = choose(&faces, Role::Selfie, pyramid.width(), pyramid.height()).is_some_and(|choice| choice.rival.is_some());
         }
         let followed = match &self.track {
             Some(track) => inner.aligner.follow(pyramid, track)?,

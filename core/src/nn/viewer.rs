@@ -62,7 +62,7 @@ impl Viewer {
         self.network
             .run(&slot.input, &mut slot.scratch)
             .map_err(|e| Error::new(Stage::Network, Kind::Internal, "a network failed to run").because(e))?;
-        let mut outputs: [&[f32]; 8] = [&[]; 8];
+        let mut outputs: [&[f32]; 12] = [&[]; 12];
         let count = self.network.outputs().len();
         for (i, output) in outputs[..count].iter_mut().enumerate() {
             *output = slot.scratch.output(i);

@@ -4,7 +4,7 @@ use super::{Canvas, Measure, SIDE, ramp};
 use crate::align::AlignedFace;
 
 pub(super) fn measure(face: &AlignedFace<'_>, canvas: &Canvas, into: &mut Vec<Measure>) {
-    into.push(ramp("sharpness", sharpness(canvas), "luminance steps", 0.6, 4.0));
+    into.push(ramp("sharpness", sharpness(canvas), "luminance steps", 0.6, 8.0));
     // The quantisation table tells more of a JPEG than any look at its pixels; other formats are lossless or unknown.
     let quality = face.image().jpeg_quality().map_or(100.0, f32::from);
     into.push(ramp("compression-artefacts", quality, "JPEG quality", 10.0, 75.0));

@@ -4,7 +4,7 @@ use super::{Measure, ramp};
 use crate::align::{AlignedFace, landmark};
 
 pub(super) fn measure(face: &AlignedFace<'_>, into: &mut Vec<Measure>) {
-    into.push(ramp("eyes-open", eye_opening(face), "opening over width of the eye", 0.08, 0.22));
+    into.push(ramp("eyes-open", eye_opening(face), "opening over width of the eye", 0.12, 0.3));
     into.push(ramp("mouth-closed", mouth_opening(face), "opening over inter-eye distance", 0.5, 0.12));
 }
 

@@ -8,7 +8,7 @@ pub(super) fn measure(face: &AlignedFace<'_>, others: usize, into: &mut Vec<Meas
     let (width, height) = (face.image().width() as f32, face.image().height() as f32);
     let apart = face.inter_eye_px();
     into.push(ramp("single-face-present", others as f32, "further faces of similar size", 1.0, 0.0));
-    into.push(ramp("inter-eye-distance", apart, "px", 12.0, 60.0));
+    into.push(ramp("inter-eye-distance", apart, "px", 12.0, 45.0));
     // The share of the box that lies outside: a face cut by the edge has lost what the networks need.
     let inside = bounds.overlap(&crate::geometry::Rect { x: 0.0, y: 0.0, width, height }) / (bounds.width * bounds.height).max(1.0);
     into.push(ramp("face-inside-picture", inside, "share of the face's box", 0.85, 1.0));

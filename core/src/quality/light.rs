@@ -11,7 +11,7 @@ pub(super) fn measure(canvas: &Canvas, into: &mut Vec<Measure>) {
     let dark = canvas.skin().filter(|v| *v <= BLACK).count() as f32 / count;
     let bright = canvas.skin().filter(|v| *v >= WHITE).count() as f32 / count;
     into.push(ramp("illumination-uniformity", uniformity(canvas), "histogram overlap of the halves", 0.15, 0.7));
-    into.push(ramp("under-exposure-prevention", dark, "share of dark pixels", 0.5, 0.05));
+    into.push(ramp("under-exposure-prevention", dark, "share of dark pixels", 0.3, 0.0));
     into.push(ramp("over-exposure-prevention", bright, "share of bright pixels", 0.3, 0.02));
     into.push(ramp("dynamic-range", entropy(canvas), "bits", 4.0, 6.5));
 }

@@ -1,6 +1,8 @@
 //! How fit a face sample is for comparison: the component measures of ISO/IEC 29794-5 that need no further network.
 //!
-//! Every component is 0..=100, higher is better, a piecewise-linear map of a raw value that is kept beside it.
+//! Every component is 0..=100, higher is better, a piecewise-linear map of a raw value that is kept beside it. The ends of the
+//! maps lie where the component tells good from bad: their upper ends are near the better quarter of LFW View 1, on which
+//! discarding the worst fifth by the unified score nearly halves the false non-matches.
 
 mod detail;
 mod expression;

@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod svg;
 
+use std::collections::HashMap;
 use std::fmt::{Display, Write};
 
 use crate::metrics::interval::Interval;
@@ -24,6 +25,7 @@ code{font:12.5px ui-monospace,monospace;overflow-wrap:anywhere}
 .card{border:1px solid var(--rule);border-radius:8px;padding:.6rem 1rem;min-width:150px}
 .card b{display:block;font-size:1.35rem}.card span{color:var(--soft);font-size:13px}
 .bad{border-left:4px solid var(--bad);padding:.4rem .8rem;background:#fdf3f2}
+.pair{display:inline-block;margin:.4rem;color:var(--soft);font-size:13px;break-inside:avoid}.pair img{width:90px;height:90px;object-fit:cover}
 svg{width:100%;height:auto}svg text{font:11.5px system-ui,sans-serif;fill:var(--soft)}
 svg .label{fill:var(--ink)}.grid{stroke:var(--rule)}
 .line{fill:none;stroke-width:2}.area{opacity:.45}
@@ -89,8 +91,11 @@ fn share_axis(label: &str, range: [f64; 2], scale: Scale) -> Axis {
     Axis { label: label.to_owned(), range, scale, percent: true }
 }
 
-/// Returns the page of a verification run. It names files, and shows no face.
-pub fn html(run: &Run) -> String {
+/// Pictures that a page shows: sample name to `data:` address. Empty for a page that shows no face.
+pub type Faces = HashMap<String, String>;
+
+/// Returns the page of a verification run. It names files, and shows no face but those of the worst pairs that `faces` holds.
+pub fn html(run: &Run, faces: &Faces) -> String {
     let mut body = format!(
         "<h1>{}</h1><p class=\"sub\">{} comparator, {} precision. {} samples of {} identities; {} mated and {} non-mated comparisons. {}</p>",
         escape(&run.set),
@@ -161,6 +166,22 @@ pub fn html(run: &Run) -> String {
     body.push_str(
         "<p class=\"sub\">A failure to acquire counts as a false non-match on a mated and as no match on a non-mated comparison.</p>",
     );
+    if let Some(check) = &run.calibrated {
+        body.push_str("<h2>The pack's own thresholds on these comparisons</h2>");
+        let rows = check.points.iter().map(|p| {
+            let interval = Interval { low: p.fmr_low, high: p.fmr_high };
+            let verdict = if p.holds { "the intervals meet" } else { "the intervals do not meet" };
+            vec![
+                rate(p.fmr),
+                format!("{:.4}", p.threshold),
+                format!("{:.2e}", p.fmr_observed),
+                small_range(interval),
+                percent(p.fnmr),
+                verdict.to_owned(),
+            ]
+        });
+        body.push_str(&table(&["#FMR promised", "#threshold", "#FMR seen", "FMR, 95 %", "#FNMR", "Calibration"], rows));
+    }
     plots(run, &mut body);
     if !run.groups.is_empty() {
         body.push_str("<h2>Groups, at the strictest operating point</h2>");
@@ -174,8 +195,8 @@ pub fn html(run: &Run) -> String {
         body.push_str(&table(&["Group", "Rate", "#errors", "#rate", "95 %", "at most 25 % worse"], rows));
     }
     body.push_str("<h2>Worst pairs</h2><div class=\"grid2\">");
-    body.push_str(&worst("Mated, lowest scores", &run.worst_mated));
-    body.push_str(&worst("Non-mated, highest scores", &run.worst_non_mated));
+    body.push_str(&worst("Mated, lowest scores", &run.worst_mated, faces));
+    body.push_str(&worst("Non-mated, highest scores", &run.worst_non_mated, faces));
     body.push_str("</div>");
     if !run.failures.is_empty() {
         body.push_str("<h2>Failures to acquire</h2>");
@@ -185,10 +206,18 @@ pub fn html(run: &Run) -> String {
     page(&run.set, &body)
 }
 
-fn worst(caption: &str, trials: &[NamedTrial]) -> String {
+fn worst(caption: &str, trials: &[NamedTrial], faces: &Faces) -> String {
     let score = |trial: &NamedTrial| trial.score.map_or("not acquired".to_owned(), |score| format!("{score:.4}"));
-    let rows = trials.iter().map(|t| vec![t.probe.clone(), t.reference.clone(), score(t)]);
-    figure(caption, table(&["Probe", "Reference", "#score"], rows))
+    let mut html = figure(
+        caption,
+        table(&["Probe", "Reference", "#score"], trials.iter().map(|t| vec![t.probe.clone(), t.reference.clone(), score(t)])),
+    );
+    let shown = trials.iter().filter(|t| faces.contains_key(&t.probe) && faces.contains_key(&t.reference));
+    for trial in shown {
+        let image = |name: &str| format!("<img src=\"{}\" alt=\"{}\">", faces[name], escape(name));
+        let _ = write!(html, "<span class=\"pair\">{}{}<br>{}</span>", image(&trial.probe), image(&trial.reference), score(trial));
+    }
+    format!("<div>{html}</div>")
 }
 
 fn plots(run: &Run, body: &mut String) {
@@ -269,32 +298,4 @@ fn means(run: &Run, body: &mut String) {
             vec![m.id.clone(), m.task.clone(), m.licence.clone(), m.licence_use.clone(), m.training_data.clone(), m.sha256.clone()]
         }),
     ));
-}
-
-/// Returns a Markdown table with one row a run, for a README.
-pub fn markdown(runs: &[Run]) -> String {
-    let mut text =
-        String::from("| set | comparator | accuracy | FNMR at FMR (95 % over identities) | failures to acquire |\n|---|---|---|---|---|\n");
-    for run in runs {
-        let accuracy = run.tenfold.as_ref().map_or("".to_owned(), |t| format!("{:.2} %", 100.0 * t.accuracy));
-        let points: Vec<String> = run
-            .operating_points
-            .iter()
-            .map(|p| {
-                let interval = p.fnmr_by_identity.unwrap_or(p.fnmr_interval);
-                format!("{:.0e}: {:.2} % ({:.2} to {:.2})", p.fmr, 100.0 * p.fnmr, 100.0 * interval.low, 100.0 * interval.high)
-            })
-            .collect();
-        let _ = writeln!(
-            text,
-            "| {} | {}, {} | {accuracy} | {} | {} of {} |",
-            run.set,
-            run.comparator,
-            run.precision,
-            points.join("; "),
-            run.failures.len(),
-            run.samples.len()
-        );
-    }
-    text
 }

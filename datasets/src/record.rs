@@ -1,0 +1,247 @@
+//! What a README's tables are made of: the figures of runs without names of samples, scores or features, so that they can
+//! be kept in git; and the tables themselves.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::calibrate::Check;
+use crate::detection::{DetectionRun, Setting};
+use crate::metrics::verification::OperatingPoint;
+use crate::run::{Origin, PackRecord, Run};
+
+/// A weight and the hash of its file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Weight {
+    /// Model id.
+    pub id: String,
+    /// Hash of the file.
+    pub sha256: String,
+}
+
+/// The figures of one run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// Where and how it was made.
+    pub origin: Origin,
+    /// Name and version of the pack.
+    pub pack: String,
+    /// The weights of the pack.
+    pub weights: Vec<Weight>,
+    /// The set; with `findings` defects.
+    pub set: String,
+    /// Number of accepted findings.
+    pub findings: usize,
+    /// What was seen.
+    pub figures: Figures,
+}
+
+/// The figures by kind of run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Figures {
+    /// Comparisons at fixed false match rates.
+    Verification {
+        /// `single` or `fused`, and what else the pack compares by.
+        comparator: String,
+        /// `exact` or `fast`.
+        precision: String,
+        /// Samples.
+        samples: usize,
+        /// Identities.
+        identities: usize,
+        /// Failures to acquire.
+        failures: usize,
+        /// Mated comparisons.
+        mated: u64,
+        /// Non-mated comparisons.
+        non_mated: u64,
+        /// Cross-validated accuracy and its standard deviation over folds.
+        accuracy: Option<[f64; 2]>,
+        /// Rates at fixed FMR.
+        points: Vec<OperatingPoint>,
+    },
+    /// Average precision of face detection.
+    Detection {
+        /// Which detectors looked.
+        detectors: Vec<String>,
+        /// Pictures.
+        images: usize,
+        /// Per setting.
+        settings: Vec<Setting>,
+    },
+    /// Calibrated thresholds on identities that the calibration never saw.
+    Calibration {
+        /// One a comparator and precision.
+        checks: Vec<Check>,
+    },
+}
+
+/// Any JSON that a run wrote.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Any {
+    Record(Box<Record>),
+    Verification(Box<Run>),
+    Detection(Box<DetectionRun>),
+}
+
+impl Record {
+    /// Reads a record, or the full JSON of a run and keeps its figures.
+    ///
+    /// # Errors
+    /// The file is neither.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        match serde_json::from_slice(&bytes) {
+            Ok(Any::Record(record)) => Ok(*record),
+            Ok(Any::Verification(run)) => Ok(Self::of_verification(&run)),
+            Ok(Any::Detection(run)) => Ok(Self::of_detection(&run)),
+            Err(_) => Err(format!("{} is no record of a run", path.display())),
+        }
+    }
+
+    fn new(origin: &Origin, pack: &PackRecord, set: &str, findings: usize, figures: Figures) -> Self {
+        let weights = pack.models.iter().map(|m| Weight { id: m.id.clone(), sha256: m.sha256.clone() }).collect();
+        Self { origin: origin.clone(), pack: pack.name.clone(), weights, set: set.to_owned(), findings, figures }
+    }
+
+    /// Keeps the figures of a verification run.
+    pub fn of_verification(run: &Run) -> Self {
+        let figures = Figures::Verification {
+            comparator: run.comparator.clone(),
+            precision: run.precision.clone(),
+            samples: run.samples.len(),
+            identities: run.identities,
+            failures: run.failures.len(),
+            mated: run.mated,
+            non_mated: run.non_mated,
+            accuracy: run.tenfold.as_ref().map(|t| [t.accuracy, t.deviation]),
+            points: run.operating_points.clone(),
+        };
+        Self::new(&run.origin, &run.pack, &run.set, run.findings.0.len(), figures)
+    }
+
+    /// Keeps the figures of a detection run.
+    pub fn of_detection(run: &DetectionRun) -> Self {
+        let figures = Figures::Detection { detectors: run.detectors.clone(), images: run.images, settings: run.settings.clone() };
+        Self::new(&run.origin, &run.pack, &run.set, run.findings.0.len(), figures)
+    }
+
+    /// Keeps the checks of a calibration.
+    pub fn of_calibration(pack: &PackRecord, set: &str, checks: Vec<Check>) -> Self {
+        Self::new(&Origin::here(), pack, set, 0, Figures::Calibration { checks })
+    }
+
+    /// Returns the name of its file: what was run, in lower-case words.
+    pub fn file_name(&self) -> String {
+        let how = match &self.figures {
+            Figures::Verification { comparator, precision, .. } => format!("{comparator} {precision}"),
+            Figures::Detection { detectors, .. } => detectors.join(" "),
+            Figures::Calibration { .. } => "held out".to_owned(),
+        };
+        let words = format!("{} {how}", self.set).to_lowercase();
+        let words: Vec<&str> = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        words.join("-") + ".json"
+    }
+}
+
+/// Returns the Markdown tables of the records, one a kind, in the order of the records.
+pub fn tables(records: &[Record]) -> String {
+    let mut tables = [
+        String::from("| set | comparator | accuracy | FNMR at FMR (95 % over identities) | failures to acquire |\n|---|---|---|---|---|\n"),
+        String::new(),
+        String::from("| thresholds of | FMR | identities | non-mated | FMR seen (95 %) | holds |\n|---|---|---|---|---|---|\n"),
+    ];
+    let empty = tables.clone();
+    for record in records {
+        match &record.figures {
+            Figures::Verification { .. } => verification_row(&mut tables[0], record),
+            Figures::Detection { .. } => detection_row(&mut tables[1], record),
+            Figures::Calibration { checks } => checks.iter().for_each(|check| calibration_rows(&mut tables[2], check)),
+        }
+    }
+    let filled: Vec<String> = tables.into_iter().zip(empty).filter(|(table, empty)| table != empty).map(|(table, _)| table).collect();
+    filled.join("\n")
+}
+
+fn verification_row(table: &mut String, record: &Record) {
+    let Figures::Verification { comparator, precision, samples, failures, accuracy, points, .. } = &record.figures else { return };
+    let accuracy = accuracy.map_or(String::new(), |[mean, _]| format!("{:.2} %", 100.0 * mean));
+    let points: Vec<String> = points
+        .iter()
+        .map(|p| {
+            let interval = p.fnmr_by_identity.unwrap_or(p.fnmr_interval);
+            format!("{:.0e}: {:.2} % ({:.2} to {:.2})", p.fmr, 100.0 * p.fnmr, 100.0 * interval.low, 100.0 * interval.high)
+        })
+        .collect();
+    let _ = writeln!(
+        table,
+        "| {}{} | {comparator}, {precision} | {accuracy} | {} | {failures} of {samples} |",
+        record.set,
+        marked(record),
+        points.join("; ")
+    );
+}
+
+fn detection_row(table: &mut String, record: &Record) {
+    let Figures::Detection { detectors, images, settings } = &record.figures else { return };
+    if table.is_empty() {
+        let names: Vec<&str> = settings.iter().map(|s| s.name.as_str()).collect();
+        let _ = writeln!(table, "| set | detectors | AP {} |\n|---|---|{}", names.join(" | AP "), "---|".repeat(names.len()));
+    }
+    let cells: Vec<String> = settings.iter().map(|s| format!("{:.3}", s.average_precision)).collect();
+    let _ = writeln!(table, "| {}, {images} pictures{} | {} | {} |", record.set, marked(record), detectors.join(", "), cells.join(" | "));
+}
+
+fn calibration_rows(table: &mut String, check: &Check) {
+    for point in &check.points {
+        let _ = writeln!(
+            table,
+            "| {}, {} | {:.0e} | {} | {} | {:.2e} ({:.1e} to {:.1e}) | {} |",
+            check.comparator,
+            check.precision,
+            point.fmr,
+            check.identities,
+            check.non_mated,
+            point.fmr_observed,
+            point.fmr_low,
+            point.fmr_high,
+            if point.holds { "yes" } else { "NO" }
+        );
+    }
+}
+
+/// A set with accepted findings is never shown as if it were whole.
+fn marked(record: &Record) -> String {
+    if record.findings == 0 { String::new() } else { format!(" ({} findings)", record.findings) }
+}
+
+const BEGIN: &str = "<!-- figures: made by `vultus-datasets table`; do not edit -->\n";
+const END: &str = "<!-- end of figures -->";
+
+/// Returns `text` with the tables between its two marks replaced.
+///
+/// # Errors
+/// The marks are missing.
+pub fn replace(text: &str, tables: &str) -> Result<String, String> {
+    let missing = || format!("the text holds no place for the tables: {:?} and {END:?}", BEGIN.trim_end());
+    let (before, rest) = text.split_once(BEGIN).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(END).ok_or_else(missing)?;
+    Ok(format!("{before}{BEGIN}{tables}{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_go_between_the_marks_and_nowhere_else() {
+        let text = format!("a\n{BEGIN}old\n{END}\nb\n");
+        let new = replace(&text, "| new |\n").unwrap();
+        assert_eq!(new, format!("a\n{BEGIN}| new |\n{END}\nb\n"));
+        assert_eq!(replace(&new, "| new |\n").unwrap(), new);
+        assert!(replace("no marks", "").is_err());
+    }
+}
