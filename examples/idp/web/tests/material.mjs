@@ -1,6 +1,6 @@
 // The walk of a holder, and of an impostor with the holder's document, for clips of real people: a measurement, not a test.
 //
-//   node tests/material.mjs NAME...    for build/idp/NAME.mjpeg, the camera, and build/idp/NAME-card.png, the document
+//   node tests/material.mjs NAME...    for the files that `make material` makes of NAME.mp4
 
 import { launch } from "./browser.mjs";
 import { apache, clip, service, shots, stop } from "./parts.mjs";
@@ -12,8 +12,8 @@ try {
   const at = await service({ policy: { challenge: { kinds: [] }, attempts: { first_delay: "0s" }, duplicate: { action: "flag" } } });
   const portal = await apache(at);
   for (const [i, name] of names.entries()) {
-    const browser = await launch(clip(name));
-    for (const document of new Set([name, names[(i + 1) % names.length]])) {
+    for (const [take, document] of [name, names[(i + 1) % names.length]].entries()) {
+      const browser = await launch(clip(`${name}-${take + 1}`));
       const me = await person(browser, `${name}.${document}@example.com`, { at });
       await me.visit(portal.page);
       await me.identify();
@@ -27,8 +27,8 @@ try {
       counts[`${trial} ${outcome}`] = (counts[`${trial} ${outcome}`] ?? 0) + 1;
       await me.shot(`material-${name}-${document}`);
       await me.leave();
+      await browser.close();
     }
-    await browser.close();
   }
 } finally {
   await stop();

@@ -1,14 +1,12 @@
 // A person before a browser with a fake camera, who does what the page says.
 
 import assert from "node:assert/strict";
-import { clip, mailedCode, shots } from "./parts.mjs";
-import { simulate } from "./simulated.mjs";
+import { mailedCode, shots } from "./parts.mjs";
 
-/** `at` is the service; `reflects` makes the camera a simulated one. */
-export async function person(browser, email, { at, phone = false, reflects } = {}) {
+/** `at` is the service. */
+export async function person(browser, email, { at, phone = false } = {}) {
   const context = await browser.newContext(phone ? { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } : { viewport: { width: 1100, height: 900 } });
   await context.grantPermissions(["camera"], { origin: at.issuer });
-  if (reflects !== undefined) await simulate(context, clip("holder-1"), { reflects, face: [0.487, 0.389, 0.25] });
   // An accepted page leaves at once, and the browser drops the answer with it: the page's own request tells it.
   let judged;
   await context.exposeFunction("judged", (answer, capture, tookMs) => judged?.({ ...JSON.parse(answer), capture: JSON.parse(capture), tookMs }));
