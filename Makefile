@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 SPECIMEN := build/photos/specimen-obama.png
 PORTRAITS := build/photos/obama.jpg build/photos/obama2.jpg build/photos/biden.jpg
 
-.PHONY: demo test test-rust test-python test-ffi test-idp pack photos wheel lint clean
+.PHONY: demo test test-rust test-python test-ffi test-idp pack photos wheel lint clean bench-peers
 
 demo: wheel photos
 	@echo; echo "== The holder, with his card: must be accepted"
@@ -59,6 +59,32 @@ $(VENV)/tools: models/pyproject.toml
 	python3 -m venv $(VENV)
 	$(PY) -m pip install --quiet "maturin>=1.9,<2" --editable "models[specimen]"
 	touch $@
+
+# vultus beside other runtimes: `make bench-peers` times all, `make bench-peers ONLY="mobilefacenet verify" SECONDS=30` some of it.
+PEERS := build/peers
+RECORD := benches/record/$(shell date +%F).json
+SECONDS ?= 20
+
+bench-peers: $(PEERS)/prepared
+	cargo build --release --workspace --exclude vultus-python --bin peer-worker
+	$(PEERS)/bin/python benches/peers/run.py --tasks $(PEERS)/tasks --worker target/release/peer-worker --seconds $(SECONDS) --record $(RECORD) \
+		$(if $(ONLY),--only $(ONLY))
+	$(PEERS)/bin/python benches/peers/chart.py $(RECORD)
+
+$(PEERS)/prepared: $(PEERS)/tools build/pack/pack.json $(PORTRAITS) benches/peers/prepare.py
+	rm -rf $(PEERS)/tasks
+	$(PEERS)/bin/python benches/peers/prepare.py --pack build/pack --photos build/photos --out $(PEERS)/tasks
+	touch $@
+
+# face-recognition asks for a dlib that is built from source, and pnnx for torch, which its program does not need.
+$(PEERS)/tools: benches/peers/requirements.txt
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement benches/peers/requirements.txt --editable models
+	$(PEERS)/bin/pip install --quiet --no-deps face-recognition face-recognition-models pnnx
+	touch $@
+
+build/pack/pack.json:
+	$(MAKE) pack
 
 lint:
 	cargo fmt --all --check

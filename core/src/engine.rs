@@ -1,18 +1,20 @@
 //! The pipeline. The only module that calls every stage; each arrow of the data flow is one line here.
 
 use crate::align::{AlignedFace, Aligner};
-use crate::compare::{self, Calibration, Comparator, Comparison};
+use crate::compare::{self, Calibration, Comparator, Comparison, Gallery, OperatingPoint};
 use crate::decision::{Decision, EngineInfo, Evidence, Face, Policy, Sample, decide};
 use crate::detect::{Cascade, Choice, Detection, Detector, Role, choose};
 use crate::embed::{Embedder, Embedding, Features};
 use crate::error::Result;
 use crate::image::{Image, Pyramid};
-use crate::model::{ModelInfo, Pack};
+use crate::kernel::{Isa, Kernels};
+use crate::model::{ModelInfo, Pack, Ranges};
 use crate::nn::Precision;
 use crate::pad::{Pad, PadReport};
 use crate::quality;
 use crate::sequence::{self, SequenceEvidence};
 use crate::template::{Lineage, Template};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -78,14 +80,16 @@ impl Taken {
 impl Engine {
     /// Loads the model pack in the folder `pack`. Reads nothing else, now or later.
     pub fn open(pack: impl AsRef<Path>, options: &EngineOptions) -> Result<Engine> {
-        let pack = Pack::open(pack.as_ref(), &options.accepted_licences)?;
-        let precision = options.precision;
+        Engine::load(&Pack::open(pack.as_ref(), &options.accepted_licences)?, options.precision)
+    }
+
+    fn load(pack: &Pack, precision: Precision) -> Result<Engine> {
         let lineage = Embedder::ALL.iter().map(|&e| Ok((e, pack.fingerprint(e.id())?))).collect::<Result<_>>()?;
         Ok(Engine(Arc::new(Models {
-            cascade: Cascade::load(&pack, precision)?,
-            aligner: Aligner::load(&pack, precision)?,
-            pad: Pad::load(&pack, precision)?,
-            embeddings: Embedder::ALL.iter().map(|&e| Embedding::load(&pack, e, precision)).collect::<Result<_>>()?,
+            cascade: Cascade::load(pack, precision)?,
+            aligner: Aligner::load(pack, precision)?,
+            pad: Pad::load(pack, precision)?,
+            embeddings: Embedder::ALL.iter().map(|&e| Embedding::load(pack, e, precision)).collect::<Result<_>>()?,
             lineage: Lineage(lineage),
             calibration: Calibration::read(pack.calibration())?,
             sequence: sequence::Calibration::read(pack.calibration())?,
@@ -145,6 +149,20 @@ impl Engine {
     /// Returns how alike two templates are, in -1..=1, without any operating point.
     pub fn score(&self, probe: &Template, reference: &Template, comparator: Comparator) -> Result<f32> {
         compare::score(comparator, probe.features(), reference.features())
+    }
+
+    /// Returns an empty gallery for references that this engine made, compared as the default policy compares.
+    pub fn gallery(&self) -> Gallery {
+        Gallery::new(Policy::default().comparator, self.0.info.precision)
+    }
+
+    /// Returns the threshold at which a search in a gallery of `size` references returns anybody for a person who is not in it
+    /// with the probability `fpir`, the false positive identification rate (ISO/IEC 19795-1).
+    ///
+    /// Comparisons are taken as independent: each may be false with the probability 1 - (1 - fpir)^(1/size). `Kind::Usage` when the calibration
+    /// does not reach that rate.
+    pub fn gallery_threshold(&self, size: usize, fpir: f64) -> Result<OperatingPoint> {
+        compare::gallery_threshold(&self.0.calibration, Policy::default().comparator, self.0.info.precision, size, fpir)
     }
 
     /// Reads a stored template. `Kind::Input` when it is damaged, `Kind::Usage` when other weights made it.
@@ -249,6 +267,30 @@ impl Engine {
             engine: self.0.info.clone(),
             times_ms: clock.laps,
         })
+    }
+}
+
+/// Returns the ranges that the networks of the pack in `pack` show over `pictures`, by model id: what `Precision::Fast` is scaled by.
+pub fn ranges(pack: &Path, accepted_licences: &[String], pictures: impl Iterator<Item = Image>) -> Result<BTreeMap<String, Ranges>> {
+    let (pack, watch) = Pack::open(pack, accepted_licences)?.watched();
+    let engine = Engine::load(&pack, Precision::Exact)?;
+    for picture in pictures {
+        engine.enrol(&picture, Role::Selfie)?;
+        // A selfie ends the cascade early: let every detector see the picture.
+        let pyramid = Pyramid::new(&picture);
+        for attempt in Cascade::attempts(Role::Selfie) {
+            engine.0.cascade.look(&pyramid, attempt)?;
+        }
+    }
+    let seen = watch.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    Ok(seen.clone())
+}
+
+/// Opens an engine on the kernels of another instruction set; `None` if this CPU does not have it.
+pub fn open_on(pack: &Path, precision: Precision, isa: Isa) -> Result<Option<Engine>> {
+    match Kernels::new(isa) {
+        Some(_) => Engine::load(&Pack::open(pack, &[])?.on(isa), precision).map(Some),
+        None => Ok(None),
     }
 }
 

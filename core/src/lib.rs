@@ -71,7 +71,7 @@ mod sequence;
 mod template;
 
 pub use align::Pose;
-pub use compare::{Comparator, Comparison, OperatingPoint};
+pub use compare::{Candidate, Comparator, Comparison, Gallery, OperatingPoint};
 pub use decision::{
     Decision, Effect, EngineInfo, Face, Outcome, PadRule, Policy, QualityLimits, Reason, ReasonCode, RiskRule, Sample, SequenceRules,
 };
@@ -93,6 +93,8 @@ pub use template::Template;
 /// The inference engine by itself, for the tools and benchmarks of this project. Not part of the stable interface.
 #[doc(hidden)]
 pub mod internals {
-    pub use crate::kernel::Isa;
-    pub use crate::nn::{Explanation, Layer, Network, NetworkError, OutputInfo, Ranges, Scratch};
+    pub use crate::engine::{open_on, ranges};
+    pub use crate::kernel::{Isa, Peak, peak};
+    pub use crate::model::Ranges;
+    pub use crate::nn::{Explanation, Layer, Network, NetworkError, OutputInfo, Scratch};
 }

@@ -1,6 +1,7 @@
-//! `vultus-models`: looks into model packs with the loader of the engine itself.
+//! `vultus-models`: looks into model packs with the loader of the engine itself, and measures what 16-bit arithmetic needs.
 
 mod inspect;
+mod network;
 
 use clap::{Args, Parser, Subcommand};
 use std::io;
@@ -20,15 +21,19 @@ enum Command {
     List(PackArgs),
     /// Checks every weight of a pack against its hash, as the engine does
     Verify(PackArgs),
+    /// Shows how a network runs: layers, shapes, multiply-adds, kernels, bytes
+    Explain(network::ExplainArgs),
+    /// Measures what 16-bit arithmetic is scaled by, over pictures of faces: one JSON file a network
+    Ranges(network::RangesArgs),
 }
 
 #[derive(Args)]
-struct PackArgs {
+pub(crate) struct PackArgs {
     /// The pack's folder
-    pack: PathBuf,
+    pub(crate) pack: PathBuf,
     /// Accepts the licence of a weight whose licence is unknown or non-commercial; may be repeated
     #[arg(long, value_name = "ID")]
-    accept_licence: Vec<String>,
+    pub(crate) accept_licence: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -36,6 +41,8 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::List(args) => inspect::list(&args.pack, &args.accept_licence, &mut out),
         Command::Verify(args) => inspect::verify(&args.pack, &args.accept_licence, &mut out),
+        Command::Explain(args) => network::explain(&args, &mut out),
+        Command::Ranges(args) => network::ranges(&args, &mut out),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -85,7 +85,7 @@ impl Aligner {
     fn place<'a>(&self, pyramid: &'a Pyramid<'a>, bounds: Rect, direction: Point) -> Result<AlignedFace<'a>> {
         let extent = bounds.width.max(bounds.height).max(1.0) * MARGIN;
         let map = Similarity::onto_square(self.viewer.width() as f32, bounds.centre(), extent, direction);
-        self.viewer.see(pyramid, &map, false, |outputs| AlignedFace {
+        self.viewer.see(pyramid, &map, |outputs| AlignedFace {
             pyramid,
             points: outputs[0].chunks_exact(3).map(|p| map.apply(Point::new(p[0], p[1]))).collect(),
             depths: outputs[0].chunks_exact(3).map(|p| p[2] * map.scale()).collect(),

@@ -1,5 +1,10 @@
 //! How alike two sets of features are, and what that is worth: score to false match rate by the pack's calibration.
 
+mod gallery;
+
+pub(crate) use gallery::gallery_threshold;
+pub use gallery::{Candidate, Gallery};
+
 use crate::embed::{Embedder, Features};
 use crate::error::{Error, Kind, Result, Stage};
 use crate::nn::Precision;

@@ -51,7 +51,7 @@ impl Blaze {
 
     /// Returns the faces in the picture seen through `map`, best first.
     pub(crate) fn detect(&self, pyramid: &Pyramid<'_>, map: &Similarity) -> Result<Vec<Detection>> {
-        let candidates = self.viewer.see(pyramid, map, false, |outputs| {
+        let candidates = self.viewer.see(pyramid, map, |outputs| {
             let (values, logits) = (outputs[0].chunks_exact(VALUES), outputs[1]);
             let mut candidates: Vec<(f32, [f32; 8])> = values
                 .zip(logits)

@@ -33,7 +33,7 @@ impl Center {
     /// Returns the faces in the picture seen through `map`, best first.
     pub(crate) fn detect(&self, pyramid: &Pyramid<'_>, map: &Similarity) -> Result<Vec<Detection>> {
         let (cells, plane) = (self.cells, self.cells * self.cells);
-        let found = self.viewer.see(pyramid, map, false, |outputs| {
+        let found = self.viewer.see(pyramid, map, |outputs| {
             let [heat, scale, offset, points] = [outputs[0], outputs[1], outputs[2], outputs[3]];
             let mut found = Vec::new();
             for (at, &score) in heat.iter().enumerate().filter(|(_, score)| **score > LEAST_SCORE) {

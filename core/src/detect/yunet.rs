@@ -38,7 +38,7 @@ impl Yunet {
 
     /// Returns the faces in the picture seen through `map`, best first.
     pub(crate) fn detect(&self, pyramid: &Pyramid<'_>, map: &Similarity) -> Result<Vec<Detection>> {
-        let found = self.viewer.see(pyramid, map, false, |outputs| {
+        let found = self.viewer.see(pyramid, map, |outputs| {
             let mut found = Vec::new();
             for (grid, &stride) in STRIDES.iter().enumerate() {
                 let [class, object, boxes, points] = [0, 3, 6, 9].map(|first| outputs[first + grid]);

@@ -97,17 +97,11 @@ impl Embedding {
     /// Returns the mean direction of the features of the face and of its mirror image.
     pub(crate) fn embed(&self, face: &AlignedFace<'_>) -> Result<Features> {
         let map = face.crop(self.embedder.crop());
-        let mut values = Zeroizing::new(Vec::with_capacity(self.embedder.dimension()));
-        for mirror in [false, true] {
-            self.viewer.see(face.pyramid(), &map, mirror, |outputs| {
-                let unit = 1.0 / norm(outputs[0]);
-                if mirror {
-                    values.iter_mut().zip(outputs[0]).for_each(|(sum, v)| *sum += v * unit);
-                } else {
-                    values.extend(outputs[0].iter().map(|v| v * unit));
-                }
-            })?;
-        }
+        let mut values = self.viewer.see_both_ways(face.pyramid(), &map, |[plain, mirrored]| {
+            let (plain_unit, mirrored_unit) = (1.0 / norm(plain), 1.0 / norm(mirrored));
+            let both = plain.iter().zip(mirrored);
+            Zeroizing::new(both.map(|(p, m)| p * plain_unit + m * mirrored_unit).collect::<Vec<f32>>())
+        })?;
         let unit = 1.0 / norm(&values);
         values.iter_mut().for_each(|v| *v *= unit);
         Ok(Features { embedder: self.embedder, values })

@@ -2,6 +2,9 @@
 
 use super::Image;
 use crate::geometry::{Point, Rect, Similarity};
+use crate::kernel::{Halve, Kernels, Sample, bilinear};
+use std::sync::{Mutex, MutexGuard};
+use zeroize::Zeroize;
 
 /// Which channel a network wants first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -41,7 +44,7 @@ pub(crate) struct Pyramid<'a> {
 struct Level {
     width: usize,
     height: usize,
-    rgb: zeroize::Zeroizing<Vec<u8>>,
+    rgb: Vec<u8>,
 }
 
 /// The smallest side worth halving: no network looks at less than 64 pixels.
@@ -80,7 +83,6 @@ impl<'a> Pyramid<'a> {
     pub(crate) fn sample(&self, map: &Similarity, form: &Planar, out: &mut [f32]) {
         assert_eq!(out.len(), form.len(), "the output must hold three planes");
         let (shrink, width, height, rgb) = self.level(map.scale());
-        let (a, b) = (map.a * shrink, map.b * shrink);
         let plane = form.width * form.height;
         let (first, rest) = out.split_at_mut(plane);
         let (second, third) = rest.split_at_mut(plane);
@@ -88,18 +90,18 @@ impl<'a> Pyramid<'a> {
             Colour::Rgb => (first, second, third),
             Colour::Bgr => (third, second, first),
         };
-        for y in 0..form.height {
-            let row = y * form.width;
-            let start = map.apply(Point::new(0.5, y as f32 + 0.5));
-            let (x0, y0) = (start.x * shrink - 0.5, start.y * shrink - 0.5);
-            for x in 0..form.width {
-                let (sx, sy) = (x0 + a * x as f32, y0 + b * x as f32);
-                let [r, g, bl] = bilinear(rgb, width, height, sx, sy);
-                red[row + x] = r * form.scale + form.offset;
-                green[row + x] = g * form.scale + form.offset;
-                blue[row + x] = bl * form.scale + form.offset;
-            }
-        }
+        Kernels::best().run(Sample {
+            rgb,
+            size: [height, width],
+            start: |y| {
+                let start = map.apply(Point::new(0.5, y as f32 + 0.5));
+                [start.x * shrink - 0.5, start.y * shrink - 0.5]
+            },
+            step: [map.a * shrink, map.b * shrink],
+            affine: [form.scale, form.offset],
+            planes: [red, green, blue],
+            columns: form.width,
+        });
     }
 }
 
@@ -162,7 +164,7 @@ impl Pyramid<'_> {
             // Beyond the last pixel centre of the part its border is repeated.
             let inside = |i: usize, step: f32, start: f32, length: f32| ((i as f32 + 0.5) * step - 0.5).clamp(0.0, length - 1.0) + start;
             let (x, y) = (inside(pixel.0, across, part.x, part.width), inside(pixel.1, down, part.y, part.height));
-            for (c, value) in bilinear(self.image.rgb(), width, height, x, y).into_iter().enumerate() {
+            for (c, value) in bilinear(self.image.rgb(), width, height, [x, y]).into_iter().enumerate() {
                 let place = if form.colour == Colour::Rgb { c } else { 2 - c };
                 out[place * plane + at] = value * form.scale + form.offset;
             }
@@ -187,51 +189,39 @@ fn triangle(start: f32, length: f32, whole: usize, count: usize) -> Vec<(usize, 
         .collect()
 }
 
-/// Reads between pixel centres at integer coordinates.
-#[inline(always)]
-fn bilinear(rgb: &[u8], width: usize, height: usize, x: f32, y: f32) -> [f32; 3] {
-    let (fx, fy) = (x.floor(), y.floor());
-    let (wx, wy) = (x - fx, y - fy);
-    let (ix, iy) = (fx as isize, fy as isize);
-    if ix >= 0 && iy >= 0 && ix + 1 < width as isize && iy + 1 < height as isize {
-        let at = (iy as usize * width + ix as usize) * 3;
-        let (top, bottom) = (&rgb[at..at + 6], &rgb[at + width * 3..at + width * 3 + 6]);
-        std::array::from_fn(|c| {
-            let (p, q) = (f32::from(top[c]), f32::from(top[c + 3]));
-            let (r, s) = (f32::from(bottom[c]), f32::from(bottom[c + 3]));
-            let (upper, lower) = (p + (q - p) * wx, r + (s - r) * wx);
-            upper + (lower - upper) * wy
-        })
-    } else {
-        let pixel = |x: isize, y: isize, c: usize| {
-            let inside = x >= 0 && y >= 0 && x < width as isize && y < height as isize;
-            if inside { f32::from(rgb[(y as usize * width + x as usize) * 3 + c]) } else { 0.0 }
-        };
-        std::array::from_fn(|c| {
-            let (p, q) = (pixel(ix, iy, c), pixel(ix + 1, iy, c));
-            let (r, s) = (pixel(ix, iy + 1, c), pixel(ix + 1, iy + 1, c));
-            let (upper, lower) = (p + (q - p) * wx, r + (s - r) * wx);
-            upper + (lower - upper) * wy
-        })
-    }
-}
+/// Buffers of levels that are over, wiped, so that a warm engine allocates none.
+static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+/// More are given back to the system.
+const MOST_SPARE: usize = 16;
 
 fn halve(width: usize, height: usize, rgb: &[u8]) -> Level {
     let (w, h) = (width / 2, height / 2);
-    let mut out = vec![0; w * h * 3];
-    let mut sums = vec![0u16; width * 3];
-    for (y, row) in out.chunks_exact_mut(w * 3).enumerate() {
-        let (top, bottom) = (&rgb[2 * y * width * 3..][..width * 3], &rgb[(2 * y + 1) * width * 3..][..width * 3]);
-        for ((sum, &t), &b) in sums.iter_mut().zip(top).zip(bottom) {
-            *sum = u16::from(t) + u16::from(b);
-        }
-        for (pixel, pair) in row.chunks_exact_mut(3).zip(sums.chunks_exact(6)) {
-            for c in 0..3 {
-                pixel[c] = ((pair[c] + pair[c + 3] + 2) >> 2) as u8;
-            }
+    let length = w * h * 3;
+    let mut spare = lock();
+    let fitting = spare.iter().enumerate().filter(|(_, buffer)| buffer.capacity() >= length).min_by_key(|(_, buffer)| buffer.capacity());
+    let mut out = match fitting.map(|(at, _)| at) {
+        Some(at) => spare.swap_remove(at),
+        None => Vec::new(),
+    };
+    drop(spare);
+    out.resize(length, 0);
+    Kernels::best().run(Halve { rgb, size: [height, width], half: &mut out });
+    Level { width: w, height: h, rgb: out }
+}
+
+impl Drop for Level {
+    fn drop(&mut self) {
+        self.rgb.zeroize();
+        let mut spare = lock();
+        if spare.len() < MOST_SPARE {
+            spare.push(std::mem::take(&mut self.rgb));
         }
     }
-    Level { width: w, height: h, rgb: out.into() }
+}
+
+fn lock() -> MutexGuard<'static, Vec<Vec<u8>>> {
+    SPARE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 #[cfg(test)]

@@ -199,6 +199,12 @@ impl<A: Arithmetic> Kernel for Conv<'_, A> {
     }
 }
 
+/// Returns the first of the parts that `total` is split into, as equal as can be and none above `most`.
+#[inline(always)]
+fn share(total: usize, most: usize) -> usize {
+    total.div_ceil(total.div_ceil(most))
+}
+
 struct Walk<'a, A: Arithmetic> {
     input: *const u32,
     taps: &'a Taps,
@@ -224,7 +230,7 @@ impl<A: Arithmetic> Walk<'_, A> {
                 macro_rules! with_step {
                     ($($step:literal)*) => {
                         match self.taps.pixel_step {
-                            $($step => with_width!($step: 1 2 3 4 5 6 7 8 10 12 14),)*
+                            $($step if A::STEPS.contains(&$step) => with_width!($step: 1 2 3 4 5 6 7 8 9 10 11 12 13 14),)*
                             _ => with_width!(0: 1),
                         }
                     };
@@ -246,11 +252,7 @@ impl<A: Arithmetic> Walk<'_, A> {
     /// Returns how many of the next `rest` pixels of a row make a tile.
     #[inline(always)]
     fn width<S: Simd>(&self, rest: usize) -> usize {
-        let known = matches!(self.taps.pixel_step, 1 | 2 | 8 | 16 | 32);
-        match rest.min(if known { S::TILE_PIXELS } else { 1 }) {
-            odd @ (9 | 11 | 13) => odd / 2 + 1,
-            width => width,
-        }
+        if A::STEPS.contains(&self.taps.pixel_step) { share(rest, S::TILE_PIXELS) } else { 1 }
     }
 }
 

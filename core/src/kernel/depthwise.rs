@@ -2,6 +2,7 @@
 
 use super::epilogue::Sink;
 use super::{Epilogue, F32s, Kernel, Simd, Target};
+use std::ops::Range;
 
 /// A depthwise convolution; outside the input there are zeros.
 pub(crate) struct Depthwise<'a> {
@@ -74,7 +75,7 @@ struct Plane<'a> {
 impl Plane<'_> {
     /// Returns the taps along `axis` that are inside the input at output coordinate `at`.
     #[inline(always)]
-    fn inside(&self, axis: usize, at: usize) -> std::ops::Range<usize> {
+    fn inside(&self, axis: usize, at: usize) -> Range<usize> {
         let start = at * self.stride[axis];
         let first = self.padding[axis].saturating_sub(start);
         let end = (self.input_size[axis] + self.padding[axis]).saturating_sub(start).min(self.kernel[axis]);
@@ -107,8 +108,18 @@ impl Plane<'_> {
 
     #[inline(always)]
     fn tile<S: Simd, const K: usize, const STRIDE: usize, const P: usize>(&self, simd: S, y: usize, x: usize) {
-        let width = self.input_size[1];
         let rows = self.inside(0, y);
+        // Known bounds let the loop over the rows be unrolled.
+        if K == 3 && S::TILE_PIXELS > 1 && rows == (0..K) {
+            self.rows::<S, K, STRIDE, P>(simd, y, x, 0..K);
+        } else {
+            self.rows::<S, K, STRIDE, P>(simd, y, x, rows);
+        }
+    }
+
+    #[inline(always)]
+    fn rows<S: Simd, const K: usize, const STRIDE: usize, const P: usize>(&self, simd: S, y: usize, x: usize, rows: Range<usize>) {
+        let width = self.input_size[1];
         let left = x * STRIDE - self.padding[1];
         debug_assert!(left + (P - 1) * STRIDE + K <= width);
         // SAFETY: `inside` keeps the rows and the caller the columns inside the input; there are K x K weights and the sink was checked.
@@ -136,15 +147,17 @@ impl Plane<'_> {
 
     /// Pixels one by one, with every tap checked.
     #[inline(always)]
-    fn edge<S: Simd>(&self, simd: S, y: usize, columns: std::ops::Range<usize>) {
+    fn edge<S: Simd>(&self, simd: S, y: usize, columns: Range<usize>) {
         let width = self.input_size[1];
+        let rows = self.inside(0, y);
         for x in columns {
+            let across = self.inside(1, x);
             // SAFETY: `inside` keeps the taps inside the input; the sink was checked.
             unsafe {
                 let mut sum = simd.load(self.bias.0.as_ptr());
-                for ky in self.inside(0, y) {
+                for ky in rows.clone() {
                     let row = (y * self.stride[0] + ky - self.padding[0]) * width;
-                    for kx in self.inside(1, x) {
+                    for kx in across.clone() {
                         let value = simd.load(self.input.as_ptr().add(row + x * self.stride[1] + kx - self.padding[1]).cast());
                         sum = simd.fma(value, simd.load(self.weights.as_ptr().add(ky * self.kernel[1] + kx).cast()), sum);
                     }

@@ -30,3 +30,34 @@ impl Kernel for Dot<'_> {
         *self.result = simd.sum(total) + tail;
     }
 }
+
+/// Bytes that one step of a scan reads.
+pub(crate) const SCAN_STEP: usize = 2 * LANES;
+
+/// The dot products of one vector of 16-bit integers with many vectors of bytes that lie one after another; the length of a vector is a
+/// multiple of [`SCAN_STEP`].
+pub(crate) struct Scan<'a> {
+    pub(crate) codes: &'a [i8],
+    pub(crate) probe: &'a [i16],
+    /// One a vector of bytes, wrapping.
+    pub(crate) sums: &'a mut [i32],
+}
+
+impl Kernel for Scan<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let length = self.probe.len();
+        assert!(length.is_multiple_of(SCAN_STEP) && self.codes.len() == length * self.sums.len());
+        for (at, sum) in self.sums.iter_mut().enumerate() {
+            let mut total = simd.zero_i32();
+            for step in (0..length).step_by(SCAN_STEP) {
+                // SAFETY: both vectors hold 32 values from `step` on.
+                unsafe {
+                    let code = simd.load_bytes(self.codes.as_ptr().add(at * length + step));
+                    total = simd.dot_pairs(total, code, simd.load_pairs(self.probe.as_ptr().add(step)));
+                }
+            }
+            *sum = simd.total(total);
+        }
+    }
+}

@@ -16,8 +16,11 @@ mod depthwise;
 mod dispatch;
 mod dot;
 mod epilogue;
+mod peak;
+mod picture;
 mod pool;
 mod resize;
+mod sample;
 mod scalar;
 mod simd;
 #[cfg(test)]
@@ -27,10 +30,13 @@ pub(crate) use conv::{Conv, F32, I16, Layout, Taps};
 pub(crate) use depthwise::Depthwise;
 pub use dispatch::Isa;
 pub(crate) use dispatch::Kernels;
-pub(crate) use dot::Dot;
+pub(crate) use dot::{Dot, SCAN_STEP, Scan};
 pub(crate) use epilogue::{Activation, Combine, Epilogue, MAX_ACTIVATION, Target};
+pub use peak::{Peak, peak};
+pub(crate) use picture::Picture;
 pub(crate) use pool::{Pool, PoolKind};
 pub(crate) use resize::{Interpolation, Resize};
+pub(crate) use sample::{Halve, Sample, bilinear};
 
 use dispatch::Kernel;
 use simd::Simd;

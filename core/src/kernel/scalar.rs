@@ -71,6 +71,12 @@ impl Simd for Scalar {
         unsafe { from.cast::<Self::I>().read_unaligned() }
     }
     #[inline(always)]
+    unsafe fn load_bytes(self, from: *const i8) -> Self::I {
+        // SAFETY: as the trait demands.
+        let bytes = unsafe { from.cast::<[i8; 32]>().read() };
+        lanes!(i => (i32::from(bytes[2 * i]) & 0xffff) | (i32::from(bytes[2 * i + 1]) << 16))
+    }
+    #[inline(always)]
     fn splat_pair(self, pair: i32) -> Self::I {
         [pair; 16]
     }
@@ -83,6 +89,10 @@ impl Simd for Scalar {
     #[inline(always)]
     fn to_f32(self, value: Self::I) -> Self::F {
         lanes!(i => value[i] as f32)
+    }
+    #[inline(always)]
+    fn total(self, value: Self::I) -> i32 {
+        value.into_iter().fold(0, i32::wrapping_add)
     }
     #[inline(always)]
     unsafe fn store_i16(self, value: Self::F, to: *mut i16) {

@@ -36,11 +36,17 @@ pub(crate) trait Simd: Copy {
     /// # Safety
     /// `from` is readable for 16 pairs of 16-bit integers.
     unsafe fn load_pairs(self, from: *const i16) -> Self::I;
+    /// Returns bytes 0 and 1, 2 and 3, ... as pairs of 16-bit integers.
+    /// # Safety
+    /// `from` is readable for 32 bytes.
+    unsafe fn load_bytes(self, from: *const i8) -> Self::I;
     /// Returns `pair` in every lane.
     fn splat_pair(self, pair: i32) -> Self::I;
     /// `acc + a.0 * b.0 + a.1 * b.1` for pairs of 16-bit integers, wrapping.
     fn dot_pairs(self, acc: Self::I, a: Self::I, b: Self::I) -> Self::I;
     fn to_f32(self, value: Self::I) -> Self::F;
+    /// Adds the lanes, wrapping.
+    fn total(self, value: Self::I) -> i32;
     /// Rounds to the nearest integer, ties to even, and stores 16-bit integers.
     /// # Safety
     /// `to` is writable for 16 values, and `value` is within the range of 16 bits.

@@ -296,3 +296,86 @@ fn dots_of_every_length() {
         close(results[0], a.iter().zip(&b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum(), "dot");
     }
 }
+
+#[test]
+fn scans_of_bytes_are_exact() {
+    let mut random = Random(8);
+    for (length, count) in [(0, 3), (32, 0), (32, 1), (64, 7), (320, 5), (512, 2)] {
+        let mut draw = |n: usize| (0..n).map(|_| (random.next() * 128.0).floor() as i8).collect::<Vec<i8>>();
+        let (mut codes, mut probe) = (draw(length * count), draw(length));
+        // The extremes, all of one sign.
+        codes.iter_mut().take(length).for_each(|code| *code = i8::MIN);
+        probe.iter_mut().take(usize::from(count == 1) * length).for_each(|code| *code = i8::MIN);
+        let probe: Vec<i16> = probe.into_iter().map(i16::from).collect();
+        let products = |code: &[i8]| code.iter().zip(&probe).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum::<i32>();
+        let expected: Vec<i32> = (0..count).map(|at| products(&codes[at * length..][..length])).collect();
+        for kernels in available() {
+            let mut sums = vec![-1; count];
+            kernels.run(Scan { codes: &codes, probe: &probe, sums: &mut sums });
+            assert_eq!(sums, expected, "{length} x {count} on {:?}", kernels.isa());
+        }
+    }
+}
+
+#[test]
+fn pictures_are_sampled_and_halved_alike() {
+    let mut random = Random(9);
+    for [height, width] in [[1, 1], [2, 2], [3, 2], [2, 3], [5, 7], [40, 131], [9, 300]] {
+        let rgb: Vec<u8> = (0..height * width * 3).map(|_| (random.next() * 128.0 + 128.0) as u8).collect();
+        let mut halves = Vec::new();
+        let mut views: Vec<Vec<u32>> = Vec::new();
+        for kernels in available() {
+            let mut half = vec![0; (height / 2) * (width / 2) * 3];
+            kernels.run(Halve { rgb: &rgb, size: [height, width], half: &mut half });
+            for (at, &mean) in half.iter().enumerate() {
+                let (y, x, c) = (at / (width / 2 * 3), at / 3 % (width / 2), at % 3);
+                let pixel = |dy: usize, dx: usize| u32::from(rgb[((2 * y + dy) * width + 2 * x + dx) * 3 + c]);
+                assert_eq!(u32::from(mean), (pixel(0, 0) + pixel(0, 1) + pixel(1, 0) + pixel(1, 1) + 2) / 4, "{height} x {width}");
+            }
+            halves.push(half);
+            let mut planes = [(); 3].map(|()| vec![0.0; 17 * 33]);
+            let [red, green, blue] = &mut planes;
+            kernels.run(Sample {
+                rgb: &rgb,
+                size: [height, width],
+                start: |y| [-3.3 + 0.1 * y as f32, -2.2 + 0.9 * y as f32],
+                step: [1.7, 0.3],
+                affine: [0.5, -1.0],
+                planes: [red, green, blue],
+                columns: 33,
+            });
+            views.push(planes.concat().iter().map(|v| v.to_bits()).collect());
+        }
+        assert!(halves.iter().all(|half| *half == halves[0]) && views.iter().all(|view| *view == views[0]), "{height} x {width}");
+    }
+}
+
+#[test]
+fn pictures_are_framed_by_zeros() {
+    let mut random = Random(10);
+    for (rows, columns, top, left) in [(1usize, 1usize, 0usize, 0usize), (3, 16, 1, 1), (5, 37, 0, 2), (4, 50, 3, 0)] {
+        let (height, width) = (rows + top + 1, columns + left + 2);
+        let input: Vec<f32> = (0..2 * rows * columns).map(|_| random.next()).collect();
+        let affine = [[2.0, 0.5], [-1.0, 3.0]];
+        let length = (2 * height * width).next_multiple_of(LANES);
+        let (to, _) = same_bits(length / LANES, "picture", |kernels, to, _| {
+            to.fill(F32s([9.0; LANES]));
+            let size = ([rows, columns], [height, width]);
+            kernels.run(Picture {
+                input: &input,
+                affine: &affine,
+                input_size: size.0,
+                output_size: size.1,
+                padding: [top, left],
+                output: floats_mut(to),
+            });
+        });
+        for (at, &found) in floats(&to).iter().enumerate() {
+            let (plane, y, x) = (at / (height * width), at / width % height, at % width);
+            let inside = plane < 2 && (top..top + rows).contains(&y) && (left..left + columns).contains(&x);
+            let expected =
+                if inside { input[(plane * rows + y - top) * columns + x - left] * affine[plane][0] + affine[plane][1] } else { 0.0 };
+            close(found, f64::from(expected), "picture");
+        }
+    }
+}

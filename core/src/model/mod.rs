@@ -2,11 +2,13 @@
 
 use crate::error::{Error, Kind, Result, Stage};
 use crate::image::Colour;
+use crate::kernel::Isa;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 /// The manifest's file name inside a pack.
 const MANIFEST: &str = "pack.json";
@@ -61,8 +63,14 @@ pub struct ModelInfo {
     pub(crate) input: Input,
     /// The ranges of the values that convolutions read, for [`Precision::Fast`](crate::Precision); without them the network runs in floats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) int16: Option<BTreeMap<String, f32>>,
+    pub(crate) int16: Option<Ranges>,
 }
+
+/// The largest magnitudes of the values that the convolutions of a network read, by their ONNX names.
+pub type Ranges = BTreeMap<String, f32>;
+
+/// The ranges that the networks of a watched pack have shown, by model id.
+pub(crate) type Watch = Arc<Mutex<BTreeMap<String, Ranges>>>;
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -79,6 +87,8 @@ pub struct Pack {
     folder: PathBuf,
     id: String,
     manifest: Manifest,
+    watch: Option<Watch>,
+    isa: Option<Isa>,
 }
 
 impl Pack {
@@ -113,7 +123,26 @@ impl Pack {
                 return Err(fault(format!("model {}: file {:?} is not a plain file name", model.id, model.file)));
             }
         }
-        Ok(Pack { folder: folder.to_owned(), id: hex(&Sha256::digest(&bytes)), manifest })
+        Ok(Pack { folder: folder.to_owned(), id: hex(&Sha256::digest(&bytes)), manifest, watch: None, isa: None })
+    }
+
+    /// Makes every network that is loaded from now on record its ranges.
+    pub(crate) fn watched(self) -> (Pack, Watch) {
+        let watch = Watch::default();
+        (Pack { watch: Some(watch.clone()), ..self }, watch)
+    }
+
+    /// Makes every network that is loaded from now on use the kernels of `isa`.
+    pub(crate) fn on(self, isa: Isa) -> Pack {
+        Pack { isa: Some(isa), ..self }
+    }
+
+    pub(crate) fn isa(&self) -> Option<Isa> {
+        self.isa
+    }
+
+    pub(crate) fn watch(&self) -> Option<&Watch> {
+        self.watch.as_ref()
     }
 
     /// Returns the name that its builder gave it.

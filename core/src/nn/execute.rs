@@ -3,7 +3,7 @@
 use super::memory::Memory;
 use super::plan::{self, Export, Map, MapId, Op, Plan, Step};
 use crate::kernel::{
-    Activation, Combine, Conv, Depthwise, Epilogue, F32, F32s, I16, I16s, Kernels, LANES, Pool, Resize, Target, floats, floats_mut,
+    Activation, Combine, Conv, Depthwise, Epilogue, F32, F32s, I16, I16s, Kernels, LANES, Picture, Pool, Resize, Target, floats, floats_mut,
 };
 
 /// The buffers of a run.
@@ -25,6 +25,7 @@ impl Buffers {
     }
 }
 
+/// A plan at work on one input.
 pub(super) struct Run<'a> {
     pub(super) plan: &'a Plan,
     pub(super) memory: &'a Memory,
@@ -33,29 +34,31 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs the plan on `picture`; `seen` is told every float map as it is made.
-    pub(super) fn run(&mut self, picture: &[f32], outputs: &mut [Vec<f32>], mut seen: impl FnMut(MapId, &[F32s])) {
-        for step in &self.plan.steps {
-            let output = &self.plan.maps[step.output];
-            let float_buffer = self.memory.floats[step.output];
-            let int_buffer = self.memory.ints[step.output];
-            // The buffers of the output leave the others, so that the step may borrow both.
-            let mut float_map = float_buffer.map(|buffer| std::mem::take(&mut self.buffers.floats[buffer]));
-            let mut int_map = int_buffer.map(|ints| std::mem::take(&mut self.buffers.ints[ints.buffer]));
-            let target = Target {
-                floats: float_map.as_mut().map(|map| &mut map[..output.len()]),
-                ints: int_map.as_mut().zip(int_buffer).map(|(map, ints)| (&mut map[..output.len()], ints.scale)),
-                plane: output.plane(),
-            };
-            self.step(step, output, picture, target);
-            if let (Some(buffer), Some(map)) = (float_buffer, float_map) {
-                seen(step.output, &map[..output.len()]);
-                self.buffers.floats[buffer] = map;
-            }
-            if let (Some(ints), Some(map)) = (int_buffer, int_map) {
-                self.buffers.ints[ints.buffer] = map;
-            }
+    /// Runs one step; `seen` is told the map that it makes, with its floats if it has any.
+    pub(super) fn advance(&mut self, step: &Step, picture: &[f32], seen: &mut impl FnMut(MapId, &[F32s])) {
+        let output = &self.plan.maps[step.output];
+        let float_buffer = self.memory.floats[step.output];
+        let int_buffer = self.memory.ints[step.output];
+        // The buffers of the output leave the others, so that the step may borrow both.
+        let mut float_map = float_buffer.map(|buffer| std::mem::take(&mut self.buffers.floats[buffer]));
+        let mut int_map = int_buffer.map(|ints| std::mem::take(&mut self.buffers.ints[ints.buffer]));
+        let target = Target {
+            floats: float_map.as_mut().map(|map| &mut map[..output.len()]),
+            ints: int_map.as_mut().zip(int_buffer).map(|(map, ints)| (&mut map[..output.len()], ints.scale)),
+            plane: output.plane(),
+        };
+        self.step(step, output, picture, target);
+        seen(step.output, float_map.as_ref().map_or(&[], |map| &map[..output.len()]));
+        if let (Some(buffer), Some(map)) = (float_buffer, float_map) {
+            self.buffers.floats[buffer] = map;
         }
+        if let (Some(ints), Some(map)) = (int_buffer, int_map) {
+            self.buffers.ints[ints.buffer] = map;
+        }
+    }
+
+    /// Writes the outputs after the last step.
+    pub(super) fn finish(&self, outputs: &mut [Vec<f32>]) {
         for (exports, output) in self.plan.outputs.iter().zip(outputs) {
             let mut rest = output.as_mut_slice();
             for export in exports {
@@ -92,7 +95,14 @@ impl Run<'_> {
         match &step.op {
             Op::Picture { affine, size, padding } => {
                 if let Some(map) = target.floats {
-                    draw(picture, affine, *size, *padding, output.size, floats_mut(map));
+                    self.kernels.run(Picture {
+                        input: picture,
+                        affine,
+                        input_size: *size,
+                        output_size,
+                        padding: *padding,
+                        output: floats_mut(map),
+                    });
                 }
             }
             Op::Conv(conv) => self.conv(conv, step.input, epilogue, target),
@@ -163,21 +173,6 @@ impl Run<'_> {
                     epilogue,
                     target,
                 });
-            }
-        }
-    }
-}
-
-/// Copies the picture, scaled and shifted, between rows and columns of zeros.
-fn draw(picture: &[f32], affine: &[[f32; 2]], from: [usize; 2], [top, left]: [usize; 2], [height, width]: [usize; 2], to: &mut [f32]) {
-    let [rows, columns] = from;
-    to.fill(0.0);
-    for (channel, [scale, offset]) in affine.iter().enumerate() {
-        for y in 0..rows {
-            let from = &picture[(channel * rows + y) * columns..][..columns];
-            let to = &mut to[(channel * height + y + top) * width + left..][..columns];
-            for (to, from) in to.iter_mut().zip(from) {
-                *to = from.mul_add(*scale, *offset);
             }
         }
     }

@@ -1,12 +1,8 @@
 //! Which buffer holds which map when: a buffer is used again once its map has been read for the last time.
 
-use std::collections::BTreeMap;
-
 use super::plan::{MapId, Op, Plan};
 use crate::kernel::MAX_ACTIVATION;
-
-/// The largest magnitude of the values that convolutions read, by their ONNX names: what integer arithmetic is scaled by.
-pub type Ranges = BTreeMap<String, f32>;
+use crate::model::Ranges;
 
 /// An integer form of a map: its buffer, and what a float is multiplied by.
 #[derive(Clone, Copy)]

@@ -21,10 +21,10 @@ mod tests;
 mod viewer;
 
 pub use explain::{Explanation, Layer};
-pub use memory::Ranges;
 pub(crate) use viewer::Viewer;
 
 use crate::kernel::{F32s, Isa, Kernels, LANES};
+use crate::model::Ranges;
 use execute::{Buffers, Run};
 use memory::Memory;
 use plan::{Op, Plan};
@@ -96,6 +96,11 @@ impl Network {
         Network::lower(onnx::decode(onnx)?, input_shape, ranges)
     }
 
+    /// Returns the input shape that an ONNX graph states, if it states every side; an open batch is 1.
+    pub fn input_shape(onnx: &[u8]) -> Result<Option<[usize; 4]>, NetworkError> {
+        Ok(onnx::input_shape(&onnx::decode(onnx)?))
+    }
+
     fn lower(model: tract_onnx::pb::ModelProto, input_shape: [usize; 4], ranges: Option<&Ranges>) -> Result<Network, NetworkError> {
         let kernels = Kernels::best();
         if input_shape[0] != 1 || input_shape.contains(&0) {
@@ -121,6 +126,11 @@ impl Network {
         Kernels::new(isa).map(|kernels| Network { kernels, ..self })
     }
 
+    /// Returns the instruction set of the kernels.
+    pub fn isa(&self) -> Isa {
+        self.kernels.isa()
+    }
+
     /// Allocates what a run needs.
     pub fn scratch(&self) -> Scratch {
         let buffers = match &self.body {
@@ -136,24 +146,53 @@ impl Network {
         self.watch(input, scratch, |_, _| {})
     }
 
-    fn watch(&self, input: &[f32], scratch: &mut Scratch, seen: impl FnMut(plan::MapId, &[F32s])) -> Result<(), NetworkError> {
-        let expected: usize = self.input_shape.iter().product();
-        if input.len() != expected {
-            return Err(NetworkError(format!("the network takes {expected} input values, got {}", input.len())));
-        }
-        match (&self.body, &mut scratch.buffers) {
-            (Body::Plan { plan, memory }, Some(buffers)) => {
-                Run { plan, memory, kernels: self.kernels, buffers }.run(input, &mut scratch.outputs, seen);
-                Ok(())
+    /// Runs the network on two inputs side by side, step by step, so that weights are read while the cache holds them. Each result is that of
+    /// [`Network::run`], to the bit.
+    pub fn run_pair(&self, inputs: [&[f32]; 2], scratches: [&mut Scratch; 2]) -> Result<(), NetworkError> {
+        let [first, second] = scratches;
+        let Body::Plan { plan, memory } = &self.body else {
+            self.run(inputs[0], first)?;
+            return self.run(inputs[1], second);
+        };
+        inputs.iter().try_for_each(|input| self.check(input))?;
+        let (Some(one), Some(other)) = (&mut first.buffers, &mut second.buffers) else { return Err(foreign_scratch()) };
+        let mut runs = [one, other].map(|buffers| Run { plan, memory, kernels: self.kernels, buffers });
+        for step in &plan.steps {
+            for (run, input) in runs.iter_mut().zip(inputs) {
+                run.advance(step, input, &mut |_, _| {});
             }
-            (Body::Reference { reference, .. }, _) => reference.run(input, self.input_shape, &mut scratch.outputs),
-            _ => Err(NetworkError("the scratch is that of another network".into())),
+        }
+        let [one, other] = runs;
+        one.finish(&mut first.outputs);
+        other.finish(&mut second.outputs);
+        Ok(())
+    }
+
+    fn check(&self, input: &[f32]) -> Result<(), NetworkError> {
+        let expected: usize = self.input_shape.iter().product();
+        match input.len() {
+            length if length == expected => Ok(()),
+            length => Err(NetworkError(format!("the network takes {expected} input values, got {length}"))),
         }
     }
 
-    /// Widens `ranges` to what the convolutions read when the network sees `input`; for a network loaded without ranges.
+    fn watch(&self, input: &[f32], scratch: &mut Scratch, mut seen: impl FnMut(plan::MapId, &[F32s])) -> Result<(), NetworkError> {
+        self.check(input)?;
+        match (&self.body, &mut scratch.buffers) {
+            (Body::Plan { plan, memory }, Some(buffers)) => {
+                let mut run = Run { plan, memory, kernels: self.kernels, buffers };
+                plan.steps.iter().for_each(|step| run.advance(step, input, &mut seen));
+                run.finish(&mut scratch.outputs);
+                Ok(())
+            }
+            (Body::Reference { reference, .. }, _) => reference.run(input, self.input_shape, &mut scratch.outputs),
+            _ => Err(foreign_scratch()),
+        }
+    }
+
+    /// Runs the network on `input` and widens `ranges` to what its convolutions read; for a network loaded without ranges.
     pub fn calibrate(&self, input: &[f32], scratch: &mut Scratch, ranges: &mut Ranges) -> Result<(), NetworkError> {
-        let Body::Plan { plan, .. } = &self.body else { return Ok(()) };
+        let Body::Plan { plan, .. } = &self.body else { return self.run(input, scratch) };
         let read = readers_of_integers(plan);
         self.watch(input, scratch, |map, values| {
             if read.contains(&map) {
@@ -162,6 +201,17 @@ impl Network {
                 *range = range.max(largest);
             }
         })
+    }
+
+    /// Runs the network on `input` and returns the seconds that each layer of [`Network::explain`] took; none when it runs through tract.
+    pub fn time(&self, input: &[f32], scratch: &mut Scratch) -> Result<Vec<f64>, NetworkError> {
+        let (mut seconds, mut last) = (Vec::new(), std::time::Instant::now());
+        self.watch(input, scratch, |_, _| {
+            let now = std::time::Instant::now();
+            seconds.push((now - last).as_secs_f64());
+            last = now;
+        })?;
+        Ok(seconds)
     }
 
     /// Returns the outputs in the order of the ONNX graph.
@@ -173,6 +223,10 @@ impl Network {
     pub fn explain(&self) -> Explanation {
         explain::explain(self)
     }
+}
+
+fn foreign_scratch() -> NetworkError {
+    NetworkError("the scratch is that of another network".into())
 }
 
 /// Below this many inputs to a sum, integers are no faster than floats.

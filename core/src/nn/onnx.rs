@@ -71,6 +71,19 @@ pub(super) fn decode(onnx: &[u8]) -> Result<pb::ModelProto, NetworkError> {
     tract_onnx::onnx().proto_model_for_read(&mut &onnx[..]).map_err(|error| NetworkError(format!("not an ONNX file: {error:#}")))
 }
 
+/// Returns the shape of the input that is no constant, as far as the graph states it.
+pub(super) fn input_shape(model: &pb::ModelProto) -> Option<[usize; 4]> {
+    use pb::{tensor_shape_proto::dimension::Value, type_proto};
+    let graph = model.graph.as_ref()?;
+    let input = graph.input.iter().find(|input| graph.initializer.iter().all(|tensor| tensor.name != input.name))?;
+    let type_proto::Value::TensorType(tensor) = input.r#type.as_ref()?.value.as_ref()?;
+    let dims = tensor.shape.as_ref()?.dim.iter().enumerate().map(|(axis, dim)| match dim.value {
+        Some(Value::DimValue(size)) if size > 0 => usize::try_from(size).ok(),
+        _ => (axis == 0).then_some(1),
+    });
+    dims.collect::<Option<Vec<usize>>>()?.try_into().ok()
+}
+
 impl Graph {
     pub(super) fn new(model: pb::ModelProto) -> Result<Graph, NetworkError> {
         let graph = model.graph.ok_or_else(|| NetworkError("the ONNX file holds no graph".into()))?;

@@ -122,6 +122,34 @@ fn a_scratch_is_reused_without_a_trace() {
 }
 
 #[test]
+fn a_pair_side_by_side_is_two_runs() {
+    for (id, shape) in [NETWORKS[4], NETWORKS[5]] {
+        let network = Network::load(&weights(id), shape, None).unwrap();
+        let inputs = [picture(id, shape, 5), picture(id, shape, 6)];
+        let (mut one, mut other) = (network.scratch(), network.scratch());
+        network.run_pair([&inputs[0], &inputs[1]], [&mut one, &mut other]).unwrap();
+        for (input, scratch) in inputs.iter().zip([&one, &other]) {
+            assert_eq!(scratch.output(0), outputs(&network, input)[0], "{id}");
+        }
+        assert!(network.run_pair([&inputs[0], &[0.0]], [&mut one, &mut other]).is_err());
+    }
+}
+
+#[test]
+fn every_layer_is_timed() {
+    let (id, shape) = NETWORKS[0];
+    let network = Network::load(&weights(id), shape, None).unwrap();
+    let seconds = network.time(&picture(id, shape, 1), &mut network.scratch()).unwrap();
+    assert!(seconds.len() == network.explain().layers.len() && seconds.iter().all(|s| *s >= 0.0) && seconds.iter().sum::<f64>() > 0.0);
+}
+
+#[test]
+fn the_input_is_read_from_the_graph() {
+    assert_eq!(Network::input_shape(&weights("mobilefacenet")).unwrap(), Some([1, 3, 112, 112]));
+    assert_eq!(Network::input_shape(&weights("centerface")).unwrap(), None, "it leaves the size open");
+}
+
+#[test]
 fn a_missing_range_is_named() {
     let (id, shape) = NETWORKS[4];
     let error = Network::load(&weights(id), shape, Some(&Ranges::new())).err().unwrap();

@@ -1,17 +1,19 @@
 //! A network together with how it sees a picture.
 
-use super::{Network, Precision, Scratch};
+use super::{Network, NetworkError, Precision, Scratch};
 use crate::error::{Error, Kind, Result, Stage};
 use crate::geometry::Similarity;
 use crate::image::{Planar, Pyramid};
-use crate::model::Pack;
-use std::sync::Mutex;
+use crate::model::{Pack, Watch};
+use std::sync::{Mutex, MutexGuard};
 
 /// A loaded network, its input form, and the buffers of runs that are over, so that a warm run allocates nothing.
 pub(crate) struct Viewer {
     network: Network,
     form: Planar,
     spare: Mutex<Vec<Slot>>,
+    /// Where the ranges of the network go, under its id.
+    watch: Option<(Watch, String)>,
 }
 
 struct Slot {
@@ -29,46 +31,78 @@ impl Viewer {
         let ranges = entry.int16.as_ref().filter(|_| precision == Precision::Fast);
         let network = Network::load(&weight, [1, 3, height, width], ranges)
             .map_err(|e| Error::new(Stage::Network, Kind::Model, format!("model {id}")).because(e))?;
+        let network = match pack.isa() {
+            Some(isa) => {
+                network.on(isa).ok_or_else(|| Error::new(Stage::Network, Kind::Unsupported, format!("this CPU has no {isa:?}")))?
+            }
+            None => network,
+        };
         let found: Vec<usize> = network.outputs().iter().map(|o| o.shape.iter().product()).collect();
         if found != lengths {
             let message = format!("model {id}: outputs of {found:?} values, this engine expects {lengths:?}");
             return Err(Error::new(Stage::Network, Kind::Model, message));
         }
-        Ok(Viewer { network, form, spare: Mutex::default() })
+        let watch = pack.watch().map(|watch| (watch.clone(), id.to_owned()));
+        Ok(Viewer { network, form, spare: Mutex::default(), watch })
     }
 
     pub(crate) fn width(&self) -> usize {
         self.form.width
     }
 
-    /// Runs the network on `pyramid` seen through `map` (and mirrored left to right if asked), then hands its outputs to `read`.
-    pub(crate) fn see<R>(&self, pyramid: &Pyramid<'_>, map: &Similarity, mirror: bool, read: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
-        self.run(
-            |form, input| {
-                pyramid.sample(map, form, input);
-                if mirror {
-                    input.chunks_exact_mut(form.width).for_each(<[f32]>::reverse);
-                }
-            },
-            read,
-        )
+    /// Runs the network on `pyramid` seen through `map`, then hands its outputs to `read`.
+    pub(crate) fn see<R>(&self, pyramid: &Pyramid<'_>, map: &Similarity, read: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
+        self.run(|form, input| pyramid.sample(map, form, input), read)
+    }
+
+    /// Runs the network on `pyramid` seen through `map` and on its mirror image, then hands the first output of both to `read`.
+    pub(crate) fn see_both_ways<R>(&self, pyramid: &Pyramid<'_>, map: &Similarity, read: impl FnOnce([&[f32]; 2]) -> R) -> Result<R> {
+        let (mut plain, mut mirrored) = (self.slot(), self.slot());
+        pyramid.sample(map, &self.form, &mut plain.input);
+        let rows = plain.input.chunks_exact(self.form.width).zip(mirrored.input.chunks_exact_mut(self.form.width));
+        rows.for_each(|(from, to)| to.iter_mut().zip(from.iter().rev()).for_each(|(to, from)| *to = *from));
+        match &self.watch {
+            None => self.network.run_pair([&plain.input, &mirrored.input], [&mut plain.scratch, &mut mirrored.scratch]),
+            Some(_) => self.go(&mut plain).and_then(|()| self.go(&mut mirrored)),
+        }
+        .map_err(failed)?;
+        let result = read([plain.scratch.output(0), mirrored.scratch.output(0)]);
+        lock(&self.spare).extend([plain, mirrored]);
+        Ok(result)
     }
 
     /// Runs the network on what `fill` writes, then hands its outputs to `read`.
     pub(crate) fn run<R>(&self, fill: impl FnOnce(&Planar, &mut [f32]), read: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
-        let spare = self.spare.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
-        let mut slot = spare.unwrap_or_else(|| Slot { input: vec![0.0; self.form.len()], scratch: self.network.scratch() });
+        let mut slot = self.slot();
         fill(&self.form, &mut slot.input);
-        self.network
-            .run(&slot.input, &mut slot.scratch)
-            .map_err(|e| Error::new(Stage::Network, Kind::Internal, "a network failed to run").because(e))?;
+        self.go(&mut slot).map_err(failed)?;
         let mut outputs: [&[f32]; 12] = [&[]; 12];
         let count = self.network.outputs().len();
         for (i, output) in outputs[..count].iter_mut().enumerate() {
             *output = slot.scratch.output(i);
         }
         let result = read(&outputs[..count]);
-        self.spare.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(slot);
+        lock(&self.spare).push(slot);
         Ok(result)
     }
+
+    fn slot(&self) -> Slot {
+        let spare = lock(&self.spare).pop();
+        spare.unwrap_or_else(|| Slot { input: vec![0.0; self.form.len()], scratch: self.network.scratch() })
+    }
+
+    fn go(&self, slot: &mut Slot) -> std::result::Result<(), NetworkError> {
+        match &self.watch {
+            None => self.network.run(&slot.input, &mut slot.scratch),
+            Some((watch, id)) => self.network.calibrate(&slot.input, &mut slot.scratch, lock(watch).entry(id.clone()).or_default()),
+        }
+    }
+}
+
+fn failed(error: NetworkError) -> Error {
+    Error::new(Stage::Network, Kind::Internal, "a network failed to run").because(error)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -83,6 +83,10 @@ impl Simd for Avx2 {
         unsafe { [_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(16).cast())] }
     }
     #[inline(always)]
+    unsafe fn load_bytes(self, from: *const i8) -> Self::I {
+        unsafe { [0, 16].map(|at| _mm256_cvtepi8_epi16(_mm_loadu_si128(from.add(at).cast()))) }
+    }
+    #[inline(always)]
     fn splat_pair(self, pair: i32) -> Self::I {
         unsafe { [_mm256_set1_epi32(pair); 2] }
     }
@@ -94,6 +98,15 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn to_f32(self, value: Self::I) -> Self::F {
         halves!(_mm256_cvtepi32_ps, value)
+    }
+    #[inline(always)]
+    fn total(self, value: Self::I) -> i32 {
+        unsafe {
+            let both = _mm256_add_epi32(value[0], value[1]);
+            let four = _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256::<1>(both));
+            let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b01_00_11_10>(four));
+            _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b10_11_00_01>(two)))
+        }
     }
     #[inline(always)]
     unsafe fn store_i16(self, value: Self::F, to: *mut i16) {

@@ -74,6 +74,10 @@ impl Simd for Avx512 {
         unsafe { _mm512_loadu_si512(from.cast()) }
     }
     #[inline(always)]
+    unsafe fn load_bytes(self, from: *const i8) -> __m512i {
+        unsafe { _mm512_cvtepi8_epi16(_mm256_loadu_si256(from.cast())) }
+    }
+    #[inline(always)]
     fn splat_pair(self, pair: i32) -> __m512i {
         unsafe { _mm512_set1_epi32(pair) }
     }
@@ -84,6 +88,10 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn to_f32(self, value: __m512i) -> __m512 {
         unsafe { _mm512_cvtepi32_ps(value) }
+    }
+    #[inline(always)]
+    fn total(self, value: __m512i) -> i32 {
+        unsafe { _mm512_reduce_add_epi32(value) }
     }
     #[inline(always)]
     unsafe fn store_i16(self, value: __m512, to: *mut i16) {

@@ -1,0 +1,98 @@
+//! Pixels of interleaved 8-bit RGB: read between pixel centres, and averaged four to one.
+
+use super::{Kernel, Simd};
+
+/// Reads a picture along parallel lines, bilinear between pixel centres at integer coordinates; black outside.
+pub(crate) struct Sample<'a, F: Fn(usize) -> [f32; 2]> {
+    pub(crate) rgb: &'a [u8],
+    /// Height and width of the picture.
+    pub(crate) size: [usize; 2],
+    /// Returns where the first pixel of an output row lies: x, y.
+    pub(crate) start: F,
+    /// From one pixel of a row to the next: x, y.
+    pub(crate) step: [f32; 2],
+    /// What a value is multiplied by, and what is added.
+    pub(crate) affine: [f32; 2],
+    /// Red, green and blue, in rows of `columns`.
+    pub(crate) planes: [&'a mut [f32]; 3],
+    pub(crate) columns: usize,
+}
+
+impl<F: Fn(usize) -> [f32; 2]> Kernel for Sample<'_, F> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let ([height, width], columns) = (self.size, self.columns);
+        assert_eq!(self.rgb.len(), height * width * 3);
+        let [red, green, blue] = self.planes;
+        let rows = red.chunks_exact_mut(columns).zip(green.chunks_exact_mut(columns)).zip(blue.chunks_exact_mut(columns));
+        for (y, ((red, green), blue)) in rows.enumerate() {
+            let [x0, y0] = (self.start)(y);
+            for (x, ((red, green), blue)) in red.iter_mut().zip(green).zip(blue).enumerate() {
+                let at = [x0 + self.step[0] * x as f32, y0 + self.step[1] * x as f32];
+                let pixel = bilinear(self.rgb, width, height, at);
+                [*red, *green, *blue] = pixel.map(|value| value * self.affine[0] + self.affine[1]);
+            }
+        }
+    }
+}
+
+/// Reads a picture between pixel centres at integer coordinates; black outside.
+#[inline(always)]
+pub(crate) fn bilinear(rgb: &[u8], width: usize, height: usize, [x, y]: [f32; 2]) -> [f32; 3] {
+    let (fx, fy) = (x.floor(), y.floor());
+    let (wx, wy) = (x - fx, y - fy);
+    let (ix, iy) = (fx as isize, fy as isize);
+    let mix = |[p, q, r, s]: [f32; 4]| {
+        let (upper, lower) = (p + (q - p) * wx, r + (s - r) * wx);
+        upper + (lower - upper) * wy
+    };
+    if ix >= 0 && iy >= 0 && ix + 1 < width as isize && iy + 1 < height as isize {
+        let at = (iy as usize * width + ix as usize) * 3;
+        let (top, bottom) = (&rgb[at..at + 6], &rgb[at + width * 3..at + width * 3 + 6]);
+        std::array::from_fn(|c| mix([top[c], top[c + 3], bottom[c], bottom[c + 3]].map(f32::from)))
+    } else {
+        let pixel = |x: isize, y: isize, c: usize| {
+            let inside = x >= 0 && y >= 0 && x < width as isize && y < height as isize;
+            if inside { f32::from(rgb[(y as usize * width + x as usize) * 3 + c]) } else { 0.0 }
+        };
+        std::array::from_fn(|c| mix([pixel(ix, iy, c), pixel(ix + 1, iy, c), pixel(ix, iy + 1, c), pixel(ix + 1, iy + 1, c)]))
+    }
+}
+
+/// Halves a picture: each pixel the rounded mean of four. An odd last row or column is left out.
+pub(crate) struct Halve<'a> {
+    pub(crate) rgb: &'a [u8],
+    /// Height and width of the picture.
+    pub(crate) size: [usize; 2],
+    pub(crate) half: &'a mut [u8],
+}
+
+impl Kernel for Halve<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let [height, width] = self.size;
+        assert!(self.rgb.len() == height * width * 3 && self.half.len() == (height / 2) * (width / 2) * 3);
+        if width < 2 {
+            return;
+        }
+        /// Output pixels whose sums are taken at once.
+        const RUN: usize = 64;
+        let mut means = [0u8; 6 * RUN];
+        for (y, row) in self.half.chunks_exact_mut((width / 2) * 3).enumerate() {
+            let (top, bottom) = (&self.rgb[2 * y * width * 3..][..width * 3], &self.rgb[(2 * y + 1) * width * 3..][..width * 3]);
+            let mut start = 0;
+            for run in row.chunks_mut(3 * RUN) {
+                // The mean of every byte with those beside and below it; every other three are wanted.
+                let length = 2 * run.len() - 3;
+                let sources = [&top[start..], &top[start + 3..], &bottom[start..], &bottom[start + 3..]].map(|bytes| &bytes[..length]);
+                for (i, mean) in means[..length].iter_mut().enumerate() {
+                    *mean = ((sources.map(|bytes| u16::from(bytes[i])).into_iter().sum::<u16>() + 2) >> 2) as u8;
+                }
+                for (pixel, mean) in run.chunks_exact_mut(3).zip(means.chunks(6)) {
+                    pixel.copy_from_slice(&mean[..3]);
+                }
+                start += 2 * run.len();
+            }
+        }
+    }
+}

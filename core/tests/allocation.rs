@@ -1,0 +1,88 @@
+//! What a warm engine takes from the heap: nothing inside a network, and for a verification no more than the answer.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::path::PathBuf;
+use vultus::internals::Network;
+use vultus::{Engine, EngineOptions, Image, Limits, Policy};
+
+/// Counts what the thread that asks allocates.
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<[usize; 3]> = const { Cell::new([0; 3]) };
+}
+
+// SAFETY: every call is handed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(layout.size());
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(size);
+        // SAFETY: as the caller promised.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+fn note(size: usize) {
+    COUNT.with(|count| {
+        let [times, bytes, largest] = count.get();
+        count.set([times + 1, bytes + size, largest.max(size)]);
+    });
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Returns how often `run` allocates, how many bytes in all, and the largest at once.
+fn allocations(run: impl FnOnce()) -> [usize; 3] {
+    COUNT.set([0; 3]);
+    run();
+    COUNT.get()
+}
+
+fn build() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../build")
+}
+
+fn pack() -> PathBuf {
+    std::env::var_os("VULTUS_PACK").map_or_else(|| build().join("pack"), PathBuf::from)
+}
+
+#[test]
+fn a_warm_network_allocates_nothing() {
+    for (id, side) in [("blazeface-short", 128), ("centerface", 160), ("facemesh-468", 192), ("mobilefacenet", 112), ("dlib-resnet", 150)] {
+        let network = Network::load(&std::fs::read(pack().join(format!("{id}.onnx"))).unwrap(), [1, 3, side, side], None).unwrap();
+        let (mut scratch, input) = (network.scratch(), vec![0.25; 3 * side * side]);
+        network.run(&input, &mut scratch).unwrap();
+        assert_eq!(allocations(|| network.run(&input, &mut scratch).unwrap()), [0; 3], "{id}");
+    }
+}
+
+#[test]
+fn a_warm_verification_allocates_its_answer() {
+    let engine = Engine::open(pack(), &EngineOptions::default()).unwrap();
+    let photo = |name: &str| {
+        let bytes = std::fs::read(build().join("photos").join(name)).unwrap_or_else(|e| panic!("{name}: {e}; `make photos` fetches it"));
+        Image::decode(&bytes, &Limits::default()).unwrap()
+    };
+    let (selfie, document) = (photo("obama2.jpg"), photo("obama.jpg"));
+    let verify = || drop(engine.verify(&selfie, &document, &Policy::default()).unwrap());
+    verify();
+    let [times, bytes, largest] = allocations(verify);
+    println!("{times} allocations, {bytes} bytes, the largest {largest}");
+    // The landmarks of two faces, reasons, measures: no pixels, no buffers of a network.
+    assert!(largest <= 8 << 10 && bytes <= 96 << 10, "{times} allocations, {bytes} bytes, the largest {largest}");
+    assert!(times > 0, "the count does not work");
+}

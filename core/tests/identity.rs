@@ -1,0 +1,92 @@
+//! Pairs of pictures on every instruction set, with 1, 2 and 8 threads, again and again: the same bits each time.
+//!
+//! The pairs are the demo portraits and a card drawn around one. `VULTUS_PAIRS` names a file with pairs of your own instead, two paths a line with a tab
+//! between them; `VULTUS_REPEATS` says how often each is repeated.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use vultus::internals::{Isa, open_on};
+use vultus::{Engine, Image, Limits, Policy, Precision, Role};
+
+fn build() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../build")
+}
+
+fn pairs() -> Vec<[PathBuf; 2]> {
+    if let Some(list) = std::env::var_os("VULTUS_PAIRS") {
+        let list = std::fs::read_to_string(list).unwrap();
+        return list.lines().filter_map(|line| line.split_once('\t')).map(|(a, b)| [a.into(), b.into()]).collect();
+    }
+    let photo = |name: &str| build().join("photos").join(name);
+    let pairs = [("obama.jpg", "obama2.jpg"), ("biden.jpg", "specimen-obama.png"), ("obama2.jpg", "specimen-obama.png")];
+    pairs.map(|(a, b)| [photo(a), photo(b)]).to_vec()
+}
+
+#[test]
+fn the_bits_depend_on_nothing_but_the_input() {
+    let pack = std::env::var_os("VULTUS_PACK").map_or_else(|| build().join("pack"), PathBuf::from);
+    let (pairs, mut runs) = (pairs(), 0);
+    assert!(!pairs.is_empty(), "the list holds no pair");
+    let repeats: usize = std::env::var("VULTUS_REPEATS").map_or(2, |n| n.parse().unwrap());
+    for precision in [Precision::Exact, Precision::Fast] {
+        let mut expected: BTreeMap<usize, [u8; 32]> = BTreeMap::new();
+        for isa in Isa::ALL {
+            let Some(engine) = open_on(&pack, precision, isa).unwrap() else {
+                println!("{isa:?}: not on this CPU");
+                continue;
+            };
+            // The scalar twin is slow: it runs once, and the others must equal it.
+            let (ways, repeats): (&[usize], usize) = if isa == Isa::Scalar { (&[2], 1) } else { (&[1, 2, 8], repeats) };
+            for (&threads, repeat) in ways.iter().flat_map(|threads| (0..repeats).map(move |repeat| (threads, repeat))) {
+                for (at, digest) in digests(&engine, &pairs, threads).into_iter().enumerate() {
+                    let first = expected.entry(at).or_insert(digest);
+                    assert!(*first == digest, "{:?}: {precision:?}, {isa:?}, {threads} threads, repeat {repeat}", pairs[at]);
+                    runs += 1;
+                }
+            }
+        }
+    }
+    println!("{} pairs, {runs} verifications: the same bits", pairs.len());
+}
+
+/// Returns a digest of all that a verification gives of each pair, times aside.
+fn digests(engine: &Engine, pairs: &[[PathBuf; 2]], threads: usize) -> Vec<[u8; 32]> {
+    let next = AtomicUsize::new(0);
+    let mut found: Vec<(usize, [u8; 32])> = std::thread::scope(|scope| {
+        let work = || {
+            let mut own = Vec::new();
+            while let Some(pair) = pairs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let at = pairs.iter().position(|other| std::ptr::eq(other, pair)).unwrap();
+                own.push((at, digest(engine, pair)));
+            }
+            own
+        };
+        let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        started.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    found.sort_unstable();
+    found.into_iter().map(|(_, digest)| digest).collect()
+}
+
+fn digest(engine: &Engine, pair: &[PathBuf; 2]) -> [u8; 32] {
+    let [selfie, document] = pair.each_ref().map(|path| {
+        let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}; `make photos` fetches it", path.display()));
+        Image::decode(&bytes, &Limits::default()).unwrap()
+    });
+    let mut hash = Sha256::new();
+    for (picture, role) in [(&selfie, Role::Selfie), (&document, Role::Document)] {
+        let enrolled = engine.enrol(picture, role).unwrap();
+        hash.update(format!("{:?}", enrolled.sample));
+        hash.update(enrolled.template.as_ref().map_or(&[][..], |template| template.to_bytes()));
+    }
+    // A pack without a calibration for a precision refuses to decide; its templates are compared all the same.
+    if let Ok(mut decision) = engine.verify(&selfie, &document, &Policy::default()) {
+        decision.times_ms.clear();
+        hash.update(format!("{decision:?}"));
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,207 @@
+//! How a network runs, and the ranges of its values.
+
+use crate::PackArgs;
+use clap::{Args, ValueEnum};
+use indicatif::ProgressBar;
+use std::error::Error;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use vultus::internals::{Explanation, Isa, Network, Ranges, peak, ranges as measure};
+use vultus::{Image, Limits, Pack};
+
+type Done = Result<(), Box<dyn Error>>;
+
+#[derive(Args)]
+pub(crate) struct ExplainArgs {
+    /// An ONNX file
+    model: PathBuf,
+    /// Height of the input; the graph's own when it states one
+    #[arg(long, requires = "width")]
+    height: Option<usize>,
+    /// Width of the input
+    #[arg(long, requires = "height")]
+    width: Option<usize>,
+    /// Ranges of the network (`int16/<id>.json`): explains its 16-bit form
+    #[arg(long, value_name = "FILE")]
+    int16: Option<PathBuf>,
+    /// Instruction set instead of the best of this CPU
+    #[arg(long)]
+    isa: Option<IsaName>,
+    /// Runs it for so many seconds and adds the time of every layer, and its share of what the arithmetic units could do
+    #[arg(long, value_name = "SECONDS")]
+    time: Option<f64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum IsaName {
+    Scalar,
+    Avx2,
+    Avx512,
+}
+
+/// Writes the plan of a network as a table.
+pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Done {
+    let onnx = std::fs::read(&args.model).map_err(|e| format!("{}: {e}", args.model.display()))?;
+    let stated = Network::input_shape(&onnx)?;
+    let shape = match (args.height, args.width, stated) {
+        (Some(height), Some(width), _) => [1, stated.map_or(3, |s| s[1]), height, width],
+        (_, _, Some(shape)) => shape,
+        _ => return Err("the graph leaves the size of its input open: give --height and --width".into()),
+    };
+    let ranges: Option<Ranges> = args.int16.as_deref().map(read_ranges).transpose()?;
+    let mut network = Network::load(&onnx, shape, ranges.as_ref())?;
+    if let Some(isa) = args.isa {
+        let isa = match isa {
+            IsaName::Scalar => Isa::Scalar,
+            IsaName::Avx2 => Isa::Avx2,
+            IsaName::Avx512 => Isa::Avx512,
+        };
+        network = network.on(isa).ok_or("this CPU does not have that instruction set")?;
+    }
+    let explanation = network.explain();
+    match args.time {
+        Some(seconds) if explanation.refused.is_none() => times(&network, &explanation, shape, seconds, out),
+        _ => Ok(write!(out, "{explanation}")?),
+    }
+}
+
+/// Writes the median time of every layer.
+fn times(network: &Network, explanation: &Explanation, shape: [usize; 4], seconds: f64, out: &mut impl Write) -> Done {
+    let peak = peak(network.isa()).ok_or("the instruction set is gone")?;
+    let input: Vec<f32> = (0..shape.iter().product()).map(|i| ((i * 37 % 255) as f32 - 127.0) / 128.0).collect();
+    let (start, mut scratch, mut runs) = (Instant::now(), network.scratch(), Vec::new());
+    while start.elapsed().as_secs_f64() < seconds || runs.len() < 5 {
+        runs.push(network.time(&input, &mut scratch)?);
+    }
+    let median = |mut times: Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    writeln!(out, "{:32} {:>14} {:36} {:>9} {:>9} {:>7}", "value", "to", "kernel", "us", "GMAC/s", "% peak")?;
+    let mut limit = 0.0;
+    for (at, layer) in explanation.layers.iter().enumerate() {
+        let time = median(runs.iter().map(|run| run[at]).collect());
+        let rate = layer.macs as f64 / time;
+        let most = if layer.kernel.starts_with("conv i16") { peak.integers } else { peak.floats };
+        limit += layer.macs as f64 / most;
+        let [channels, height, width] = layer.output;
+        let (to, us, rate, share) = (format!("{channels}x{height}x{width}"), time * 1e6, rate / 1e9, rate / most * 100.0);
+        writeln!(out, "{:32} {to:>14} {:36} {us:>9.2} {rate:>9.2} {share:>7.1}", layer.name, layer.kernel)?;
+    }
+    let whole = median(runs.iter().map(|run| run.iter().sum()).collect());
+    let (floats, integers) = (peak.floats / 1e9, peak.integers / 1e9);
+    let (ms, least, share) = (whole * 1e3, limit * 1e3, limit / whole * 100.0);
+    writeln!(
+        out,
+        "{ms:.4} ms; the arithmetic alone takes {least:.4} ms at {floats:.0} GMAC/s in floats and {integers:.0} in integers: {share:.0} %"
+    )?;
+    Ok(())
+}
+
+fn read_ranges(path: &Path) -> Result<Ranges, Box<dyn Error>> {
+    let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(serde_json::from_slice(&bytes).map_err(|e| format!("{}: not ranges: {e}", path.display()))?)
+}
+
+#[derive(Args)]
+pub(crate) struct RangesArgs {
+    #[command(flatten)]
+    pack: PackArgs,
+    /// A text file that names a picture a line
+    #[arg(long, value_name = "FILE")]
+    pictures: PathBuf,
+    /// The folder for `<id>.json`
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// Ids of the networks to write; all of the pack by default
+    #[arg(long, value_name = "ID")]
+    id: Vec<String>,
+    /// What a range is widened by: values beyond it are clipped
+    #[arg(long, default_value_t = 1.25)]
+    headroom: f32,
+}
+
+/// Writes the ranges of the networks of a pack over pictures of faces.
+pub(crate) fn ranges(args: &RangesArgs, out: &mut impl Write) -> Done {
+    if !(args.headroom >= 1.0 && args.headroom.is_finite()) {
+        return Err(format!("the headroom is {}, at least 1 is needed", args.headroom).into());
+    }
+    Pack::open(&args.pack.pack, &args.pack.accept_licence)?;
+    let list = std::fs::read_to_string(&args.pictures).map_err(|e| format!("{}: {e}", args.pictures.display()))?;
+    let paths: Vec<&str> = list.lines().filter(|line| !line.is_empty()).collect();
+    let mut fault = None;
+    let bar = ProgressBar::new(paths.len() as u64);
+    let pictures = paths.iter().map_while(|path| match decode(path) {
+        Ok(picture) => {
+            bar.inc(1);
+            Some(picture)
+        }
+        Err(error) => {
+            fault = Some(error);
+            None
+        }
+    });
+    let found = measure(&args.pack.pack, &args.pack.accept_licence, pictures)?;
+    bar.finish_and_clear();
+    if let Some(error) = fault {
+        return Err(error);
+    }
+    if let Some(missing) = args.id.iter().find(|id| !found.contains_key(*id)) {
+        return Err(format!("no network {missing} ran; those that did: {}", found.keys().cloned().collect::<Vec<_>>().join(", ")).into());
+    }
+    std::fs::create_dir_all(&args.out)?;
+    for (id, mut ranges) in found.into_iter().filter(|(id, _)| args.id.is_empty() || args.id.contains(id)) {
+        ranges.values_mut().for_each(|range| *range = round(*range * args.headroom));
+        std::fs::write(args.out.join(format!("{id}.json")), serde_json::to_string_pretty(&ranges)? + "\n")?;
+        writeln!(out, "{id}: {} ranges over {} pictures", ranges.len(), paths.len())?;
+    }
+    Ok(())
+}
+
+fn decode(path: &str) -> Result<Image, Box<dyn Error>> {
+    let bytes = std::fs::read(path).map_err(|e| format!("{path}: {e}"))?;
+    Ok(Image::decode(&bytes, &Limits::default()).map_err(|e| format!("{path}: {e}"))?)
+}
+
+/// Rounds up to four significant digits, as many as are worth keeping.
+fn round(range: f32) -> f32 {
+    let digits = 10f64.powi(3 - f64::from(range).log10().floor() as i32);
+    ((f64::from(range) * digits).ceil() / digits) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_graph_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "not a graph").unwrap();
+        let args = ExplainArgs { model: file.path().into(), height: None, width: None, int16: None, isa: None, time: None };
+        assert!(explain(&args, &mut Vec::new()).unwrap_err().to_string().contains("not an ONNX file"));
+    }
+
+    /// The pack that `make pack` builds: networks of known shape.
+    #[test]
+    fn a_network_of_the_pack_is_explained() {
+        let pack =
+            std::env::var_os("VULTUS_PACK").map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../build/pack").into(), PathBuf::from);
+        let mut args = ExplainArgs { model: pack.join("vultus-pad.onnx"), height: None, width: None, int16: None, isa: None, time: None };
+        let mut text = Vec::new();
+        explain(&args, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("3x1x1") && text.contains("MMAC, weights"), "{text}");
+        args.time = Some(0.0);
+        let mut timed = Vec::new();
+        explain(&args, &mut timed).unwrap();
+        assert!(String::from_utf8(timed).unwrap().contains("the arithmetic alone takes"));
+    }
+
+    #[test]
+    fn ranges_are_rounded_up() {
+        for (range, rounded) in [(1.23456, 1.235), (12345.6, 12350.0), (0.001_234_01, 0.001_235), (2.0, 2.0)] {
+            assert_eq!(round(range), rounded);
+        }
+    }
+}
