@@ -50,5 +50,8 @@ fn a_gallery_finds_the_person() {
     assert_eq!(found[0].score, engine.score(&second, &first, Comparator::Fused).unwrap());
     let point = engine.gallery_threshold(2, 0.002).unwrap();
     assert!(found[0].score >= point.threshold && found[1].score < point.threshold, "{found:?} at {}", point.threshold);
+    assert!(gallery.remove(7) && !gallery.remove(7));
+    let rest: Vec<u64> = gallery.search(&second, 5).unwrap().iter().map(|candidate| candidate.id).collect();
+    assert_eq!((rest, gallery.len()), (vec![8], 1));
     assert!(engine.gallery_threshold(1_000_000, 1e-4).unwrap_err().to_string().contains("not supported by the calibration"));
 }
