@@ -1,7 +1,5 @@
 //! What a warm engine takes from the heap: nothing inside a network, and for a verification no more than the answer.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::PathBuf;
