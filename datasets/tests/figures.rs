@@ -1,5 +1,7 @@
 //! The tables of the READMEs are those of the records.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 
 use vultus_datasets::record::{Record, replace, tables};
