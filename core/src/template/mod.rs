@@ -71,6 +71,9 @@ impl Template {
             1 => Role::Document,
             _ => return Err(damaged("its role is unknown")),
         };
+        if body[10..HEADER] != [0, 0] {
+            return Err(damaged("its reserved bytes are not zero"));
+        }
         let quality = body[8];
         if quality > 100 || usize::from(body[9]) != lineage.0.len() {
             let what = format!("the template holds the features of {} models, this engine uses {}", body[9], lineage.0.len());
@@ -208,5 +211,81 @@ mod tests {
         let mut newer = bytes;
         newer[4] = 2;
         assert_eq!(read(&newer).unwrap_err().kind(), Kind::Unsupported);
+    }
+
+    /// With the checksum of what comes before it, so that only the other checks are left.
+    fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+        let end = bytes.len() - CHECKSUM;
+        let checksum = Sha256::digest(&bytes[..end]);
+        bytes[end..].copy_from_slice(&checksum[..CHECKSUM]);
+        bytes
+    }
+
+    #[test]
+    fn a_right_checksum_does_not_make_a_template() {
+        let first = HEADER + MODEL + 2;
+        for (what, at, values, kind) in [
+            ("magic", 0, &b"WULT"[..], Kind::Input),
+            ("version 0", 4, &[0, 0], Kind::Unsupported),
+            ("version 257", 4, &[1, 1], Kind::Unsupported),
+            ("precision", 6, &[1], Kind::Usage),
+            ("unknown precision", 6, &[9], Kind::Usage),
+            ("role", 7, &[2], Kind::Input),
+            ("quality", 8, &[101], Kind::Input),
+            ("no embedder", 9, &[0], Kind::Usage),
+            ("a third embedder", 9, &[3], Kind::Usage),
+            ("reserved", 11, &[1], Kind::Input),
+            ("weights", HEADER + MODEL - 1, &[0], Kind::Usage),
+            ("dimension", HEADER + MODEL, &[1], Kind::Input),
+            ("a NaN", first, &[0, 0, 0xc0, 0x7f], Kind::Input),
+            ("an infinity", first, &[0, 0, 0x80, 0x7f], Kind::Input),
+            ("twice the length", first + 12, &2f32.to_le_bytes(), Kind::Input),
+            ("no length", first + 12, &[0; 4], Kind::Input),
+        ] {
+            let mut bytes = template().to_bytes().to_vec();
+            bytes[at..at + values.len()].copy_from_slice(values);
+            assert_eq!(read(&sealed(bytes)).map(|_| ()).map_err(|e| e.kind()), Err(kind), "{what}");
+        }
+        for length in [HEADER + CHECKSUM, template().to_bytes().len() - 4, template().to_bytes().len() + 4] {
+            let mut bytes = template().to_bytes().to_vec();
+            bytes.resize(length, 0);
+            assert_eq!(read(&sealed(bytes)).unwrap_err().kind(), Kind::Input, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn mutated_bytes_are_an_error_or_the_template_that_they_say() {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = move |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below as u64) as usize
+        };
+        let whole = template().to_bytes().to_vec();
+        let mut read_again = 0;
+        for _ in 0..20_000 {
+            let mut bytes = whole.clone();
+            for _ in 0..=random(4) {
+                let (at, count) = (random(bytes.len()), random(9));
+                match random(4) {
+                    0 => bytes[at] = random(256) as u8,
+                    1 => bytes[at] ^= 1 << random(8),
+                    2 => drop(bytes.drain(at..(at + count).min(bytes.len()))),
+                    _ => drop(bytes.splice(at..at, std::iter::repeat_n(random(256) as u8, count))),
+                }
+                bytes.resize(bytes.len().max(CHECKSUM + 1), 0);
+            }
+            let bytes = sealed(bytes);
+            if let Ok(template) = read(&bytes) {
+                read_again += 1;
+                assert_eq!(template.to_bytes(), bytes);
+                for features in template.features() {
+                    let norm: f32 = features.values.iter().map(|v| v * v).sum();
+                    assert!((0.99..=1.01).contains(&norm), "norm {norm}");
+                }
+            }
+        }
+        assert!((1..20_000).contains(&read_again), "{read_again} were read");
     }
 }
