@@ -119,31 +119,19 @@ func (e *Engine) Verify(ctx context.Context, selfie, document []byte, options ..
 		return nil, err
 	}
 	defer release()
-	policy, err := policyOf(options)
-	if err != nil {
-		return nil, err
-	}
-	defer C.free(unsafe.Pointer(policy))
 	probe, err := decode(ctx, "selfie", selfie)
 	if err != nil {
 		return nil, err
 	}
-	defer C.vultus_image_free(probe)
+	defer freeImage(probe)
 	reference, err := decode(ctx, "document", document)
 	if err != nil {
 		return nil, err
 	}
-	defer C.vultus_image_free(reference)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	var decision *C.vultus_decision
-	var cause *C.vultus_error
-	if err := taken(C.vultus_engine_verify(engine, probe, reference, policy, &decision, &cause), cause); err != nil {
-		return nil, err
-	}
-	defer C.vultus_decision_free(decision)
-	return readDecision(C.GoString(C.vultus_decision_json(decision)))
+	defer freeImage(reference)
+	return decide(ctx, options, func(policy *C.char, decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
+		return C.vultus_engine_verify(engine, probe, reference, policy, decision, cause)
+	})
 }
 
 // VerifyTemplate decides whether the person of the selfie is the one enrolled as reference.
@@ -158,26 +146,14 @@ func (e *Engine) VerifyTemplate(ctx context.Context, selfie []byte, reference *T
 		return nil, err
 	}
 	defer releaseStored()
-	policy, err := policyOf(options)
-	if err != nil {
-		return nil, err
-	}
-	defer C.free(unsafe.Pointer(policy))
 	probe, err := decode(ctx, "selfie", selfie)
 	if err != nil {
 		return nil, err
 	}
-	defer C.vultus_image_free(probe)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	var decision *C.vultus_decision
-	var cause *C.vultus_error
-	if err := taken(C.vultus_engine_verify_template(engine, probe, stored, policy, &decision, &cause), cause); err != nil {
-		return nil, err
-	}
-	defer C.vultus_decision_free(decision)
-	return readDecision(C.GoString(C.vultus_decision_json(decision)))
+	defer freeImage(probe)
+	return decide(ctx, options, func(policy *C.char, decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
+		return C.vultus_engine_verify_template(engine, probe, stored, policy, decision, cause)
+	})
 }
 
 // Enrolment is what enrolling one picture gave.
@@ -201,7 +177,7 @@ func (e *Engine) Enrol(ctx context.Context, picture []byte, role Role) (*Enrolme
 	if err != nil {
 		return nil, err
 	}
-	defer C.vultus_image_free(image)
+	defer freeImage(image)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -285,6 +261,30 @@ func (t *Template) borrow(argument string) (*C.vultus_template, func(), error) {
 	}
 	pointer, release, err := t.handle.borrow()
 	return (*C.vultus_template)(pointer), release, err
+}
+
+// decide hands the policy to a C call that makes a decision, and reads that.
+func decide(ctx context.Context, options []Option,
+	call func(*C.char, **C.vultus_decision, **C.vultus_error) C.vultus_status) (*Decision, error) {
+	policy, err := policyOf(options)
+	if err != nil {
+		return nil, err
+	}
+	defer C.free(unsafe.Pointer(policy))
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var decision *C.vultus_decision
+	var cause *C.vultus_error
+	if err := taken(call(policy, &decision, &cause), cause); err != nil {
+		return nil, err
+	}
+	defer C.vultus_decision_free(decision)
+	return readDecision(C.GoString(C.vultus_decision_json(decision)))
+}
+
+func freeImage(image *C.vultus_image) {
+	C.vultus_image_free(image)
 }
 
 // decode returns a picture, which the caller frees.

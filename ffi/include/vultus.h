@@ -34,7 +34,8 @@
  * STRUCTS. Set every struct that you fill to zero, then `struct_size` to its sizeof.
  *
  * THREADS. An engine may be used from any number of threads at once, and so may images, templates, samples and
- * decisions: none changes after it was made. A handle must not be freed while another thread uses it.
+ * decisions: none changes after it was made. A session takes the calls of several threads one after the other.
+ * A handle must not be freed while another thread uses it.
  *
  * BIOMETRIC DATA. Images and templates are wiped when freed. Messages, logs and the JSON of a decision hold neither
  * pixels nor features.
@@ -150,6 +151,57 @@
 // 16-bit integers where they do not change the answer.
 #define VULTUS_PRECISION_FAST 2
 
+// Colours are shown on the screen, and are looked for on the face.
+#define VULTUS_CHALLENGE_FLASH 1
+
+// The head is turned to a side.
+#define VULTUS_CHALLENGE_HEAD_TURN 2
+
+// The eyes are closed and opened.
+#define VULTUS_CHALLENGE_BLINK 4
+
+// Nothing was assessed, which says nothing about the frames.
+#define VULTUS_RISK_NONE 0
+
+// Like bona fide material.
+#define VULTUS_RISK_LOW 1
+
+// Unusual for bona fide material.
+#define VULTUS_RISK_MEDIUM 2
+
+// Hardly ever seen on bona fide material.
+#define VULTUS_RISK_HIGH 3
+
+// Good; stay like this.
+#define VULTUS_GUIDANCE_READY 1
+
+// No face is in the frame.
+#define VULTUS_GUIDANCE_NO_FACE 2
+
+// A second face is so large that either could be meant.
+#define VULTUS_GUIDANCE_SEVERAL_FACES 3
+
+// The face is too small.
+#define VULTUS_GUIDANCE_COME_CLOSER 4
+
+// The face is too large.
+#define VULTUS_GUIDANCE_MOVE_BACK 5
+
+// The face is far from the middle of the frame.
+#define VULTUS_GUIDANCE_CENTRE_FACE 6
+
+// The head is turned away.
+#define VULTUS_GUIDANCE_LOOK_AHEAD 7
+
+// The face is too dark.
+#define VULTUS_GUIDANCE_TURN_TO_THE_LIGHT 8
+
+// The face is too bright.
+#define VULTUS_GUIDANCE_TOO_BRIGHT 9
+
+// The face moves or is blurred.
+#define VULTUS_GUIDANCE_HOLD_STILL 10
+
 // A failed call.
 #define VULTUS_LOG_ERROR 1
 
@@ -158,6 +210,9 @@
 
 // A decision was made.
 #define VULTUS_LOG_DEBUG 4
+
+// What is asked of the person or shown on the screen during a session.
+typedef struct vultus_challenge vultus_challenge;
 
 // The answer to one transaction: an outcome, the reasons for it, and the evidence.
 typedef struct vultus_decision vultus_decision;
@@ -168,11 +223,20 @@ typedef struct vultus_engine vultus_engine;
 // Why a call failed.
 typedef struct vultus_error vultus_error;
 
+// What the frames of a session tell: deepfake, injected stream, challenge, and every signal behind them.
+typedef struct vultus_evidence vultus_evidence;
+
+// All faces that were found in a picture.
+typedef struct vultus_faces vultus_faces;
+
 // An upright picture.
 typedef struct vultus_image vultus_image;
 
 // What is known of one picture: its face, pose and quality.
 typedef struct vultus_sample vultus_sample;
+
+// Frames of one capture, in the order in which they came. It keeps no pixels, and its memory does not grow with their number.
+typedef struct vultus_session vultus_session;
 
 // A stored reference. It is biometric data.
 typedef struct vultus_template vultus_template;
@@ -249,6 +313,54 @@ typedef struct {
     // Must be 0.
     uint32_t reserved;
 } vultus_engine_options;
+
+// Where a face is, in pixels of the upright picture. The caller sets `struct_size`, the library the rest.
+typedef struct {
+    // sizeof(vultus_face).
+    size_t struct_size;
+    // Left side of its box, which may reach beyond the picture.
+    float x;
+    // Upper side of its box.
+    float y;
+    // Width of its box.
+    float width;
+    // Height of its box.
+    float height;
+    // The eye on the left of an upright face's picture, which is the subject's right eye.
+    float left_eye_x;
+    // The same eye, from the top.
+    float left_eye_y;
+    // The eye on the right of an upright face's picture.
+    float right_eye_x;
+    // The same eye, from the top.
+    float right_eye_y;
+    // How sure the detector is, 0 to 1; larger is surer.
+    float score;
+    // 0.
+    uint32_t reserved;
+} vultus_face;
+
+// What to tell the person now. The caller sets `struct_size`, the library the rest.
+typedef struct {
+    // sizeof(vultus_guidance).
+    size_t struct_size;
+    // One of VULTUS_GUIDANCE_*; 0 when the call failed.
+    int32_t code;
+    // Frames so far that nothing was wrong with.
+    uint32_t frames;
+    // 1 when the box below is that of the face, 0 when no face was found.
+    int32_t has_face;
+    // Left side of the box around its landmarks, in pixels of the frame.
+    float x;
+    // Upper side of the box.
+    float y;
+    // Width of the box.
+    float width;
+    // Height of the box.
+    float height;
+    // 0.
+    uint32_t reserved;
+} vultus_guidance;
 
 // Takes one line of the log, which lives for the call only. It comes on the thread of the call that it is about, from
 // several threads at once, and must not call this library or throw.
@@ -423,6 +535,106 @@ const char *vultus_engine_models_json(const vultus_engine *engine);
 
 // Frees an engine. No call on it may be running.
 void vultus_engine_free(vultus_engine *engine);
+
+// Finds every face of a picture; `role` is one of VULTUS_ROLE_*. None found is no error.
+vultus_status vultus_engine_detect(const vultus_engine *engine,
+                                   const vultus_image *image,
+                                   int32_t role,
+                                   vultus_faces **faces,
+                                   vultus_error **error);
+
+// Returns how many faces there are. Those that the detector is surest of come first.
+size_t vultus_faces_count(const vultus_faces *faces);
+
+// Fills `face`, of which the caller set `struct_size`. VULTUS_ERROR_ABSENT when there is no face `index`.
+vultus_status vultus_faces_get(const vultus_faces *faces,
+                               size_t index,
+                               vultus_face *face,
+                               vultus_error **error);
+
+// Frees faces.
+void vultus_faces_free(vultus_faces *faces);
+
+// Fills `face`, of which the caller set `struct_size`, with the face that was chosen. VULTUS_ERROR_ABSENT when none was found.
+vultus_status vultus_sample_face(const vultus_sample *sample,
+                                 vultus_face *face,
+                                 vultus_error **error);
+
+// Derives a challenge from a nonce of 16 to 64 unpredictable bytes, which is used once; `kinds` is a sum of VULTUS_CHALLENGE_*,
+// asked in the order of their values. Equal nonces and kinds give equal challenges, so that a server need only keep the nonce.
+vultus_status vultus_challenge_new(const uint8_t *nonce,
+                                   size_t length,
+                                   uint32_t kinds,
+                                   vultus_challenge **challenge,
+                                   vultus_error **error);
+
+// Returns what to show and to ask, step by step, as JSON for the page or app that records. The nonce is not in it.
+const char *vultus_challenge_json(const vultus_challenge *challenge);
+
+// Frees a challenge.
+void vultus_challenge_free(vultus_challenge *challenge);
+
+// Returns the higher risk of a deepfake or an injected stream, one of VULTUS_RISK_*.
+int32_t vultus_evidence_risk(const vultus_evidence *evidence);
+
+// Returns the evidence as JSON, as it stands in the JSON of a decision.
+const char *vultus_evidence_json(const vultus_evidence *evidence);
+
+// Frees evidence.
+void vultus_evidence_free(vultus_evidence *evidence);
+
+// Returns a VULTUS_GUIDANCE_* as a sentence for people; NULL for another number. It lives for ever.
+const char *vultus_guidance_text(int32_t code);
+
+// Opens a session, which keeps the models of `engine` alive. `challenge` is what will be asked of the person; it may be NULL and is
+// not kept.
+vultus_status vultus_session_new(const vultus_engine *engine,
+                                 const vultus_challenge *challenge,
+                                 vultus_session **session,
+                                 vultus_error **error);
+
+// Takes a frame, and fills `guidance`, of which the caller set `struct_size`.
+//
+// `timestamp_us` is the time in microseconds on the clock of the capture, as it comes: one that repeats or goes backward is evidence
+// and no error. The frame must not be mirrored.
+vultus_status vultus_session_push(vultus_session *session,
+                                  const vultus_image *frame,
+                                  uint64_t timestamp_us,
+                                  vultus_guidance *guidance,
+                                  vultus_error **error);
+
+// Tells at which moment, on the clock of the frames, the first step of the challenge was shown. VULTUS_ERROR_USAGE without a challenge,
+// or when it has begun already.
+vultus_status vultus_session_begin_challenge(vultus_session *session,
+                                             uint64_t timestamp_us,
+                                             vultus_error **error);
+
+// Returns what the frames so far tell, at any time.
+vultus_status vultus_session_evidence(const vultus_session *session,
+                                      vultus_evidence **evidence,
+                                      vultus_error **error);
+
+// Makes a reference of the best frames. When no frame held a face `*reference` stays NULL, which is a failure to acquire and no error.
+vultus_status vultus_session_template(const vultus_session *session,
+                                      vultus_template **reference,
+                                      vultus_error **error);
+
+// Decides whether the person of the frames is the holder of `document`. `policy` as for vultus_engine_verify().
+vultus_status vultus_session_verify(const vultus_session *session,
+                                    const vultus_image *document,
+                                    const char *policy,
+                                    vultus_decision **decision,
+                                    vultus_error **error);
+
+// Decides whether the person of the frames is the one enrolled as `reference`. `policy` as for vultus_engine_verify().
+vultus_status vultus_session_verify_template(const vultus_session *session,
+                                             const vultus_template *reference,
+                                             const char *policy,
+                                             vultus_decision **decision,
+                                             vultus_error **error);
+
+// Frees a session.
+void vultus_session_free(vultus_session *session);
 
 // Sends the log of the whole process to `callback`, with `user` as its first argument; NULL turns the log off, as it is at
 // the start. When this returns, the callback set before is not running and will not be called again.

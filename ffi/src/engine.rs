@@ -198,7 +198,7 @@ pub unsafe extern "C" fn vultus_engine_free(engine: *mut vultus_engine) {
     unsafe { handle::take_back(engine) }
 }
 
-fn decided(call: &str, decision: Decision) -> *mut vultus_decision {
+pub(crate) fn decided(call: &str, decision: Decision) -> *mut vultus_decision {
     log::write(log::VULTUS_LOG_DEBUG, || {
         let reasons: Vec<_> = decision.reasons.iter().map(|r| r.code.name()).collect();
         let spent_ms: f32 = decision.times_ms.iter().map(|(_, ms)| ms).sum();
@@ -209,7 +209,7 @@ fn decided(call: &str, decision: Decision) -> *mut vultus_decision {
 
 /// # Safety
 /// `policy` is NULL or text.
-unsafe fn policy_in(policy: *const c_char) -> Result<Policy, Fault> {
+pub(crate) unsafe fn policy_in(policy: *const c_char) -> Result<Policy, Fault> {
     if policy.is_null() {
         return Ok(Policy::default());
     }

@@ -6,26 +6,34 @@
 
 mod panic;
 
+mod challenge;
 mod comparison;
 mod decision;
 mod engine;
 mod error;
+mod evidence;
+mod face;
 mod handle;
 mod image;
 mod log;
 mod sample;
+mod session;
 mod status;
 mod template;
 mod version;
 
+pub use challenge::*;
 pub use comparison::*;
 pub use decision::*;
 pub use engine::*;
 pub use error::*;
+pub use evidence::*;
+pub use face::*;
 pub use handle::*;
 pub use image::*;
 pub use log::*;
 pub use sample::*;
+pub use session::*;
 pub use status::*;
 pub use template::*;
 pub use version::*;

@@ -28,7 +28,8 @@ pub(crate) use {accessor, boundary};
 
 /// Returns what `body` returns; a panic becomes a [`Fault`].
 ///
-/// Unwinding cannot break an invariant: the core's objects do not change after they were made.
+/// Unwinding cannot break an invariant: the core's objects do not change after they were made, and those that do lie behind a lock
+/// that a panic poisons.
 pub(crate) fn guarded<T>(body: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
         let what = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());

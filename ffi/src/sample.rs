@@ -9,7 +9,7 @@ pub struct vultus_sample {
 }
 
 pub(crate) struct Known {
-    has_face: bool,
+    pub(crate) face: Option<vultus::Detection>,
     json: CString,
 }
 
@@ -20,14 +20,14 @@ impl Object for vultus_sample {
 
 impl From<&vultus::Sample> for Known {
     fn from(sample: &vultus::Sample) -> Known {
-        Known { has_face: sample.face.is_some(), json: c_text(&sample.to_json()) }
+        Known { face: sample.face.as_ref().map(|f| f.detection.clone()), json: c_text(&sample.to_json()) }
     }
 }
 
 /// Returns 1 when a face was found, 0 when not: a failure to acquire.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_sample_has_face(sample: *const vultus_sample) -> i32 {
-    accessor!(0, { Ok(i32::from(borrow(sample, "sample")?.has_face)) })
+    accessor!(0, { Ok(i32::from(borrow(sample, "sample")?.face.is_some())) })
 }
 
 /// Returns the sample as JSON.

@@ -3,8 +3,23 @@
 use std::path::Path;
 
 /// In the order in which a reader meets them in the header.
-const SOURCES: [&str; 11] =
-    ["version", "status", "error", "image", "template", "sample", "comparison", "decision", "engine", "log", "handle"];
+const SOURCES: [&str; 15] = [
+    "version",
+    "status",
+    "error",
+    "image",
+    "template",
+    "sample",
+    "comparison",
+    "decision",
+    "engine",
+    "face",
+    "challenge",
+    "evidence",
+    "session",
+    "log",
+    "handle",
+];
 
 #[test]
 fn the_header_is_generated_from_the_source() {

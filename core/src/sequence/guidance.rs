@@ -40,7 +40,8 @@ impl GuidanceCode {
         }
     }
 
-    fn text(self) -> &'static str {
+    /// Returns what to tell the person.
+    pub fn text(self) -> &'static str {
         match self {
             GuidanceCode::Ready => "good; stay like this",
             GuidanceCode::NoFace => "no face is in the picture; hold the camera before your face",

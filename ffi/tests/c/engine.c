@@ -150,6 +150,44 @@ static void templates(void) {
     vultus_template_free(reference);
 }
 
+static void faces(void) {
+    vultus_faces *found = NULL;
+    vultus_sample *sample = NULL;
+    vultus_face face = {0}, chosen = {0};
+    face.struct_size = chosen.struct_size = sizeof face;
+    ACCEPTED(vultus_engine_detect(engine, holder, VULTUS_ROLE_SELFIE, &found, &error));
+    CHECK(vultus_faces_count(found) == 1);
+    ACCEPTED(vultus_faces_get(found, 0, &face, &error));
+    CHECK(face.width > 40 && face.height > 40 && face.score > 0.5f && face.score <= 1);
+    CHECK(face.x < face.left_eye_x && face.left_eye_x < face.right_eye_x && face.right_eye_x < face.x + face.width);
+    CHECK(face.y < face.left_eye_y && face.right_eye_y < face.y + face.height);
+    ACCEPTED(vultus_engine_examine(engine, holder, VULTUS_ROLE_SELFIE, &sample, &error));
+    ACCEPTED(vultus_sample_face(sample, &chosen, &error));
+    CHECK(memcmp(&face, &chosen, sizeof face) == 0);
+    REFUSED(vultus_sample_face(NULL, &chosen, &error), VULTUS_ERROR_NULL, "sample: ");
+    CHECK(chosen.width == 0 && chosen.struct_size == sizeof chosen);
+    REFUSED(vultus_sample_face(sample, NULL, &error), VULTUS_ERROR_NULL, "face: ");
+    vultus_sample_free(sample);
+    REFUSED(vultus_faces_get(found, 1, &face, &error), VULTUS_ERROR_ABSENT, "index: is 1, there are 1 faces");
+    CHECK(face.width == 0 && face.struct_size == sizeof face);
+    REFUSED(vultus_faces_get(NULL, 0, &face, &error), VULTUS_ERROR_NULL, "faces: ");
+    REFUSED(vultus_faces_get((vultus_faces *)engine, 0, &face, &error), VULTUS_ERROR_HANDLE, "faces: ");
+    REFUSED(vultus_faces_get(found, 0, NULL, &error), VULTUS_ERROR_NULL, "face: ");
+    vultus_faces_free(found);
+    REFUSED(vultus_engine_detect(NULL, holder, VULTUS_ROLE_SELFIE, &found, &error), VULTUS_ERROR_NULL, "engine: ");
+    CHECK(found == NULL);
+    REFUSED(vultus_engine_detect(engine, NULL, VULTUS_ROLE_SELFIE, &found, &error), VULTUS_ERROR_NULL, "image: ");
+    REFUSED(vultus_engine_detect(engine, holder, 7, &found, &error), VULTUS_ERROR_USAGE, "role: is 7");
+    REFUSED(vultus_engine_detect(engine, holder, VULTUS_ROLE_SELFIE, NULL, &error), VULTUS_ERROR_NULL, "faces: ");
+
+    ACCEPTED(vultus_engine_detect(engine, blank, VULTUS_ROLE_DOCUMENT, &found, &error));
+    CHECK(found && vultus_faces_count(found) == 0);
+    vultus_faces_free(found);
+    ACCEPTED(vultus_engine_examine(engine, blank, VULTUS_ROLE_SELFIE, &sample, &error));
+    REFUSED(vultus_sample_face(sample, &chosen, &error), VULTUS_ERROR_ABSENT, "no face");
+    vultus_sample_free(sample);
+}
+
 static void count_line(void *user, int32_t level, const char *message) {
     (void)message;
     ((unsigned *)user)[level]++;
@@ -182,6 +220,7 @@ int main(int argc, char **argv) {
     decisions();
     bad_arguments();
     templates();
+    faces();
 
     CHECK(vultus_live_objects() == 5);
     vultus_image_free(blank);

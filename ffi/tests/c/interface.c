@@ -127,6 +127,7 @@ static void null_handles(void) {
     CHECK(!vultus_image_width(NULL) && !vultus_image_height(NULL));
     CHECK(!vultus_template_bytes(NULL, &length) && length == 0);
     CHECK(!vultus_template_bytes(NULL, NULL));
+    CHECK(!vultus_faces_count(NULL));
     CHECK(!vultus_template_role(NULL) && !vultus_template_quality(NULL));
     REFUSED(vultus_decision_comparison(NULL, &comparison, &error), VULTUS_ERROR_USAGE, "struct_size is 0");
     comparison.struct_size = sizeof comparison;
@@ -135,6 +136,7 @@ static void null_handles(void) {
     vultus_decision_free(NULL);
     vultus_engine_free(NULL);
     vultus_error_free(NULL);
+    vultus_faces_free(NULL);
     vultus_image_free(NULL);
     vultus_sample_free(NULL);
     vultus_template_free(NULL);

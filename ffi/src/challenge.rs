@@ -1,0 +1,74 @@
+use crate::error::vultus_error;
+use crate::handle::{self, Object, borrow, bytes, c_text, out};
+use crate::panic::{accessor, boundary};
+use crate::status::*;
+use std::ffi::{CString, c_char};
+use std::ptr::{null, null_mut};
+use vultus::{Challenge, ChallengeKind};
+
+/// Colours are shown on the screen, and are looked for on the face.
+pub const VULTUS_CHALLENGE_FLASH: u32 = 1;
+/// The head is turned to a side.
+pub const VULTUS_CHALLENGE_HEAD_TURN: u32 = 2;
+/// The eyes are closed and opened.
+pub const VULTUS_CHALLENGE_BLINK: u32 = 4;
+
+/// What is asked of the person or shown on the screen during a session.
+pub struct vultus_challenge {
+    _opaque: (),
+}
+
+pub(crate) struct Asked {
+    pub(crate) core: Challenge,
+    json: CString,
+}
+
+impl Object for vultus_challenge {
+    type Value = Asked;
+    const NAME: &'static str = "vultus_challenge";
+}
+
+/// Derives a challenge from a nonce of 16 to 64 unpredictable bytes, which is used once; `kinds` is a sum of VULTUS_CHALLENGE_*,
+/// asked in the order of their values. Equal nonces and kinds give equal challenges, so that a server need only keep the nonce.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_challenge_new(
+    nonce: *const u8,
+    length: usize,
+    kinds: u32,
+    challenge: *mut *mut vultus_challenge,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_challenge_new", error, {
+        let challenge = out(challenge, "challenge", null_mut())?;
+        let nonce = bytes(nonce, length, "nonce")?;
+        let core = Challenge::new(nonce, &kinds_in(kinds)?).map_err(|e| e.in_argument("nonce"))?;
+        let json = c_text(&core.to_json());
+        *challenge = handle::give(Asked { core, json });
+        Ok(())
+    })
+}
+
+/// Returns what to show and to ask, step by step, as JSON for the page or app that records. The nonce is not in it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_challenge_json(challenge: *const vultus_challenge) -> *const c_char {
+    accessor!(null(), { Ok(borrow(challenge, "challenge")?.json.as_ptr()) })
+}
+
+/// Frees a challenge.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_challenge_free(challenge: *mut vultus_challenge) {
+    // SAFETY: the caller keeps the rules on pointers in the header's introduction.
+    unsafe { handle::take_back(challenge) }
+}
+
+fn kinds_in(kinds: u32) -> Result<Vec<ChallengeKind>, Fault> {
+    const KINDS: [(u32, ChallengeKind); 3] = [
+        (VULTUS_CHALLENGE_FLASH, ChallengeKind::Flash),
+        (VULTUS_CHALLENGE_HEAD_TURN, ChallengeKind::HeadTurn),
+        (VULTUS_CHALLENGE_BLINK, ChallengeKind::Blink),
+    ];
+    if kinds == 0 || kinds & !KINDS.iter().fold(0, |all, (bit, _)| all | bit) != 0 {
+        return Err(Fault::new(VULTUS_ERROR_USAGE, format!("kinds: is {kinds}, allowed are sums of VULTUS_CHALLENGE_*, 1 to 7")));
+    }
+    Ok(KINDS.iter().filter(|(bit, _)| kinds & bit != 0).map(|(_, kind)| *kind).collect())
+}

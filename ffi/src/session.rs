@@ -1,0 +1,241 @@
+use crate::challenge::vultus_challenge;
+use crate::decision::vultus_decision;
+use crate::engine::{decided, policy_in, vultus_engine};
+use crate::error::vultus_error;
+use crate::evidence::vultus_evidence;
+use crate::handle::{self, Object, borrow, c_text, checked_size, out};
+use crate::image::vultus_image;
+use crate::panic::boundary;
+use crate::status::*;
+use crate::template::vultus_template;
+use std::ffi::{CString, c_char};
+use std::ptr::{null, null_mut};
+use std::sync::{LazyLock, Mutex, MutexGuard};
+use vultus::{Guidance, GuidanceCode, Session, SessionOptions};
+
+/// Good; stay like this.
+pub const VULTUS_GUIDANCE_READY: i32 = 1;
+/// No face is in the frame.
+pub const VULTUS_GUIDANCE_NO_FACE: i32 = 2;
+/// A second face is so large that either could be meant.
+pub const VULTUS_GUIDANCE_SEVERAL_FACES: i32 = 3;
+/// The face is too small.
+pub const VULTUS_GUIDANCE_COME_CLOSER: i32 = 4;
+/// The face is too large.
+pub const VULTUS_GUIDANCE_MOVE_BACK: i32 = 5;
+/// The face is far from the middle of the frame.
+pub const VULTUS_GUIDANCE_CENTRE_FACE: i32 = 6;
+/// The head is turned away.
+pub const VULTUS_GUIDANCE_LOOK_AHEAD: i32 = 7;
+/// The face is too dark.
+pub const VULTUS_GUIDANCE_TURN_TO_THE_LIGHT: i32 = 8;
+/// The face is too bright.
+pub const VULTUS_GUIDANCE_TOO_BRIGHT: i32 = 9;
+/// The face moves or is blurred.
+pub const VULTUS_GUIDANCE_HOLD_STILL: i32 = 10;
+
+/// Frames of one capture, in the order in which they came. It keeps no pixels, and its memory does not grow with their number.
+pub struct vultus_session {
+    _opaque: (),
+}
+
+impl Object for vultus_session {
+    type Value = Mutex<Session>;
+    const NAME: &'static str = "vultus_session";
+}
+
+/// What to tell the person now. The caller sets `struct_size`, the library the rest.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct vultus_guidance {
+    /// sizeof(vultus_guidance).
+    pub struct_size: usize,
+    /// One of VULTUS_GUIDANCE_*; 0 when the call failed.
+    pub code: i32,
+    /// Frames so far that nothing was wrong with.
+    pub frames: u32,
+    /// 1 when the box below is that of the face, 0 when no face was found.
+    pub has_face: i32,
+    /// Left side of the box around its landmarks, in pixels of the frame.
+    pub x: f32,
+    /// Upper side of the box.
+    pub y: f32,
+    /// Width of the box.
+    pub width: f32,
+    /// Height of the box.
+    pub height: f32,
+    /// 0.
+    pub reserved: u32,
+}
+
+impl vultus_guidance {
+    fn fill(&mut self, guidance: &Guidance) -> Result<(), Fault> {
+        let unknown = || Fault::new(VULTUS_ERROR_INTERNAL, format!("the guidance {} has no number", guidance.code.name()));
+        let code = CODES.iter().find(|(_, code)| *code == guidance.code).ok_or_else(unknown)?.0;
+        let face = guidance.face.unwrap_or_default();
+        *self = vultus_guidance {
+            struct_size: self.struct_size,
+            code,
+            frames: guidance.frames,
+            has_face: i32::from(guidance.face.is_some()),
+            x: face.x,
+            y: face.y,
+            width: face.width,
+            height: face.height,
+            reserved: 0,
+        };
+        Ok(())
+    }
+}
+
+const CODES: [(i32, GuidanceCode); 10] = [
+    (VULTUS_GUIDANCE_READY, GuidanceCode::Ready),
+    (VULTUS_GUIDANCE_NO_FACE, GuidanceCode::NoFace),
+    (VULTUS_GUIDANCE_SEVERAL_FACES, GuidanceCode::SeveralFaces),
+    (VULTUS_GUIDANCE_COME_CLOSER, GuidanceCode::ComeCloser),
+    (VULTUS_GUIDANCE_MOVE_BACK, GuidanceCode::MoveBack),
+    (VULTUS_GUIDANCE_CENTRE_FACE, GuidanceCode::CentreFace),
+    (VULTUS_GUIDANCE_LOOK_AHEAD, GuidanceCode::LookAhead),
+    (VULTUS_GUIDANCE_TURN_TO_THE_LIGHT, GuidanceCode::TurnToTheLight),
+    (VULTUS_GUIDANCE_TOO_BRIGHT, GuidanceCode::TooBright),
+    (VULTUS_GUIDANCE_HOLD_STILL, GuidanceCode::HoldStill),
+];
+
+/// Returns a VULTUS_GUIDANCE_* as a sentence for people; NULL for another number. It lives for ever.
+#[unsafe(no_mangle)]
+pub extern "C" fn vultus_guidance_text(code: i32) -> *const c_char {
+    static TEXTS: LazyLock<[CString; 10]> = LazyLock::new(|| CODES.map(|(_, code)| c_text(code.text())));
+    CODES.iter().position(|(number, _)| *number == code).map_or(null(), |i| TEXTS[i].as_ptr())
+}
+
+/// # Safety
+/// As for [`borrow`].
+unsafe fn lock<'a>(session: *const vultus_session) -> Result<MutexGuard<'a, Session>, Fault> {
+    let broken = |_| Fault::new(VULTUS_ERROR_PANIC, "session: a defect of the engine has stopped it; open another");
+    // SAFETY: by the contract of this function.
+    unsafe { borrow(session, "session")? }.lock().map_err(broken)
+}
+
+/// Opens a session, which keeps the models of `engine` alive. `challenge` is what will be asked of the person; it may be NULL and is
+/// not kept.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_new(
+    engine: *const vultus_engine,
+    challenge: *const vultus_challenge,
+    session: *mut *mut vultus_session,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_session_new", error, {
+        let session = out(session, "session", null_mut())?;
+        let engine = borrow(engine, "engine")?;
+        let mut options = SessionOptions::default();
+        if !challenge.is_null() {
+            options.challenge = Some(borrow(challenge, "challenge")?.core.clone());
+        }
+        *session = handle::give(Mutex::new(engine.core.session(&options)?));
+        Ok(())
+    })
+}
+
+/// Takes a frame, and fills `guidance`, of which the caller set `struct_size`.
+///
+/// `timestamp_us` is the time in microseconds on the clock of the capture, as it comes: one that repeats or goes backward is evidence
+/// and no error. The frame must not be mirrored.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_push(
+    session: *mut vultus_session,
+    frame: *const vultus_image,
+    timestamp_us: u64,
+    guidance: *mut vultus_guidance,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_session_push", error, {
+        let size = checked_size(guidance, "guidance")?;
+        let guidance = out(guidance, "guidance", vultus_guidance { struct_size: size, ..Default::default() })?;
+        let mut session = lock(session)?;
+        guidance.fill(&session.push(borrow(frame, "frame")?, timestamp_us)?)
+    })
+}
+
+/// Tells at which moment, on the clock of the frames, the first step of the challenge was shown. VULTUS_ERROR_USAGE without a challenge,
+/// or when it has begun already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_begin_challenge(
+    session: *mut vultus_session,
+    timestamp_us: u64,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_session_begin_challenge", error, { Ok(lock(session)?.begin_challenge(timestamp_us)?) })
+}
+
+/// Returns what the frames so far tell, at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_evidence(
+    session: *const vultus_session,
+    evidence: *mut *mut vultus_evidence,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_session_evidence", error, {
+        let evidence = out(evidence, "evidence", null_mut())?;
+        *evidence = handle::give(lock(session)?.evidence().into());
+        Ok(())
+    })
+}
+
+/// Makes a reference of the best frames. When no frame held a face `*reference` stays NULL, which is a failure to acquire and no error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_template(
+    session: *const vultus_session,
+    reference: *mut *mut vultus_template,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_session_template", error, {
+        let reference = out(reference, "reference", null_mut())?;
+        if let Some(made) = lock(session)?.template()? {
+            *reference = handle::give(made);
+        }
+        Ok(())
+    })
+}
+
+/// Decides whether the person of the frames is the holder of `document`. `policy` as for vultus_engine_verify().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_verify(
+    session: *const vultus_session,
+    document: *const vultus_image,
+    policy: *const c_char,
+    decision: *mut *mut vultus_decision,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_session_verify", error, {
+        let decision = out(decision, "decision", null_mut())?;
+        let session = lock(session)?;
+        *decision = decided("vultus_session_verify", session.verify(borrow(document, "document")?, &policy_in(policy)?)?);
+        Ok(())
+    })
+}
+
+/// Decides whether the person of the frames is the one enrolled as `reference`. `policy` as for vultus_engine_verify().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_verify_template(
+    session: *const vultus_session,
+    reference: *const vultus_template,
+    policy: *const c_char,
+    decision: *mut *mut vultus_decision,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_session_verify_template", error, {
+        let decision = out(decision, "decision", null_mut())?;
+        let session = lock(session)?;
+        let reference = borrow(reference, "reference")?;
+        *decision = decided("vultus_session_verify_template", session.verify_template(reference, &policy_in(policy)?)?);
+        Ok(())
+    })
+}
+
+/// Frees a session.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_free(session: *mut vultus_session) {
+    // SAFETY: the caller keeps the rules on pointers in the header's introduction.
+    unsafe { handle::take_back(session) }
+}
