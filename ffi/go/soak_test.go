@@ -35,7 +35,7 @@ func residentBytes(t *testing.T) int {
 
 // Every sort of call, good and bad, from two goroutines, with templates that are closed and such that are forgotten.
 func TestSoak(t *testing.T) {
-	const warm, most = 5, 16 << 20
+	const warm, most = 5, 64 << 20
 	selfie, document := photo("obama2.jpg"), photo("specimen-obama.png")
 	stored, err := enrol(t, document, Document).Bytes()
 	if err != nil {
