@@ -3,14 +3,19 @@
 package face
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"image"
+	_ "image/jpeg" // the size of a frame
+	_ "image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	vultus "github.com/vultus/vultus/ffi/go"
@@ -120,36 +125,41 @@ type Reference struct {
 	Template []byte
 }
 
-func worse(a, b vultus.Outcome) vultus.Outcome {
-	order := map[vultus.Outcome]int{vultus.Accept: 0, vultus.Inconclusive: 1, vultus.Reject: 2}
-	if order[b] > order[a] {
-		return b
+// kinds are the challenges by the names of the policy.
+var kinds = map[string]vultus.ChallengeKind{"flash": vultus.ChallengeFlash, "head-turn": vultus.ChallengeHeadTurn, "blink": vultus.ChallengeBlink}
+
+// challenge derives what is asked from a nonce; nil when nothing is.
+func challenge(nonce []byte, names []string) (*vultus.Challenge, error) {
+	if len(names) == 0 {
+		return nil, nil
 	}
-	return a
+	asked := make([]vultus.ChallengeKind, len(names))
+	for i, name := range names {
+		asked[i] = kinds[name]
+	}
+	return vultus.NewChallenge(nonce, asked...)
 }
 
-// Challenge returns the script for a nonce, nil when nothing is asked.
-func (e *Engine) Challenge(nonce []byte, kinds []string) (json.RawMessage, error) { return nil, nil }
+// Challenge returns the script for a nonce, null when nothing is asked.
+func (e *Engine) Challenge(nonce []byte, names []string) (json.RawMessage, error) {
+	c, err := challenge(nonce, names)
+	if err != nil || c == nil {
+		return nil, err
+	}
+	return c.JSON, nil
+}
 
-// Judge decides whether the burst shows a real person, and the one of the reference.
+// Judge decides whether the burst shows a real person before a real camera, and the one of the reference.
 func (e *Engine) Judge(ctx context.Context, burst Burst, reference Reference) (*Judgement, error) {
 	start := time.Now()
-	j := &Judgement{Outcome: vultus.Accept}
-	selfie := burst.Frames[len(burst.Frames)/2].File
-	add := func(decision *vultus.Decision, err error) error {
-		if err != nil {
-			return err
-		}
-		j.Outcome = worse(j.Outcome, decision.Outcome)
-		j.Reasons = append(j.Reasons, decision.Reasons...)
-		j.Evidence = append(j.Evidence, decision.JSON)
-		if decision.Comparison != nil {
-			j.Match = decision.Comparison
-		}
-		return nil
+	session, err := e.watch(ctx, burst)
+	if err != nil {
+		return nil, err
 	}
+	defer session.Close()
+	j := &Judgement{Outcome: vultus.Accept}
 	if reference.Document != nil {
-		if err := add(e.vultus.Verify(ctx, selfie, reference.Document, e.policy...)); err != nil {
+		if err := j.add(session.Verify(ctx, reference.Document, e.policy...)); err != nil {
 			return nil, err
 		}
 	}
@@ -159,17 +169,22 @@ func (e *Engine) Judge(ctx context.Context, burst Burst, reference Reference) (*
 			return nil, err
 		}
 		defer template.Close()
-		if err := add(e.vultus.VerifyTemplate(ctx, selfie, template, e.policy...)); err != nil {
+		if err := j.add(session.VerifyTemplate(ctx, template, e.policy...)); err != nil {
 			return nil, err
 		}
 	}
-	enrolment, err := e.vultus.Enrol(ctx, selfie, vultus.Selfie)
+	evidence, err := session.Evidence()
 	if err != nil {
 		return nil, err
 	}
-	if enrolment.Template != nil {
-		defer enrolment.Template.Close()
-		if j.Template, err = enrolment.Template.Bytes(); err != nil {
+	j.Live, j.Unusual = evidence.Challenge.Status == "passed", evidence.Risk == vultus.Medium
+	template, err := session.Template()
+	if err != nil {
+		return nil, err
+	}
+	if template != nil {
+		defer template.Close()
+		if j.Template, err = template.Bytes(); err != nil {
 			return nil, err
 		}
 	}
@@ -177,17 +192,89 @@ func (e *Engine) Judge(ctx context.Context, burst Burst, reference Reference) (*
 	return j, nil
 }
 
-// Guide looks at one picture.
+// watch opens a session and shows it the burst.
+func (e *Engine) watch(ctx context.Context, burst Burst) (*vultus.Session, error) {
+	asked, err := challenge(burst.Nonce, burst.Kinds)
+	if err != nil {
+		return nil, err
+	}
+	var options []vultus.SessionOption
+	if asked != nil {
+		options = append(options, vultus.WithChallenge(asked))
+	}
+	session, err := e.vultus.NewSession(options...)
+	if err != nil {
+		return nil, err
+	}
+	if asked != nil {
+		err = session.BeginChallenge(burst.Began)
+	}
+	for _, frame := range burst.Frames {
+		if err == nil {
+			_, err = session.Push(ctx, frame.File, frame.At)
+		}
+	}
+	if err != nil {
+		session.Close()
+		return nil, err
+	}
+	return session, nil
+}
+
+// add takes a decision in: the outcome is the worst of all, and only what is decisive or new is told.
+func (j *Judgement) add(decision *vultus.Decision, err error) error {
+	if err != nil {
+		return err
+	}
+	if severity[decision.Outcome] > severity[j.Outcome] {
+		j.Outcome = decision.Outcome
+	}
+	for _, reason := range decision.Reasons {
+		if !slices.Contains(j.Reasons, reason) {
+			j.Reasons = append(j.Reasons, reason)
+		}
+	}
+	j.Evidence = append(j.Evidence, decision.JSON)
+	if decision.Comparison != nil {
+		j.Match = decision.Comparison
+	}
+	return nil
+}
+
+var severity = map[vultus.Outcome]int{vultus.Accept: 0, vultus.Inconclusive: 1, vultus.Reject: 2}
+
+// Guide looks at one picture of a person, or at a document.
 func (e *Engine) Guide(ctx context.Context, file []byte, role vultus.Role) (*Guidance, error) {
-	enrolment, err := e.vultus.Enrol(ctx, file, role)
+	if role == vultus.Document {
+		return e.guideDocument(ctx, file)
+	}
+	session, err := e.vultus.NewSession()
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	seen, err := session.Push(ctx, file, 0)
+	if err != nil {
+		return nil, err
+	}
+	guidance := &Guidance{Code: string(seen.Code), Text: seen.Text}
+	if size, _, err := image.DecodeConfig(bytes.NewReader(file)); err == nil && seen.Face != nil {
+		width, height := float64(size.Width), float64(size.Height)
+		guidance.Face = &Box{float64(seen.Face.X) / width, float64(seen.Face.Y) / height, float64(seen.Face.Width) / width, float64(seen.Face.Height) / height}
+	}
+	return guidance, nil
+}
+
+func (e *Engine) guideDocument(ctx context.Context, file []byte) (*Guidance, error) {
+	enrolment, err := e.vultus.Enrol(ctx, file, vultus.Document)
 	if err != nil {
 		return nil, err
 	}
 	if enrolment.Template == nil {
-		return &Guidance{Code: "no-face", Text: "No face is seen."}, nil
+		return &Guidance{Code: "no-face", Text: "No portrait is seen. Fill the picture with the side of the document that has it."}, nil
 	}
 	defer enrolment.Template.Close()
-	return &Guidance{Code: "ready", Text: "Good."}, nil
+	return &Guidance{Code: "ready", Text: "The portrait is seen."}, nil
 }
 
 //go:embed blank.png

@@ -60,7 +60,7 @@ type Policy struct {
 	Levels []Level `json:"levels"`
 
 	Challenge struct {
-		Kinds    []string `json:"kinds"`    // what is asked of the person; none yet
+		Kinds    []string `json:"kinds"`    // of flash, head-turn and blink; empty: none is asked
 		Optional []string `json:"optional"` // those that a person may leave out, for photosensitivity or reduced motion
 		Window   Duration `json:"window"`   // the frames must come within it
 	} `json:"challenge"`
@@ -115,8 +115,8 @@ func Default() *Policy {
 		{Name: "urn:vultus:acr:face", FaceWithin: Duration(12 * time.Hour)},
 		{Name: "urn:vultus:acr:document", FaceWithin: Duration(12 * time.Hour), DocumentWithin: Duration(30 * 24 * time.Hour)},
 	}
-	p.Challenge.Kinds = []string{}
-	p.Challenge.Optional = []string{}
+	p.Challenge.Kinds = []string{"flash", "head-turn"}
+	p.Challenge.Optional = []string{"flash"}
 	p.Challenge.Window = Duration(time.Minute)
 	p.Transaction = Duration(15 * time.Minute)
 	p.Attempts.PerTransaction = 5
@@ -178,8 +178,10 @@ func (p *Policy) Validate() error {
 	case p.Risk.Medium > p.Risk.High:
 		return errors.New("policy: risk.medium is above risk.high")
 	}
-	if len(p.Challenge.Kinds) > 0 { // better refused than shown and not judged
-		return errors.New("policy: challenge.kinds must be empty: bursts are judged by a still, which cannot answer a challenge")
+	for _, kind := range append(slices.Clone(p.Challenge.Kinds), p.Challenge.Optional...) {
+		if !slices.Contains([]string{"flash", "head-turn", "blink"}, kind) {
+			return fmt.Errorf("policy: challenge %q is unknown, allowed are flash, head-turn and blink", kind)
+		}
 	}
 	return nil
 }

@@ -46,7 +46,8 @@ func launch(t *testing.T, database string) *process {
 		"issuer": p.url, "listen": address, "pack": pack(), "database": database, "key": map[string]any{"file": filepath.Join(folder, "key")},
 		"confirm_email": false, "access": map[string]any{"open": true}, "waiting": 8, "patience": "30s",
 		"clients": []map[string]any{{"id": "rp", "name": "Portal", "secret": secret, "redirect_uris": []string{callback}}},
-		"policy": map[string]any{"challenge": map[string]any{"kinds": []string{}}, "attempts": map[string]any{"first_delay": "0s"},
+		"policy": map[string]any{"challenge": map[string]any{"kinds": []string{}},
+			"engine": map[string]any{"sequence": map[string]any{"medium": "ignore", "high": "ignore"}}, "attempts": map[string]any{"first_delay": "0s"},
 			"duplicate": map[string]any{"action": "flag"}, "risk": map[string]any{"revoke_at_high": false}},
 	})
 	if err == nil {

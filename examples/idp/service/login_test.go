@@ -14,6 +14,7 @@ import (
 	"github.com/vultus/vultus/examples/idp/config"
 	"github.com/vultus/vultus/examples/idp/policy"
 	"github.com/vultus/vultus/examples/idp/receipt"
+	"github.com/vultus/vultus/examples/idp/verification"
 	"github.com/zitadel/oidc/v3/pkg/client/rp"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 )
@@ -345,5 +346,37 @@ func TestNoncesAndReplays(t *testing.T) {
 		again := stolen.shot("biden.jpg")
 		again.frames = sent.frames
 		stolen.refused(stolen.submit(again), 409, "replay")
+	})
+}
+
+// The steps are shown to the page, and a portrait that does not follow them lets nobody in.
+func TestChallenges(t *testing.T) {
+	onBoth(t, func(t *testing.T, database string) {
+		w := start(t, database, func(c *config.Config) {
+			c.Policy = policy.Default()
+			c.Policy.Challenge.Window = policy.Duration(5 * time.Minute)
+		})
+		r := w.browser().begin(nil)
+		r.identify("ana@example.com")
+		var given verification.Challenge
+		r.must(r.send("POST", "/challenge", "application/json", strings.NewReader(`{"without":["flash"]}`), &given))
+		var script struct {
+			Kinds []string
+			Steps []struct{ Kind, Towards string }
+		}
+		if err := json.Unmarshal(given.Script, &script); err != nil || !slices.Equal(script.Kinds, []string{"head-turn"}) || len(script.Steps) == 0 {
+			t.Fatalf("%v %s", err, given.Script)
+		}
+		r.refused(r.send("POST", "/challenge", "application/json", strings.NewReader(`{"without":["head-turn"]}`), &given), 403, "challenge-required")
+		still := r.shot("obama2.jpg")
+		for i := range still.at {
+			still.at[i] = int64(i) * 250_000
+		}
+		w.clock.turn(10 * time.Second)
+		r.must(r.submit(still))
+		if r.in("capture"); r.view.Last.Outcome == "accept" || w.count("SELECT count(*) FROM users") != 0 {
+			t.Errorf("%+v", r.view.Last)
+		}
+		t.Logf("%+v", r.view.Last.Reasons)
 	})
 }
