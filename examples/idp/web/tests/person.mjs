@@ -1,12 +1,16 @@
 // A person before a browser with a fake camera, who does what the page says.
 
 import assert from "node:assert/strict";
-import { mailedCode, shots } from "./parts.mjs";
+import { clip, mailedCode, shots } from "./parts.mjs";
+import { simulate } from "./simulated.mjs";
 
-/** `at` is the service. */
-export async function person(browser, email, { at, phone = false } = {}) {
+const face = [0.487, 0.389, 0.184]; // HOLDER in the Makefile
+
+/** `at` is the service; `simulated`, a take and how much of the screen's light it reflects, puts a simulated camera in the place of the browser's. */
+export async function person(browser, email, { at, phone = false, simulated } = {}) {
   const context = await browser.newContext(phone ? { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } : { viewport: { width: 1100, height: 900 } });
   await context.grantPermissions(["camera"], { origin: at.issuer });
+  if (simulated) await simulate(context, clip(simulated.take), { reflects: simulated.reflects, face });
   // An accepted page leaves at once, and the browser drops the answer with it: the page's own request tells it.
   let judged;
   await context.exposeFunction("judged", (answer, capture, tookMs) => judged?.({ ...JSON.parse(answer), capture: JSON.parse(capture), tookMs }));

@@ -1,6 +1,6 @@
 // The whole flow with real parts: relying parties that are not our own, the service with the engine inside, and headless Chromium
-// with clips as its camera. A clip cannot reflect the light of a screen or follow what it asks, so that the service of these walks
-// asks for no challenge; the engine's own tests hold the challenges.
+// with clips as its camera. A clip cannot reflect the light of a screen or follow what it asks, so that these walks ask for no
+// challenge; flash.test.mjs does, with a simulated camera.
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
@@ -123,6 +123,17 @@ test("a clip of another person as the camera is refused", async () => {
   const view = await me.selfie();
   assert.equal(view.last?.outcome, "reject", JSON.stringify(view.last ?? view.error));
   assert.ok(codes(view).includes("non-match"), codes(view).join());
+  await me.leave();
+});
+
+test("a frozen picture as the camera is refused as an injection", async () => {
+  await lens.plays("frozen");
+  const me = await arrive("di@example.com");
+  await me.upload(card);
+  const view = await me.selfie();
+  assert.equal(view.last?.outcome, "reject", JSON.stringify(view.last ?? view.error));
+  assert.ok(view.last.reasons.some(({ code, text }) => code === "sequence-manipulated" && /injected/.test(text)), JSON.stringify(view.last.reasons));
+  await me.shot("frozen");
   await me.leave();
 });
 
