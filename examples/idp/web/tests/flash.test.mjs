@@ -1,5 +1,5 @@
 // A flash challenge, answered by a simulated camera that reflects the screen, and not answered by one that plays a recording. The frames must
-// come in real time, so this walk is for an idle machine: `make walk-flash`.
+// come in real time, so this walk is for an idle machine: `make -C examples/idp walk-flash`.
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
