@@ -90,7 +90,7 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- --deny warnings
 	.ci/layers
-	command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny --version 0.20.2
+	command -v cargo-deny >/dev/null || cargo install --quiet --locked --debug cargo-deny --version 0.20.2
 	cargo deny check bans licenses sources
 
 clean:

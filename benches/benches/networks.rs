@@ -116,7 +116,7 @@ fn networks(c: &mut Criterion) {
         ("centerface", 640),
         ("facemesh-468", 192),
         ("mobilefacenet", 112),
-        ("dlib-resnet", 150),
+        ("sface", 112),
         ("vultus-pad", 96),
     ];
     let manifest = std::fs::read(pack.join("pack.json")).expect("`make pack` builds the pack");

@@ -15,9 +15,8 @@ from worker import burst, memory
 # The first looks of the engine: near for a selfie, far for a document.
 NEAR = ("blazeface-short", 128, ((8, 2), (16, 6)))
 FAR = ("blazeface-full", 192, ((4, 1),))
-SHARE = 0.45
+SHARE = 0.77
 ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32)
-DLIB = np.array([[0.859567, 0.213498], [0.646060, 0.228967], [0.120575, 0.213727], [0.334085, 0.229064], [0.490112, 0.627798]], np.float32)
 
 
 def by_onnxruntime(folder: Path) -> Callable[[], float]:
@@ -40,7 +39,7 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
 
         return run
 
-    networks = {name: load(name) for name in (NEAR[0], FAR[0], "facemesh-468", "mobilefacenet", "dlib-resnet", "vultus-pad")}
+    networks = {name: load(name) for name in (NEAR[0], FAR[0], "facemesh-468", "sface", "mobilefacenet", "vultus-pad")}
     anchors = {name: _anchors(side, grids) for name, side, grids in (NEAR, FAR)}
 
     def detect(picture: np.ndarray, detector: tuple) -> np.ndarray:
@@ -84,8 +83,7 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
         points = networks["facemesh-468"](warp(picture, inverse, 192))[0].reshape(468, 3)[:, :2]
         return points @ inverse[:, :2].T + inverse[:, 2]
 
-    def embed(picture: np.ndarray, name: str, side: int, seen: np.ndarray, standard: np.ndarray) -> np.ndarray:
-        crop = warp(picture, _similarity(standard, seen), side)
+    def embed(crop: np.ndarray, name: str) -> np.ndarray:
         total = np.zeros(1)
         for view in (crop, crop[:, ::-1]):
             values = networks[name](np.ascontiguousarray(view))[0].ravel()
@@ -108,11 +106,8 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
             pad(picture, points.min(0), points.max(0))
         eyes = points[[33, 133, 159, 145]].mean(0), points[[263, 362, 386, 374]].mean(0)
         five = np.stack([*eyes, points[1], points[61], points[291]])
-        chip = (DLIB + 0.25) / 1.5 * 150
-        return [
-            embed(picture, "mobilefacenet", 112, five, ARCFACE),
-            embed(picture, "dlib-resnet", 150, points[[263, 362, 33, 133, 2]], chip),
-        ]
+        crop = warp(picture, _similarity(ARCFACE, five), 112)
+        return [embed(crop, name) for name in ("sface", "mobilefacenet")]
 
     def verify() -> float:
         probe, reference = take(folder / "selfie.jpg", NEAR, True), take(folder / "document.jpg", FAR, False)

@@ -77,6 +77,12 @@ impl Taken {
     }
 }
 
+impl Models {
+    fn embedding(&self, embedder: Embedder) -> &Embedding {
+        self.embeddings.iter().find(|e| e.embedder() == embedder).expect("an engine loads every embedder")
+    }
+}
+
 impl Engine {
     /// Loads the model pack in the folder `pack`. Reads nothing else, now or later.
     pub fn open(pack: impl AsRef<Path>, options: &EngineOptions) -> Result<Engine> {

@@ -54,6 +54,6 @@ def test_a_fault_is_one_message_and_exit_code_1(work, capsys, arguments, message
 def test_list_and_card_show_every_weight(capsys):
     assert main(["list"]) == 0
     assert main(["card"]) == 0
-    assert main(["card", "dlib-resnet"]) == 0
+    assert main(["card", "sface"]) == 0
     out = capsys.readouterr().out
-    assert "fr-feature" in out and "--with --accept-licence" in out and "- licence of the weights: CC0-1.0, permissive" in out
+    assert "fr-feature" in out and "--with --accept-licence" in out and "- licence of the weights: Apache-2.0, permissive" in out

@@ -77,15 +77,15 @@ def test_equals_litert(both, photo, name, box, scale, offset, bounds):
         compare(f"{name} {output.name}", values[0], expected, bound)
 
 
-def test_equals_dlib(both, photo, tmp_path):
-    import dlib
-
-    shipped, converted = both("dlib-resnet")
-    (tmp_path / "net.dat").write_bytes(shipped)
-    chip = pixels(photo, FACE, 150, 150)
-    expected = dlib.face_recognition_model_v1(str(tmp_path / "net.dat")).compute_face_descriptor(np.ascontiguousarray(chip))
-    (values,) = ours(KNOWN["dlib-resnet"], converted, chip)
-    compare("dlib-resnet embedding", values[0], np.array(expected), 1e-5)
+def test_sface_equals_the_file_as_shipped(both, photo):
+    shipped, converted = both("sface")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    rgb = pixels(photo, FACE, 112, 112)
+    session = onnxruntime.InferenceSession(shipped, options)
+    (expected,) = session.run(["fc1"], {"data": rgb.astype(np.float32).transpose(2, 0, 1)[None]})
+    (values,) = ours(KNOWN["sface"], converted, rgb)
+    compare("sface embedding", values, expected, 1e-4)
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 640), (416, 544)])
@@ -113,7 +113,7 @@ def compare(what: str, values: np.ndarray, expected: np.ndarray, bound: float) -
     assert difference <= bound, what
 
 
-@pytest.mark.parametrize("name", ["blazeface-short", "blazeface-full", "facemesh-468", "mobilefacenet", "dlib-resnet", "centerface"])
+@pytest.mark.parametrize("name", ["blazeface-short", "blazeface-full", "facemesh-468", "mobilefacenet", "centerface"])
 def test_only_plain_operators_are_left(both, name):
     graph = onnx.load_from_string(both(name)[1]).graph
     kinds = {node.op_type for node in graph.node}

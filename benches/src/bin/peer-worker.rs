@@ -115,7 +115,7 @@ fn scan(folder: &Path) -> Result<Run, Box<dyn Error>> {
     let engine = Engine::open(folder.join("pack"), &EngineOptions::default())?;
     let picture = Image::decode(&std::fs::read(folder.join("selfie.jpg"))?, &Limits::default())?;
     let real = engine.enrol(&picture, Role::Selfie)?.template.ok_or("no face in the picture")?;
-    let places: Vec<(usize, usize)> = ["mobilefacenet", "dlib-resnet"]
+    let places: Vec<(usize, usize)> = ["sface", "mobilefacenet"]
         .into_iter()
         .map(|model| {
             let values = real.values(model).ok_or("the pack has another embedder")?;

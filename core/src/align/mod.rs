@@ -4,7 +4,7 @@ mod pose;
 mod template;
 
 pub use pose::Pose;
-pub(crate) use template::Crop;
+pub(crate) use template::CROP_SIDE;
 
 use crate::detect::Detection;
 use crate::error::Result;
@@ -24,7 +24,6 @@ pub(crate) mod landmark {
     pub(crate) const LEFT_EYE: [usize; 4] = [33, 133, 159, 145];
     pub(crate) const RIGHT_EYE: [usize; 4] = [263, 362, 386, 374];
     pub(crate) const NOSE_TIP: usize = 1;
-    pub(crate) const NOSE_BASE: usize = 2;
     pub(crate) const MOUTH_LEFT: usize = 61;
     pub(crate) const MOUTH_RIGHT: usize = 291;
     pub(crate) const LIP_UPPER_INNER: usize = 13;

@@ -1,6 +1,6 @@
 //! From an aligned face to features.
 
-use crate::align::{AlignedFace, Crop};
+use crate::align::{AlignedFace, CROP_SIDE};
 use crate::error::Result;
 use crate::kernel::{Dot, Kernels};
 use crate::model::Pack;
@@ -10,40 +10,26 @@ use zeroize::Zeroizing;
 /// The networks that embed, in the order in which a template stores their features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Embedder {
+    /// SFace (Zhong et al. 2021): 128 values.
+    SFace,
     /// MobileFaceNet (Chen et al. 2018): 192 values.
     MobileFaceNet,
-    /// dlib's ResNet (King 2017): 128 values.
-    DlibResNet,
 }
 
 impl Embedder {
-    pub(crate) const ALL: [Embedder; 2] = [Embedder::MobileFaceNet, Embedder::DlibResNet];
+    pub(crate) const ALL: [Embedder; 2] = [Embedder::SFace, Embedder::MobileFaceNet];
 
     pub(crate) fn id(self) -> &'static str {
         match self {
+            Embedder::SFace => "sface",
             Embedder::MobileFaceNet => "mobilefacenet",
-            Embedder::DlibResNet => "dlib-resnet",
         }
     }
 
     pub(crate) fn dimension(self) -> usize {
         match self {
+            Embedder::SFace => 128,
             Embedder::MobileFaceNet => 192,
-            Embedder::DlibResNet => 128,
-        }
-    }
-
-    fn side(self) -> usize {
-        match self {
-            Embedder::MobileFaceNet => 112,
-            Embedder::DlibResNet => 150,
-        }
-    }
-
-    fn crop(self) -> Crop {
-        match self {
-            Embedder::MobileFaceNet => Crop::ArcFace,
-            Embedder::DlibResNet => Crop::Dlib,
         }
     }
 }
@@ -86,8 +72,8 @@ pub(crate) struct Embedding {
 
 impl Embedding {
     pub(crate) fn load(pack: &Pack, embedder: Embedder, precision: Precision) -> Result<Self> {
-        let side = embedder.side();
-        Ok(Embedding { embedder, viewer: Viewer::load(pack, embedder.id(), side, side, &[embedder.dimension()], precision)? })
+        let viewer = Viewer::load(pack, embedder.id(), CROP_SIDE, CROP_SIDE, &[embedder.dimension()], precision)?;
+        Ok(Embedding { embedder, viewer })
     }
 
     pub(crate) fn embedder(&self) -> Embedder {
@@ -96,7 +82,7 @@ impl Embedding {
 
     /// Returns the mean direction of the features of the face and of its mirror image.
     pub(crate) fn embed(&self, face: &AlignedFace<'_>) -> Result<Features> {
-        let map = face.crop(self.embedder.crop());
+        let map = face.crop();
         let mut values = self.viewer.see_both_ways(face.pyramid(), &map, |[plain, mirrored]| {
             let (plain_unit, mirrored_unit) = (1.0 / norm(plain), 1.0 / norm(mirrored));
             let both = plain.iter().zip(mirrored);

@@ -29,6 +29,8 @@ const BEST_APART_US: u64 = 200_000;
 const BETTER_BY: u8 = 3;
 /// Every so many frames the detector looks for a second face.
 const LOOK_AROUND_EVERY: u32 = 8;
+/// The embedder whose features tell whether the face stays the same person's: the one that the sequence signals are calibrated with.
+const IDENTITY: Embedder = Embedder::MobileFaceNet;
 /// Reports of presentation attack detection that the median is taken over.
 const PAD_REPORTS: usize = 512;
 
@@ -94,7 +96,7 @@ impl Session {
                     self.keep(&pyramid, timestamp_us)?;
                 }
                 if self.recorder.wants_features(timestamp_us) {
-                    features = Some(self.engine.0.embeddings[0].embed(face)?);
+                    features = Some(self.engine.0.embedding(IDENTITY).embed(face)?);
                 }
                 let framing = Framing {
                     width: frame.width(),

@@ -301,24 +301,28 @@ impl<'g> Lowering<'g> {
         self.scale_and_shift(node, 0, &scale, &shift)
     }
 
-    /// Multiplies and adds per channel what a convolution makes.
+    /// Multiplies and adds per channel: within the convolution that makes the map where that is possible, else as a depthwise 1 x 1.
     fn scale_and_shift(&mut self, node: &Node, index: usize, scale: &[f32], shift: &[f32]) -> Lowered<Value> {
         let map = self.sole_map(node, index)?;
-        let step = self.producer(node, index).ok_or("no convolution to join, or another reader of it")?;
-        let Step { op, before, activation, after, .. } = &mut self.plan.steps[step];
-        known(before.is_none() && *activation == Activation::None && after.is_none(), "an affine map after an activation")?;
-        let channels = self.plan.maps[map].channels;
+        let Map { channels, size, .. } = self.plan.maps[map];
         let spread = |values: &[f32]| match values {
             [one] => Ok(vec![*one; channels]),
             all if all.len() == channels => Ok(all.to_vec()),
             _ => Err("not one value a channel".to_string()),
         };
-        let (scale, shift) = (pack::channels(&spread(scale)?), pack::channels(&spread(shift)?));
-        let (weights, bias): (Vec<&mut Vec<_>>, _) = match op {
-            Op::Conv(conv) => (conv.parts.iter_mut().map(|part| &mut part.floats).collect(), &mut conv.bias),
-            Op::Depthwise { weights, bias, .. } => (vec![weights], bias),
-            _ => return Err("no convolution to join".into()),
+        let (scale, shift) = (spread(scale)?, spread(shift)?);
+        let producer = self.producer(node, index).map(|step| &mut self.plan.steps[step]);
+        let open = producer.filter(|step| step.before.is_none() && step.activation == Activation::None && step.after.is_none());
+        let (weights, bias): (Vec<&mut Vec<_>>, _) = match open.map(|step| &mut step.op) {
+            Some(Op::Conv(conv)) => (conv.parts.iter_mut().map(|part| &mut part.floats).collect(), &mut conv.bias),
+            Some(Op::Depthwise { weights, bias, .. }) => (vec![weights], bias),
+            _ => {
+                let (weights, bias) = (pack::depthwise(&scale, channels, 1), pack::channels(&shift));
+                let op = Op::Depthwise { kernel: [1; 2], stride: [1; 2], padding: [0; 2], weights, bias };
+                return Ok(self.feature(node, op, map, channels, size));
+            }
         };
+        let (scale, shift) = (pack::channels(&scale), pack::channels(&shift));
         for weights in weights {
             let length = weights.len() / scale.len();
             for (block, scale) in weights.chunks_exact_mut(length).zip(&scale) {

@@ -24,7 +24,7 @@ pub(crate) struct Observation<'a> {
     pub(crate) pyramid: &'a Pyramid<'a>,
     pub(crate) timestamp_us: u64,
     pub(crate) face: Option<&'a AlignedFace<'a>>,
-    /// Features of the face by the first embedder, where [`Recorder::wants_features`] asked for them.
+    /// Features of the face by one embedder, the same for every frame, where [`Recorder::wants_features`] asked for them.
     pub(crate) features: Option<Features>,
 }
 

@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     fn lineage() -> Lineage {
-        Lineage(vec![(Embedder::MobileFaceNet, [7; MODEL]), (Embedder::DlibResNet, [9; MODEL])])
+        Lineage(vec![(Embedder::SFace, [7; MODEL]), (Embedder::MobileFaceNet, [9; MODEL])])
     }
 
     fn template() -> Template {
@@ -204,7 +204,7 @@ mod tests {
         let mut other = lineage();
         other.0[1].1 = [8; MODEL];
         let error = Template::from_bytes(&bytes, &other, Precision::Exact).unwrap_err();
-        assert_eq!((error.kind(), error.to_string().contains("dlib-resnet")), (Kind::Usage, true));
+        assert_eq!((error.kind(), error.to_string().contains("mobilefacenet")), (Kind::Usage, true));
         assert_eq!(Template::from_bytes(&bytes, &lineage(), Precision::Fast).unwrap_err().kind(), Kind::Usage);
         let single = Lineage(lineage().0[..1].to_vec());
         assert_eq!(Template::from_bytes(&bytes, &single, Precision::Exact).unwrap_err().kind(), Kind::Usage);
