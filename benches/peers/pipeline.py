@@ -15,7 +15,6 @@ from worker import burst, memory
 # The first looks of the engine: near for a selfie, far for a document.
 NEAR = ("blazeface-short", 128, ((8, 2), (16, 6)))
 FAR = ("blazeface-full", 192, ((4, 1),))
-SHARE = 0.77
 ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32)
 
 
@@ -26,7 +25,8 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
     cv2.setNumThreads(1)
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    entries = {m["id"]: m for m in json.loads((folder / "pack" / "pack.json").read_text())["models"]}
+    pack = json.loads((folder / "pack" / "pack.json").read_text())
+    entries, shares = {m["id"]: m for m in pack["models"]}, {e["id"]: e["share"] for e in pack["embedders"]}
 
     def load(name: str) -> Callable[[np.ndarray], list[np.ndarray]]:
         session = ort.InferenceSession(folder / "pack" / entries[name]["file"], options, providers=["CPUExecutionProvider"])
@@ -39,7 +39,7 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
 
         return run
 
-    networks = {name: load(name) for name in (NEAR[0], FAR[0], "facemesh-468", "sface", "mobilefacenet", "vultus-pad")}
+    networks = {name: load(name) for name in (NEAR[0], FAR[0], "facemesh-468", *shares, "vultus-pad")}
     anchors = {name: _anchors(side, grids) for name, side, grids in (NEAR, FAR)}
 
     def detect(picture: np.ndarray, detector: tuple) -> np.ndarray:
@@ -107,11 +107,11 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
         eyes = points[[33, 133, 159, 145]].mean(0), points[[263, 362, 386, 374]].mean(0)
         five = np.stack([*eyes, points[1], points[61], points[291]])
         crop = warp(picture, _similarity(ARCFACE, five), 112)
-        return [embed(crop, name) for name in ("sface", "mobilefacenet")]
+        return [embed(crop, name) for name in shares]
 
     def verify() -> float:
         probe, reference = take(folder / "selfie.jpg", NEAR, True), take(folder / "document.jpg", FAR, False)
-        return SHARE * float(probe[0] @ reference[0]) + (1 - SHARE) * float(probe[1] @ reference[1])
+        return sum(share * float(p @ r) for share, p, r in zip(shares.values(), probe, reference, strict=True))
 
     return verify
 

@@ -1,10 +1,10 @@
 //! The pipeline. The only module that calls every stage; each arrow of the data flow is one line here.
 
 use crate::align::{AlignedFace, Aligner};
-use crate::compare::{self, Calibration, Comparator, Comparison, Gallery, OperatingPoint};
+use crate::compare::{self, Calibration, Comparator, Comparison, Gallery, OperatingPoint, Part, Recipe};
 use crate::decision::{Decision, EngineInfo, Evidence, Face, Policy, Sample, decide};
 use crate::detect::{Cascade, Choice, Detection, Detector, Role, choose};
-use crate::embed::{Embedder, Embedding, Features};
+use crate::embed::{Embedding, Features};
 use crate::error::Result;
 use crate::image::{Image, Pyramid};
 use crate::kernel::{Isa, Kernels};
@@ -13,7 +13,7 @@ use crate::nn::Precision;
 use crate::pad::{Pad, PadReport};
 use crate::quality;
 use crate::sequence::{self, SequenceEvidence};
-use crate::template::{Lineage, Template};
+use crate::template::{Lineage, Origin, Template};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,7 +43,12 @@ struct Models {
     cascade: Cascade,
     aligner: Aligner,
     pad: Option<Pad>,
-    embeddings: Vec<Embedding>,
+    /// In the order of the pack, which is that of features in a template.
+    embeddings: Vec<Arc<Embedding>>,
+    /// The one whose features tell whether a face stays the same person's over a sequence.
+    identity: Arc<Embedding>,
+    single: Recipe,
+    fused: Recipe,
     lineage: Lineage,
     calibration: Calibration,
     sequence: sequence::Calibration,
@@ -78,8 +83,16 @@ impl Taken {
 }
 
 impl Models {
-    fn embedding(&self, embedder: Embedder) -> &Embedding {
-        self.embeddings.iter().find(|e| e.embedder() == embedder).expect("an engine loads every embedder")
+    fn recipe(&self, comparator: Comparator) -> &Recipe {
+        match comparator {
+            Comparator::Single => &self.single,
+            Comparator::Fused => &self.fused,
+        }
+    }
+
+    /// The embedders whose features `comparator` needs: the first ones of the pack.
+    fn embeddings(&self, comparator: Comparator) -> &[Arc<Embedding>] {
+        &self.embeddings[..self.recipe(comparator).parts.len()]
     }
 }
 
@@ -90,13 +103,27 @@ impl Engine {
     }
 
     fn load(pack: &Pack, precision: Precision) -> Result<Engine> {
-        let lineage = Embedder::ALL.iter().map(|&e| Ok((e, pack.fingerprint(e.id())?))).collect::<Result<_>>()?;
+        let (mut embeddings, mut parts, mut origins) = (Vec::new(), Vec::new(), Vec::new());
+        for share in pack.embedders()? {
+            let embedding = Embedding::load(pack, &share.id, precision)?;
+            let (embedder, dimension) = (embedding.embedder().clone(), embedding.dimension());
+            origins.push(Origin { embedder: embedder.clone(), dimension, model: pack.fingerprint(&share.id)? });
+            parts.push(Part { embedder, dimension, share: share.share });
+            embeddings.push(Arc::new(embedding));
+        }
+        let identity = match embeddings.iter().find(|e| e.embedder().id() == sequence::IDENTITY) {
+            Some(embedding) => embedding.clone(),
+            None => Arc::new(Embedding::load(pack, sequence::IDENTITY, precision)?),
+        };
         Ok(Engine(Arc::new(Models {
             cascade: Cascade::load(pack, precision)?,
             aligner: Aligner::load(pack, precision)?,
             pad: Pad::load(pack, precision)?,
-            embeddings: Embedder::ALL.iter().map(|&e| Embedding::load(pack, e, precision)).collect::<Result<_>>()?,
-            lineage: Lineage(lineage),
+            embeddings,
+            identity,
+            single: Recipe::new(Comparator::Single, &parts),
+            fused: Recipe::new(Comparator::Fused, &parts),
+            lineage: Lineage(origins),
             calibration: Calibration::read(pack.calibration())?,
             sequence: sequence::Calibration::read(pack.calibration())?,
             models: pack.models().to_vec(),
@@ -125,8 +152,8 @@ impl Engine {
     pub fn verify(&self, selfie: &Image, document: &Image, policy: &Policy) -> Result<Decision> {
         let mut clock = Clock::start();
         self.check(policy)?;
-        let probe = self.take(selfie, Role::Selfie, policy.comparator.embedders(), &mut clock)?;
-        let reference = self.take(document, Role::Document, policy.comparator.embedders(), &mut clock)?;
+        let probe = self.take(selfie, Role::Selfie, self.0.embeddings(policy.comparator), &mut clock)?;
+        let reference = self.take(document, Role::Document, self.0.embeddings(policy.comparator), &mut clock)?;
         self.decide(probe, SequenceEvidence::not_assessed(), reference.features.as_deref(), Some(reference.sample), policy, clock)
     }
 
@@ -134,13 +161,13 @@ impl Engine {
     pub fn verify_template(&self, selfie: &Image, reference: &Template, policy: &Policy) -> Result<Decision> {
         let mut clock = Clock::start();
         self.check(policy)?;
-        let probe = self.take(selfie, Role::Selfie, policy.comparator.embedders(), &mut clock)?;
+        let probe = self.take(selfie, Role::Selfie, self.0.embeddings(policy.comparator), &mut clock)?;
         self.decide(probe, SequenceEvidence::not_assessed(), Some(reference.features()), None, policy, clock)
     }
 
     /// Makes a reference of a picture.
     pub fn enrol(&self, image: &Image, role: Role) -> Result<Enrolment> {
-        let taken = self.take(image, role, &Embedder::ALL, &mut Clock::start())?;
+        let taken = self.take(image, role, &self.0.embeddings, &mut Clock::start())?;
         let quality = taken.sample.quality.as_ref().map_or(0, |q| q.unified);
         let template = taken.features.map(|f| Template::new(role, self.0.info.precision, quality, f, &self.0.lineage));
         Ok(Enrolment { sample: taken.sample, template })
@@ -149,17 +176,22 @@ impl Engine {
     /// Compares two templates at the operating point of `policy`.
     pub fn compare(&self, probe: &Template, reference: &Template, policy: &Policy) -> Result<Comparison> {
         let (probe, reference) = (probe.features(), reference.features());
-        compare::compare(&self.0.calibration, policy.comparator, self.0.info.precision, policy.fmr, probe, reference)
+        compare::compare(&self.0.calibration, self.0.recipe(policy.comparator), self.0.info.precision, policy.fmr, probe, reference)
     }
 
     /// Returns how alike two templates are, in -1..=1, without any operating point.
     pub fn score(&self, probe: &Template, reference: &Template, comparator: Comparator) -> Result<f32> {
-        compare::score(comparator, probe.features(), reference.features())
+        compare::score(self.0.recipe(comparator), probe.features(), reference.features())
+    }
+
+    /// Returns the model ids whose cosines a comparator adds, with their shares, which sum to 1.
+    pub fn shares(&self, comparator: Comparator) -> Vec<(&str, f32)> {
+        self.0.recipe(comparator).parts.iter().map(|part| (part.embedder.id(), part.share)).collect()
     }
 
     /// Returns an empty gallery for references that this engine made, compared as the default policy compares.
     pub fn gallery(&self) -> Gallery {
-        Gallery::new(Policy::default().comparator, self.0.info.precision)
+        Gallery::new(self.0.recipe(Policy::default().comparator).clone(), self.0.info.precision)
     }
 
     /// Returns the threshold at which a search in a gallery of `size` references returns anybody for a person who is not in it
@@ -196,13 +228,13 @@ impl Engine {
         self.0.calibration.at(policy.comparator, self.0.info.precision, policy.fmr).map(drop)
     }
 
-    fn take(&self, image: &Image, role: Role, embedders: &[Embedder], clock: &mut Clock) -> Result<Taken> {
+    fn take(&self, image: &Image, role: Role, embeddings: &[Arc<Embedding>], clock: &mut Clock) -> Result<Taken> {
         let pyramid = Pyramid::new(image);
         clock.lap("pyramid");
-        self.take_from(&pyramid, role, embedders, clock)
+        self.take_from(&pyramid, role, embeddings, clock)
     }
 
-    fn take_from(&self, pyramid: &Pyramid<'_>, role: Role, embedders: &[Embedder], clock: &mut Clock) -> Result<Taken> {
+    fn take_from(&self, pyramid: &Pyramid<'_>, role: Role, embeddings: &[Arc<Embedding>], clock: &mut Clock) -> Result<Taken> {
         let image = pyramid.image();
         let found = self.find(pyramid, role)?;
         clock.lap("detect");
@@ -216,10 +248,7 @@ impl Engine {
             sample.pad = pad.assess(&face)?;
         }
         clock.lap("pad");
-        let mut features = Vec::with_capacity(embedders.len());
-        for embedding in self.0.embeddings.iter().filter(|e| embedders.contains(&e.embedder())) {
-            features.push(embedding.embed(&face)?);
-        }
+        let features = embeddings.iter().map(|embedding| embedding.embed(&face)).collect::<Result<Vec<Features>>>()?;
         clock.lap("embed");
         sample.rival = choice.rival;
         sample.face = Some(Face {
@@ -255,7 +284,7 @@ impl Engine {
         mut clock: Clock,
     ) -> Result<Decision> {
         let comparison = match (&probe.features, reference) {
-            (Some(p), Some(r)) => Some(compare::compare(&self.0.calibration, policy.comparator, self.0.info.precision, policy.fmr, p, r)?),
+            (Some(p), Some(r)) => Some(compare::compare(&self.0.calibration, self.0.recipe(policy.comparator), self.0.info.precision, policy.fmr, p, r)?),
             _ => None,
         };
         let evidence =

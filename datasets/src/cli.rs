@@ -520,7 +520,8 @@ fn verification(
     let features = features(&mut protocol, subject, common)?;
     let comparator = comparator.comparator();
     let start = Instant::now();
-    let scored = score(&protocol, &features.extracted, comparator.shares())?;
+    let shares = features.extractor.shares(comparator);
+    let scored = score(&protocol, &features.extracted, &shares)?;
     let means = Means {
         pack: features.extractor.pack(),
         comparator: comparator.name().to_owned(),
@@ -547,7 +548,7 @@ fn verification(
         write(path, report::html(&run, &faces).as_bytes())?;
     }
     if let Some(folder) = &output.export {
-        export::features(folder, &protocol, &features.extracted, comparator.shares())
+        export::features(folder, &protocol, &features.extracted, &shares)
             .map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     Ok(())
@@ -860,14 +861,15 @@ fn calibrate_lfw(args: &CalibrateArgs) -> Result<(), String> {
     let mut calibration = Calibration::read(&args.out)?;
     let mut checks = Vec::new();
     for comparator in [Comparator::Single, Comparator::Fused] {
+        let shares = features.extractor.shares(comparator);
         if !args.check {
-            let scored = score(&view_1, &pick(&view_1), comparator.shares())?;
+            let scored = score(&view_1, &pick(&view_1), &shares)?;
             let (table, refused) = calibrate(&view_1, &scored, comparator.name(), precision, args.resamples, args.extrapolate_tail);
             print_table(&table, &refused);
             calibration.insert(table);
         }
         let table = calibration.table(comparator.name(), precision)?;
-        let scored = score(&others, &pick(&others), comparator.shares())?;
+        let scored = score(&others, &pick(&others), &shares)?;
         let check = held_out(table, &others, &scored, args.resamples);
         print_check(&check);
         checks.push(check);

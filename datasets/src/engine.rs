@@ -45,6 +45,11 @@ impl EngineExtractor {
         &self.engine
     }
 
+    /// Returns the model ids whose cosines a comparator adds, with their shares.
+    pub fn shares(&self, comparator: Comparator) -> Vec<(String, f32)> {
+        self.engine.shares(comparator).into_iter().map(|(model, share)| (model.to_owned(), share)).collect()
+    }
+
     /// Returns what reports say of the pack.
     pub fn pack(&self) -> PackRecord {
         let models = self.engine.models().iter().map(|model| ModelRecord {
@@ -135,11 +140,9 @@ impl Extractor for EngineExtractor {
         let Some(template) = enrolment.template else {
             return Outcome::NotAcquired("no face found".to_owned());
         };
-        let features: BTreeMap<String, Vec<f32>> = Comparator::Fused
-            .shares()
-            .iter()
-            .filter_map(|(model, _)| Some(((*model).to_owned(), template.values(model)?.to_vec())))
-            .collect();
+        let models = self.shares(Comparator::Fused);
+        let features: BTreeMap<String, Vec<f32>> =
+            models.into_iter().filter_map(|(model, _)| template.values(&model).map(<[f32]>::to_vec).map(|values| (model, values))).collect();
         let components = enrolment.sample.quality.iter().flat_map(|q| &q.components).map(|c| (c.name.to_owned(), c.raw)).collect();
         Outcome::Acquired { features, quality: Some(f32::from(template.quality())), components }
     }

@@ -15,7 +15,7 @@ use crate::score::Shares;
 /// A file cannot be written.
 pub fn features(folder: &Path, protocol: &Protocol, extracted: &[Extracted], shares: &Shares) -> Result<()> {
     std::fs::create_dir_all(folder)?;
-    let shares: BTreeMap<&str, f32> = shares.iter().copied().collect();
+    let shares: BTreeMap<&str, f32> = shares.iter().map(|(model, share)| (model.as_str(), *share)).collect();
     for model in shares.keys() {
         let vectors: Vec<Option<&[f32]>> = extracted
             .iter()

@@ -10,7 +10,7 @@ use crate::metrics::verification::{Histogram, Scores, Trial, allowed_false_match
 use crate::protocol::{Comparison, Pairs, Protocol};
 
 /// Model ids with their shares of the score: the score is the sum of share times cosine.
-pub type Shares = [(&'static str, f32)];
+pub type Shares = [(String, f32)];
 
 /// Scores of a protocol with what the bootstrap needs to know of it.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ const BINS: usize = 1 << 16;
 pub fn score(protocol: &Protocol, extracted: &[Extracted], shares: &Shares) -> Result<Scored, String> {
     for (sample, extracted) in protocol.samples.iter().zip(extracted) {
         if let Outcome::Acquired { features, .. } = &extracted.outcome
-            && let Some((missing, _)) = shares.iter().find(|(model, _)| !features.contains_key(*model))
+            && let Some((missing, _)) = shares.iter().find(|(model, _)| !features.contains_key(model))
         {
             return Err(format!("{} has no features of {missing}", sample.name));
         }
@@ -66,7 +66,7 @@ fn pair_score(pair: [&Outcome; 2], shares: &Shares) -> f32 {
     };
     let mut sum = 0.0;
     for (model, share) in shares {
-        let cosine: f32 = a[*model].iter().zip(&b[*model]).map(|(x, y)| x * y).sum();
+        let cosine: f32 = a[model].iter().zip(&b[model]).map(|(x, y)| x * y).sum();
         sum += share * cosine;
     }
     sum.clamp(-1.0, 1.0)

@@ -1,7 +1,7 @@
 """Manifests: what is pinned and known of each weight, and which weights a pack holds."""
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -97,12 +97,24 @@ class Manifest:
 
 
 @dataclass(frozen=True)
+class Share:
+    """An embedder and the share of its cosine in the fused score."""
+
+    id: str
+    share: float
+
+
+@dataclass(frozen=True)
 class PackPlan:
-    """A named pack: the weights that it holds when nothing is added."""
+    """A named pack: the weights that it holds when nothing is added, and those that are compared.
+
+    The first embedder is the one that compares alone. The shares sum to 1.
+    """
 
     name: str
     version: str
     models: list[str]
+    embedders: list[Share] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +43,21 @@ def index(plan: PackPlan, manifests: list[Manifest]) -> bytes:
         "name": plan.name,
         "version": plan.version,
         "models": [_entry(manifest) for manifest in manifests],
+        "embedders": [asdict(embedder) for embedder in plan.embedders],
         "calibration": _calibration(plan),
     }
     return (json.dumps(table, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _calibration(plan: PackPlan) -> dict[str, Any] | None:
-    """Returns the pack's own calibration with that of sequences, whose signals do not depend on the embedder of a pack alone."""
-    own, sequences = DATA / "calibration" / f"{plan.name}.json", DATA / "calibration" / "sequence.json"
-    if not own.is_file():
+    """Returns the pack's own calibration of scores with those of PAD and of sequences, which do not depend on the embedders of a pack."""
+
+    def read(name: str) -> dict[str, Any]:
+        return json.loads((DATA / "calibration" / f"{name}.json").read_text(encoding="utf-8"))
+
+    if not (DATA / "calibration" / f"{plan.name}.json").is_file():
         return None
-    return json.loads(own.read_text(encoding="utf-8")) | {"sequence": json.loads(sequences.read_text(encoding="utf-8"))}
+    return read("default") | read(plan.name) | {"sequence": read("sequence")}
 
 
 def _entry(manifest: Manifest) -> dict[str, Any]:

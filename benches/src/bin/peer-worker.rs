@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 use tract_onnx::prelude::*;
 use vultus::internals::{Network, Ranges};
-use vultus::{Engine, EngineOptions, Image, Limits, Policy, Precision, Role};
+use vultus::{Comparator, Engine, EngineOptions, Image, Limits, Policy, Precision, Role};
 
 type Run = Box<dyn FnMut() -> Result<Vec<f32>, Box<dyn Error>>>;
 
@@ -115,9 +115,10 @@ fn scan(folder: &Path) -> Result<Run, Box<dyn Error>> {
     let engine = Engine::open(folder.join("pack"), &EngineOptions::default())?;
     let picture = Image::decode(&std::fs::read(folder.join("selfie.jpg"))?, &Limits::default())?;
     let real = engine.enrol(&picture, Role::Selfie)?.template.ok_or("no face in the picture")?;
-    let places: Vec<(usize, usize)> = ["sface", "mobilefacenet"]
+    let places: Vec<(usize, usize)> = engine
+        .shares(Comparator::Fused)
         .into_iter()
-        .map(|model| {
+        .map(|(model, _)| {
             let values = real.values(model).ok_or("the pack has another embedder")?;
             let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
             let at = real.to_bytes().windows(bytes.len()).position(|window| window == bytes).ok_or("a template of another form")?;

@@ -1,6 +1,6 @@
 //! One probe against many references (1:N): a scan in 8-bit integers that proves which references need a look in floats.
 
-use super::{Calibration, Comparator, OperatingPoint, score};
+use super::{Calibration, Comparator, OperatingPoint, Recipe, score};
 use crate::embed::Features;
 use crate::error::{Error, Kind, Result, Stage};
 use crate::kernel::{Kernels, SCAN_STEP, Scan};
@@ -18,7 +18,7 @@ const BLOCK: usize = 4096;
 ///
 /// Share one between threads that search; an answer depends on what it holds, not on the order in which that came.
 pub struct Gallery {
-    comparator: Comparator,
+    recipe: Recipe,
     precision: Precision,
     kernels: Kernels,
     blocks: Vec<Block>,
@@ -55,8 +55,8 @@ struct Quantised {
 }
 
 impl Gallery {
-    pub(crate) fn new(comparator: Comparator, precision: Precision) -> Gallery {
-        Gallery { comparator, precision, kernels: Kernels::best(), blocks: Vec::new(), places: HashMap::new() }
+    pub(crate) fn new(recipe: Recipe, precision: Precision) -> Gallery {
+        Gallery { recipe, precision, kernels: Kernels::best(), blocks: Vec::new(), places: HashMap::new() }
     }
 
     /// Adds a reference. `Kind::Usage` when the id is taken or the template was made in another precision.
@@ -65,7 +65,7 @@ impl Gallery {
             return Err(fault(format!("the gallery holds a reference with the id {id} already; remove it first")));
         }
         let features = self.features(template)?;
-        let Quantised { codes, step, error } = quantise(self.comparator, features);
+        let Quantised { codes, step, error } = quantise(&self.recipe, features)?;
         let entry = Entry { id, features: features.to_vec(), step, error };
         self.places.insert(id, self.len());
         if self.blocks.last().is_none_or(|block| block.entries.len() == BLOCK) {
@@ -81,7 +81,7 @@ impl Gallery {
     /// Removes a reference; returns whether there was one.
     pub fn remove(&mut self, id: u64) -> bool {
         let Some(place) = self.places.remove(&id) else { return false };
-        let length = code_length(self.comparator);
+        let length = code_length(&self.recipe);
         let last = self.blocks.last_mut().expect("a place is in a block");
         let entry = last.entries.pop().expect("no block is empty");
         let start = last.codes.len() - length;
@@ -114,7 +114,7 @@ impl Gallery {
     /// is that of comparing the probe with every reference in floats.
     pub fn search(&self, probe: &Template, count: usize) -> Result<Vec<Candidate>> {
         let features = self.features(probe)?;
-        let probe = quantise(self.comparator, features);
+        let probe = quantise(&self.recipe, features)?;
         if count == 0 {
             return Ok(Vec::new());
         }
@@ -126,7 +126,7 @@ impl Gallery {
         let mut candidates = Vec::new();
         for (block, scanned) in self.blocks.iter().zip(&scanned) {
             for (entry, _) in block.entries.iter().zip(&scanned.highest).filter(|(_, highest)| **highest >= floor) {
-                candidates.push(Candidate { id: entry.id, score: score(self.comparator, features, &entry.features)? });
+                candidates.push(Candidate { id: entry.id, score: score(&self.recipe, features, &entry.features)? });
             }
         }
         candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
@@ -159,14 +159,7 @@ impl Gallery {
         if template.precision() != self.precision {
             return Err(fault("the template was made in another precision than the gallery's; enrol again".to_owned()));
         }
-        let features = template.features();
-        for &embedder in self.comparator.embedders() {
-            if features.iter().all(|f| f.embedder != embedder) {
-                let message = format!("the {} comparator needs features of {}", self.comparator.name(), embedder.id());
-                return Err(fault(message));
-            }
-        }
-        Ok(features)
+        Ok(template.features())
     }
 }
 
@@ -204,22 +197,21 @@ impl PartialOrd for Ordered {
 /// More than the rounding of every sum in f32 can amount to.
 const ROUNDING: f32 = 1e-5;
 
-fn code_length(comparator: Comparator) -> usize {
-    comparator.embedders().iter().map(|e| e.dimension()).sum::<usize>().next_multiple_of(SCAN_STEP)
+fn code_length(recipe: &Recipe) -> usize {
+    recipe.parts.iter().map(|part| part.dimension).sum::<usize>().next_multiple_of(SCAN_STEP)
 }
 
-/// Returns the features of the comparator as one vector whose dot product is the score, in 127 steps to either side.
-fn quantise(comparator: Comparator, features: &[Features]) -> Quantised {
-    let mut values = Zeroizing::new(Vec::with_capacity(code_length(comparator)));
-    for (&embedder, (_, share)) in comparator.embedders().iter().zip(comparator.shares()) {
-        let found = features.iter().find(|f: &&Features| f.embedder == embedder);
-        values.extend(found.into_iter().flat_map(|f| f.values.iter()).map(|value| value * share.sqrt()));
+/// Returns the features of the recipe as one vector whose dot product is the score, in 127 steps to either side.
+fn quantise(recipe: &Recipe, features: &[Features]) -> Result<Quantised> {
+    let mut values = Zeroizing::new(Vec::with_capacity(code_length(recipe)));
+    for (features, share) in recipe.select(features)? {
+        values.extend(features.values.iter().map(|value| value * share.sqrt()));
     }
-    values.resize(code_length(comparator), 0.0f32);
+    values.resize(code_length(recipe), 0.0f32);
     let step = values.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs())) / 127.0;
     let codes = Zeroizing::new(values.iter().map(|value| (value / step).round_ties_even() as i16).collect::<Vec<i16>>());
     let residual = values.iter().zip(codes.iter()).map(|(value, &code)| f64::from(value - f32::from(code) * step));
-    Quantised { step, error: residual.map(|r| r * r).sum::<f64>().sqrt() as f32, codes }
+    Ok(Quantised { step, error: residual.map(|r| r * r).sum::<f64>().sqrt() as f32, codes })
 }
 
 /// Returns the threshold for a false positive identification rate.
@@ -248,7 +240,13 @@ mod tests {
     use super::*;
     use crate::detect::Role;
     use crate::embed::Embedder;
-    use crate::template::Lineage;
+    use crate::compare::Part;
+    use crate::template::{Lineage, Origin};
+
+    fn recipe(comparator: Comparator) -> Recipe {
+        let part = |id, dimension, share| Part { embedder: Embedder::new(id), dimension, share };
+        Recipe::new(comparator, &[part("one", 128, 0.75), part("other", 192, 0.25)])
+    }
 
     struct Random(u64);
 
@@ -259,22 +257,24 @@ mod tests {
         }
 
         fn template(&mut self, near: Option<&Template>) -> Template {
-            let lineage = Lineage(Embedder::ALL.map(|e| (e, [0; 16])).to_vec());
-            let features = Embedder::ALL.map(|embedder| {
-                let mut values: Vec<f32> = (0..embedder.dimension()).map(|_| self.next()).collect();
-                if let Some(near) = near.and_then(|near| near.values(embedder.id())) {
+            let parts = recipe(Comparator::Fused).parts;
+            let origin = |part: &Part| Origin { embedder: part.embedder.clone(), dimension: part.dimension, model: [0; 16] };
+            let lineage = Lineage(parts.iter().map(origin).collect());
+            let features = parts.iter().map(|part| {
+                let mut values: Vec<f32> = (0..part.dimension).map(|_| self.next()).collect();
+                if let Some(near) = near.and_then(|near| near.values(part.embedder.id())) {
                     values.iter_mut().zip(near).for_each(|(v, n)| *v = *v * 0.05 + n);
                 }
                 let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
                 values.iter_mut().for_each(|v| *v /= norm);
-                Features { embedder, values: values.into() }
+                Features { embedder: part.embedder.clone(), values: values.into() }
             });
-            Template::new(Role::Document, Precision::Exact, 80, features.to_vec(), &lineage)
+            Template::new(Role::Document, Precision::Exact, 80, features.collect(), &lineage)
         }
     }
 
     fn by_floats(gallery: &[(u64, Template)], probe: &Template, count: usize) -> Vec<Candidate> {
-        let score = |t: &Template| score(Comparator::Fused, probe.features(), t.features()).unwrap();
+        let score = |t: &Template| score(&recipe(Comparator::Fused), probe.features(), t.features()).unwrap();
         let mut all: Vec<Candidate> = gallery.iter().map(|(id, t)| Candidate { id: *id, score: score(t) }).collect();
         all.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
         all.truncate(count);
@@ -289,7 +289,7 @@ mod tests {
         for (i, (_, template)) in templates.iter_mut().enumerate().filter(|(i, _)| i % 1000 == 3) {
             *template = random.template(if i % 3 == 0 { Some(&probe) } else { None });
         }
-        let mut gallery = Gallery::new(Comparator::Fused, Precision::Exact);
+        let mut gallery = Gallery::new(recipe(Comparator::Fused), Precision::Exact);
         for (id, template) in &templates {
             gallery.insert(*id, template).unwrap();
         }
@@ -315,12 +315,12 @@ mod tests {
 
     #[test]
     fn the_error_of_the_codes_is_bounded() {
-        let mut random = Random(1);
+        let (mut random, recipe) = (Random(1), recipe(Comparator::Fused));
         for _ in 0..200 {
             let (a, b) = (random.template(None), random.template(None));
-            let (p, q) = (quantise(Comparator::Fused, a.features()), quantise(Comparator::Fused, b.features()));
+            let (p, q) = (quantise(&recipe, a.features()).unwrap(), quantise(&recipe, b.features()).unwrap());
             let sum: i32 = p.codes.iter().zip(q.codes.iter()).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum();
-            let exact = score(Comparator::Fused, a.features(), b.features()).unwrap();
+            let exact = score(&recipe, a.features(), b.features()).unwrap();
             let bound = p.error + q.error + p.error * q.error + ROUNDING;
             assert!((sum as f32 * p.step * q.step - exact).abs() <= bound && bound < 0.05, "{bound}");
         }
@@ -347,11 +347,11 @@ mod tests {
     #[test]
     fn misuse_is_told() {
         let template = Random(3).template(None);
-        let mut gallery = Gallery::new(Comparator::Single, Precision::Exact);
+        let mut gallery = Gallery::new(recipe(Comparator::Single), Precision::Exact);
         gallery.insert(5, &template).unwrap();
         let error = gallery.insert(5, &template).unwrap_err();
         assert_eq!(error.to_string(), "the gallery holds a reference with the id 5 already; remove it first");
-        let mut fast = Gallery::new(Comparator::Single, Precision::Fast);
+        let mut fast = Gallery::new(recipe(Comparator::Single), Precision::Fast);
         assert_eq!(fast.insert(1, &template).unwrap_err().kind(), Kind::Usage);
         assert_eq!(gallery.search(&template, 9).unwrap().len(), 1);
     }

@@ -9,14 +9,15 @@ use crate::embed::{Embedder, Features};
 use crate::error::{Error, Kind, Result, Stage};
 use crate::nn::Precision;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Which features are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Comparator {
-    /// SFace alone: the faster.
+    /// The first embedder of the pack alone: the faster. Of the default pack that is SFace.
     Single,
-    /// SFace and MobileFaceNet, trained by different people with different losses: the more accurate.
+    /// Every embedder of the pack: the more accurate. Of the default pack SFace and MobileFaceNet, trained by different people with different losses.
     Fused,
 }
 
@@ -28,42 +29,48 @@ impl Comparator {
             Comparator::Fused => "fused",
         }
     }
+}
 
-    /// Returns the model ids whose cosines are added, with their shares, which sum to 1.
-    pub fn shares(self) -> &'static [(&'static str, f32)] {
-        match self {
-            Comparator::Single => &[("sface", 1.0)],
-            Comparator::Fused => &[("sface", FUSED_SHARE), ("mobilefacenet", 1.0 - FUSED_SHARE)],
-        }
+/// What a comparator adds up in a pack.
+#[derive(Clone, Debug)]
+pub(crate) struct Recipe {
+    pub(crate) comparator: Comparator,
+    pub(crate) parts: Arc<[Part]>,
+}
+
+/// An embedder and the share of its cosine in a score; the shares of a recipe sum to 1.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Part {
+    pub(crate) embedder: Embedder,
+    pub(crate) dimension: usize,
+    pub(crate) share: f32,
+}
+
+impl Recipe {
+    /// Returns the recipe of `comparator` in a pack whose fused score has these parts.
+    pub(crate) fn new(comparator: Comparator, fused: &[Part]) -> Recipe {
+        let parts = match comparator {
+            Comparator::Single => fused[..1].iter().map(|part| Part { share: 1.0, ..part.clone() }).collect(),
+            Comparator::Fused => fused.into(),
+        };
+        Recipe { comparator, parts }
     }
 
-    pub(crate) fn embedders(self) -> &'static [Embedder] {
-        match self {
-            Comparator::Single => &Embedder::ALL[..1],
-            Comparator::Fused => &Embedder::ALL,
+    /// Returns the features that the recipe compares, in its order. `Kind::Usage` where one is missing.
+    fn select<'f>(&self, features: &'f [Features]) -> Result<impl Iterator<Item = (&'f Features, f32)>> {
+        let of = |part: &Part| features.iter().find(|f| f.embedder == part.embedder).map(|f| (f, part.share));
+        if let Some(missing) = self.parts.iter().find(|part| of(part).is_none()) {
+            let message = format!("the {} comparator needs features of {}", self.comparator.name(), missing.embedder.id());
+            return Err(Error::new(Stage::Compare, Kind::Usage, message));
         }
+        Ok(self.parts.iter().filter_map(of))
     }
 }
 
-/// The share of SFace's cosine in the fused score: the lowest FNMR at FMR 1e-4 over all pairs of LFW View 1.
-const FUSED_SHARE: f32 = 0.77;
-
-/// Returns how alike two sets of features are, in -1..=1; larger means more alike. Both must hold the embedders of `comparator`.
-pub(crate) fn score(comparator: Comparator, probe: &[Features], reference: &[Features]) -> Result<f32> {
-    let cosine = |embedder: Embedder| {
-        let find = |features: &[Features]| features.iter().position(|f| f.embedder == embedder);
-        match (find(probe), find(reference)) {
-            (Some(p), Some(r)) => Ok(probe[p].cosine(&reference[r])),
-            _ => {
-                let message = format!("the {} comparator needs features of {}", comparator.name(), embedder.id());
-                Err(Error::new(Stage::Compare, Kind::Usage, message))
-            }
-        }
-    };
-    let mut sum = 0.0;
-    for (&embedder, (_, share)) in comparator.embedders().iter().zip(comparator.shares()) {
-        sum += share * cosine(embedder)?;
-    }
+/// Returns how alike two sets of features are, in -1..=1; larger means more alike. Both must hold the embedders of `recipe`.
+pub(crate) fn score(recipe: &Recipe, probe: &[Features], reference: &[Features]) -> Result<f32> {
+    let pairs = recipe.select(probe)?.zip(recipe.select(reference)?);
+    let sum: f32 = pairs.map(|((p, share), (r, _))| share * p.cosine(r)).sum();
     Ok(sum.clamp(-1.0, 1.0))
 }
 
@@ -199,14 +206,15 @@ impl Comparison {
 
 pub(crate) fn compare(
     calibration: &Calibration,
-    comparator: Comparator,
+    recipe: &Recipe,
     precision: Precision,
     fmr: f64,
     probe: &[Features],
     reference: &[Features],
 ) -> Result<Comparison> {
+    let comparator = recipe.comparator;
     let operating_point = calibration.at(comparator, precision, fmr)?;
-    let score = score(comparator, probe, reference)?;
+    let score = score(recipe, probe, reference)?;
     let fmr_at_score = calibration.fmr_of(comparator, precision, score);
     Ok(Comparison { comparator, score, fmr_at_score, is_match: score >= operating_point.threshold, operating_point })
 }
@@ -258,9 +266,12 @@ mod tests {
 
     #[test]
     fn a_missing_embedder_is_the_callers_fault() {
-        let features = vec![Features { embedder: Embedder::SFace, values: vec![1.0].into() }];
-        assert_eq!(score(Comparator::Single, &features, &features).unwrap(), 1.0);
-        assert_eq!(score(Comparator::Fused, &features, &features).unwrap_err().kind(), Kind::Usage);
+        let [one, other] = ["one", "other"].map(Embedder::new);
+        let features = vec![Features { embedder: one.clone(), values: vec![1.0].into() }];
+        let parts = [one, other].map(|embedder| Part { embedder, dimension: 1, share: 0.5 });
+        assert_eq!(score(&Recipe::new(Comparator::Single, &parts), &features, &features).unwrap(), 1.0);
+        let error = score(&Recipe::new(Comparator::Fused, &parts), &features, &features).unwrap_err();
+        assert_eq!(error.to_string(), "the fused comparator needs features of other");
     }
 
     #[test]

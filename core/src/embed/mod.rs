@@ -1,36 +1,24 @@
 //! From an aligned face to features.
 
 use crate::align::{AlignedFace, CROP_SIDE};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result, Stage};
 use crate::kernel::{Dot, Kernels};
 use crate::model::Pack;
 use crate::nn::{Precision, Viewer};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// The networks that embed, in the order in which a template stores their features.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Embedder {
-    /// SFace (Zhong et al. 2021): 128 values.
-    SFace,
-    /// MobileFaceNet (Chen et al. 2018): 192 values.
-    MobileFaceNet,
-}
+/// The id of an embedder's weight. Features of one embedder can be compared with each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Embedder(Arc<str>);
 
 impl Embedder {
-    pub(crate) const ALL: [Embedder; 2] = [Embedder::SFace, Embedder::MobileFaceNet];
-
-    pub(crate) fn id(self) -> &'static str {
-        match self {
-            Embedder::SFace => "sface",
-            Embedder::MobileFaceNet => "mobilefacenet",
-        }
+    pub(crate) fn new(id: &str) -> Embedder {
+        Embedder(id.into())
     }
 
-    pub(crate) fn dimension(self) -> usize {
-        match self {
-            Embedder::SFace => 128,
-            Embedder::MobileFaceNet => 192,
-        }
+    pub(crate) fn id(&self) -> &str {
+        &self.0
     }
 }
 
@@ -67,17 +55,29 @@ impl Features {
 /// A loaded embedder.
 pub(crate) struct Embedding {
     embedder: Embedder,
+    dimension: usize,
     viewer: Viewer,
 }
 
 impl Embedding {
-    pub(crate) fn load(pack: &Pack, embedder: Embedder, precision: Precision) -> Result<Self> {
-        let viewer = Viewer::load(pack, embedder.id(), CROP_SIDE, CROP_SIDE, &[embedder.dimension()], precision)?;
-        Ok(Embedding { embedder, viewer })
+    pub(crate) fn load(pack: &Pack, id: &str, precision: Precision) -> Result<Self> {
+        let dimension = match &pack.entry(id)?.outputs[..] {
+            [features] => features.len(),
+            _ => None,
+        };
+        let fault = || Error::new(Stage::Embed, Kind::Model, format!("model {id}: an embedder has one output of a stated length"));
+        let dimension = dimension.filter(|&length| (1..=usize::from(u16::MAX)).contains(&length)).ok_or_else(fault)?;
+        let viewer = Viewer::load(pack, id, CROP_SIDE, CROP_SIDE, &[dimension], precision)?;
+        Ok(Embedding { embedder: Embedder::new(id), dimension, viewer })
     }
 
-    pub(crate) fn embedder(&self) -> Embedder {
-        self.embedder
+    pub(crate) fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+
+    /// The number of values of its features.
+    pub(crate) fn dimension(&self) -> usize {
+        self.dimension
     }
 
     /// Returns the mean direction of the features of the face and of its mirror image.
@@ -90,7 +90,7 @@ impl Embedding {
         })?;
         let unit = 1.0 / norm(&values);
         values.iter_mut().for_each(|v| *v *= unit);
-        Ok(Features { embedder: self.embedder, values })
+        Ok(Features { embedder: self.embedder.clone(), values })
     }
 }
 

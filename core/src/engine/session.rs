@@ -4,7 +4,7 @@ use super::{Clock, Engine, Taken};
 use crate::align::{AlignedFace, Track};
 use crate::decision::{Decision, Policy};
 use crate::detect::{Cascade, Role, choose};
-use crate::embed::{Embedder, Features};
+use crate::embed::{Embedding, Features};
 use crate::error::Result;
 use crate::geometry::Point;
 use crate::image::{Image, Pyramid};
@@ -13,6 +13,7 @@ use crate::quality;
 use crate::sequence::{Challenge, Framing, Guidance, Observation, Recorder, SequenceEvidence, advise};
 use crate::template::Template;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// How a session is opened.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +30,6 @@ const BEST_APART_US: u64 = 200_000;
 const BETTER_BY: u8 = 3;
 /// Every so many frames the detector looks for a second face.
 const LOOK_AROUND_EVERY: u32 = 8;
-/// The embedder whose features tell whether the face stays the same person's: the one that the sequence signals are calibrated with.
-const IDENTITY: Embedder = Embedder::MobileFaceNet;
 /// Reports of presentation attack detection that the median is taken over.
 const PAD_REPORTS: usize = 512;
 
@@ -96,7 +95,7 @@ impl Session {
                     self.keep(&pyramid, timestamp_us)?;
                 }
                 if self.recorder.wants_features(timestamp_us) {
-                    features = Some(self.engine.0.embedding(IDENTITY).embed(face)?);
+                    features = Some(self.engine.0.identity.embed(face)?);
                 }
                 let framing = Framing {
                     width: frame.width(),
@@ -133,7 +132,7 @@ impl Session {
         let inner = &self.engine.0;
         Ok(self
             .best_frame()
-            .map(|best| Template::new(Role::Selfie, inner.info.precision, best.quality, self.fused(&Embedder::ALL), &inner.lineage)))
+            .map(|best| Template::new(Role::Selfie, inner.info.precision, best.quality, self.fused(&inner.embeddings), &inner.lineage)))
     }
 
     /// Decides whether the person of the frames is the holder of the document. As [`Engine::verify`], with the frames' evidence.
@@ -141,7 +140,7 @@ impl Session {
         let mut clock = Clock::start();
         self.engine.check(policy)?;
         let probe = self.probe(policy);
-        let reference = self.engine.take(document, Role::Document, policy.comparator.embedders(), &mut clock)?;
+        let reference = self.engine.take(document, Role::Document, self.engine.0.embeddings(policy.comparator), &mut clock)?;
         self.engine.decide(probe, self.evidence(), reference.features.as_deref(), Some(reference.sample), policy, clock)
     }
 
@@ -196,7 +195,7 @@ impl Session {
 
     /// Takes a frame as a still is taken, in the place of the worst kept one.
     fn keep(&mut self, pyramid: &Pyramid<'_>, timestamp_us: u64) -> Result<()> {
-        let taken = self.engine.take_from(pyramid, Role::Selfie, &Embedder::ALL, &mut Clock::start())?;
+        let taken = self.engine.take_from(pyramid, Role::Selfie, &self.engine.0.embeddings, &mut Clock::start())?;
         let Some(quality) = taken.sample.quality.as_ref().map(|quality| quality.unified) else { return Ok(()) };
         if self.best.len() == BEST_FRAMES {
             let worst = (0..BEST_FRAMES).min_by_key(|&i| self.best[i].quality).unwrap_or(0);
@@ -207,12 +206,12 @@ impl Session {
     }
 
     /// The mean directions of the best frames' features.
-    fn fused(&self, embedders: &[Embedder]) -> Vec<Features> {
-        let of = |embedder: Embedder| {
+    fn fused(&self, embeddings: &[Arc<Embedding>]) -> Vec<Features> {
+        let of = |embedding: &Arc<Embedding>| {
             let all = self.best.iter().filter_map(|kept| kept.taken.features.as_ref()).flatten();
-            Features::mean(all.filter(|features| features.embedder == embedder))
+            Features::mean(all.filter(|features| features.embedder == *embedding.embedder()))
         };
-        embedders.iter().filter_map(|&embedder| of(embedder)).collect()
+        embeddings.iter().filter_map(of).collect()
     }
 
     /// The best frame with the features of all best ones and the presentation attack detection of all frames.
@@ -224,7 +223,7 @@ impl Session {
                 if let Some(report) = self.presented() {
                     sample.pad = report;
                 }
-                Taken { sample, features: Some(self.fused(policy.comparator.embedders())) }
+                Taken { sample, features: Some(self.fused(self.engine.0.embeddings(policy.comparator))) }
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::image::Colour;
 use crate::kernel::Isa;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -45,6 +45,18 @@ pub(crate) struct Input {
     pub(crate) offset: f32,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Output {
+    pub(crate) shape: Vec<serde_json::Value>,
+}
+
+impl Output {
+    /// Returns the number of values; `None` where a size is the caller's choice.
+    pub(crate) fn len(&self) -> Option<usize> {
+        self.shape.iter().map(|size| size.as_u64().map(|size| size as usize)).product()
+    }
+}
+
 /// What a pack says of one weight.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct ModelInfo {
@@ -61,6 +73,8 @@ pub struct ModelInfo {
     /// What is known of the training data.
     pub training_data: String,
     pub(crate) input: Input,
+    #[serde(default, skip_serializing)]
+    pub(crate) outputs: Vec<Output>,
     /// The ranges of the values that convolutions read, for [`Precision::Fast`](crate::Precision); without them the network runs in floats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) int16: Option<Ranges>,
@@ -72,12 +86,21 @@ pub type Ranges = BTreeMap<String, f32>;
 /// The ranges that the networks of a watched pack have shown, by model id.
 pub(crate) type Watch = Arc<Mutex<BTreeMap<String, Ranges>>>;
 
+/// An embedder of a pack and its share of the fused score.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Share {
+    pub(crate) id: String,
+    pub(crate) share: f32,
+}
+
 #[derive(Deserialize)]
 struct Manifest {
     format: u32,
     name: String,
     version: String,
     models: Vec<ModelInfo>,
+    #[serde(default)]
+    embedders: Vec<Share>,
     #[serde(default)]
     calibration: serde_json::Value,
 }
@@ -163,6 +186,18 @@ impl Pack {
     /// Returns what it says of each weight.
     pub fn models(&self) -> &[ModelInfo] {
         &self.manifest.models
+    }
+
+    /// Returns the embedders in the order in which templates store their features, the one that compares alone first.
+    pub(crate) fn embedders(&self) -> Result<&[Share]> {
+        let shares = &self.manifest.embedders;
+        let sum: f32 = shares.iter().map(|s| s.share).sum();
+        let ids: BTreeSet<&str> = shares.iter().map(|s| s.id.as_str()).collect();
+        if shares.is_empty() || ids.len() != shares.len() || shares.iter().any(|s| s.share.is_nan() || s.share <= 0.0) || (sum - 1.0).abs() > 1e-3 {
+            let what = "must name its embedders, each once, with shares above 0 that sum to 1; build the pack again";
+            return Err(fault(format!("model pack {}: {what}", self.folder.display())));
+        }
+        Ok(shares)
     }
 
     pub(crate) fn calibration(&self) -> &serde_json::Value {

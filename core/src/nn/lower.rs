@@ -177,8 +177,11 @@ impl<'g> Lowering<'g> {
         let output_size = [(padded[0] - kh) / sh + 1, (padded[1] - kw) / sw + 1];
         let macs = (output_size[0] * output_size[1] * weights.floats.len()) as u64;
 
-        if groups > 1 {
-            known(groups as usize == channels && group_inputs == 1 && outputs == channels, "a grouped convolution that is not depthwise")?;
+        let groups = usize::try_from(groups).ok().filter(|&groups| groups > 0 && outputs % groups == 0).ok_or("broken groups")?;
+        if groups * group_inputs != channels {
+            return Err(format!("{groups} groups of {group_inputs} input channels in the weights, {channels} in the operand"));
+        }
+        if groups > 1 && [groups, outputs] == [channels; 2] {
             let (input, _) = self.map(node, 0)?;
             known(self.plan.maps[input].channels == channels, "a depthwise convolution of padded channels")?;
             let (kernel, stride, padding) = ([kh, kw], [sh, sw], [top, left]);
@@ -186,8 +189,11 @@ impl<'g> Lowering<'g> {
             let op = Op::Depthwise { kernel, stride, padding, weights, bias: pack::channels(&bias) };
             return Ok(self.feature(node, op, input, channels, output_size));
         }
-        if group_inputs != channels {
-            return Err(format!("{group_inputs} input channels in the weights, {channels} in the operand"));
+        // Other groups are zeros of a convolution over all channels.
+        let mut all = vec![0.0; outputs * channels * kh * kw];
+        let (rows, group) = (all.chunks_exact_mut(channels * kh * kw), group_inputs * kh * kw);
+        for (output, (row, own)) in rows.zip(weights.floats.chunks_exact(group)).enumerate() {
+            row[output / (outputs / groups) * group..][..group].copy_from_slice(own);
         }
         let (rows, columns) = (output_size[0], output_size[1]);
         let (input, taps, order, layout);
@@ -208,7 +214,7 @@ impl<'g> Lowering<'g> {
                 layout = Layout { rows, columns, origin: 0, row_step: columns, column_step: 1 };
             }
         }
-        let part = pack::part(layout, &weights.floats, outputs, &order);
+        let part = pack::part(layout, &all, outputs, &order);
         let conv = Conv { taps, parts: vec![part], bias: pack::channels(&bias), macs, integer: false };
         Ok(self.feature(node, Op::Conv(conv), input, outputs, output_size))
     }

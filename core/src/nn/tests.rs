@@ -215,7 +215,7 @@ impl Builder {
         name
     }
 
-    fn conv(&mut self, depthwise: bool) {
+    fn conv(&mut self, groups: usize) {
         let (input, channels, height, width) = self.values.last().unwrap().clone();
         let kernel = [1, 2, 3, 5, 7][self.below(5)];
         let (stride, top, left) = (1 + self.below(3), self.below(3), self.below(3));
@@ -223,25 +223,31 @@ impl Builder {
         if height + top + bottom < kernel || width + left + right < kernel {
             return;
         }
-        let outputs = if depthwise { channels } else { 1 + self.below(50) };
-        let inputs = if depthwise { 1 } else { channels };
+        let outputs = if groups == channels { channels } else { groups * (1 + self.below(50 / groups)) };
+        let inputs = channels / groups;
         let weights = self.constant(&[outputs, inputs, kernel, kernel], 1.5 / ((inputs * kernel * kernel) as f32).sqrt());
         let bias = self.constant(&[outputs], 0.5);
         let size = [outputs, (height + top + bottom - kernel) / stride + 1, (width + left + right - kernel) / stride + 1];
         let attributes: [(&str, &[usize]); 3] =
             [("kernel_shape", &[kernel; 2]), ("strides", &[stride; 2]), ("pads", &[top, left, bottom, right])];
         self.node("Conv", vec![input, weights, bias], &attributes, size);
-        if depthwise {
-            let group = pb::AttributeProto { name: "group".into(), r#type: 2, i: channels as i64, ..Default::default() };
+        if groups > 1 {
+            let group = pb::AttributeProto { name: "group".into(), r#type: 2, i: groups as i64, ..Default::default() };
             self.graph.node.last_mut().unwrap().attribute.push(group);
         }
     }
 
     fn any(&mut self) {
         let (input, c, h, w) = self.values.last().unwrap().clone();
-        match self.below(9) {
-            0 | 1 => self.conv(false),
-            2 if self.graph.node.len() > 1 => self.conv(true),
+        match self.below(11) {
+            0 | 1 => self.conv(1),
+            2 if self.graph.node.len() > 1 => self.conv(c),
+            9 if c % 2 == 0 => self.conv(2),
+            10 => {
+                let kind = ["Mul", "Add", "Sub"][self.below(3)];
+                let values = self.constant(&[c, 1, 1], 1.0);
+                self.node(kind, vec![input, values], &[], [c, h, w]);
+            }
             3 => drop(self.node("Relu", vec![input], &[], [c, h, w])),
             4 => {
                 let slopes = self.constant(&[c, 1, 1], 0.5);
@@ -291,7 +297,7 @@ fn random_graphs_equal_tract() {
         let graph = pb::GraphProto { name: "random".into(), ..Default::default() };
         let mut builder = Builder { state: seed as u64 * 977 + 5, graph, values: vec![("input".into(), 3, shape[2], shape[3])] };
         while builder.graph.node.is_empty() {
-            builder.conv(false);
+            builder.conv(1);
         }
         for _ in 0..14 {
             builder.any();

@@ -31,6 +31,9 @@ pub(crate) use recorder::{Observation, Recorder};
 
 use frame::{FaceTrace, Frame};
 
+/// The embedder that the signals of identity are calibrated with.
+pub(crate) const IDENTITY: &str = "mobilefacenet";
+
 /// The middle value, the upper of two; `None` when there is none.
 fn median(values: impl IntoIterator<Item = f32>) -> Option<f32> {
     let mut values: Vec<f32> = values.into_iter().collect();

@@ -17,9 +17,17 @@ const HEADER: usize = 12;
 const MODEL: usize = 16;
 const CHECKSUM: usize = 8;
 
-/// The weights that a template's features came from: the loaded embedders with the beginning of their hashes.
+/// The weights that a template's features came from, in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lineage(pub(crate) Vec<(Embedder, [u8; MODEL])>);
+pub(crate) struct Lineage(pub(crate) Vec<Origin>);
+
+/// An embedder, the length of its features and the beginning of its weight's hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) embedder: Embedder,
+    pub(crate) dimension: usize,
+    pub(crate) model: [u8; MODEL],
+}
 
 /// A stored reference. It holds biometric data: encrypt it at rest. Wiped when dropped, never printed.
 #[derive(Clone, PartialEq)]
@@ -37,7 +45,7 @@ impl Template {
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend([precision_code(precision), role_code(role), quality, features.len() as u8, 0, 0]);
-        for (feature, (embedder, model)) in features.iter().zip(&lineage.0) {
+        for (feature, Origin { embedder, model, .. }) in features.iter().zip(&lineage.0) {
             debug_assert_eq!(feature.embedder, *embedder, "features come in the order of the lineage");
             bytes.extend(model);
             bytes.extend((feature.values.len() as u16).to_le_bytes());
@@ -80,8 +88,7 @@ impl Template {
             return Err(if quality > 100 { damaged("its quality is above 100") } else { fault(Kind::Usage, what) });
         }
         let (mut features, mut rest) = (Vec::new(), &body[HEADER..]);
-        for (embedder, model) in &lineage.0 {
-            let dimension = embedder.dimension();
+        for &Origin { ref embedder, dimension, model } in &lineage.0 {
             let (block, after) = rest.split_at_checked(MODEL + 2 + 4 * dimension).ok_or_else(|| damaged("it is cut short"))?;
             if block[..MODEL] != model[..] {
                 let message = format!("the template was made with other weights than this engine's {}; enrol again", embedder.id());
@@ -96,7 +103,7 @@ impl Template {
             if !(0.99..=1.01).contains(&norm) {
                 return Err(damaged("a feature vector is not of unit length"));
             }
-            features.push(Features { embedder: *embedder, values });
+            features.push(Features { embedder: embedder.clone(), values });
             rest = after;
         }
         if !rest.is_empty() {
@@ -164,16 +171,17 @@ mod tests {
     use super::*;
 
     fn lineage() -> Lineage {
-        Lineage(vec![(Embedder::SFace, [7; MODEL]), (Embedder::MobileFaceNet, [9; MODEL])])
+        let origin = |id, dimension, byte| Origin { embedder: Embedder::new(id), dimension, model: [byte; MODEL] };
+        Lineage(vec![origin("one", 128, 7), origin("other", 192, 9)])
     }
 
     fn template() -> Template {
-        let features = Embedder::ALL.map(|embedder| {
-            let mut values = vec![0.0; embedder.dimension()];
+        let features = lineage().0.into_iter().map(|origin| {
+            let mut values = vec![0.0; origin.dimension];
             values[3] = 1.0;
-            Features { embedder, values: values.into() }
+            Features { embedder: origin.embedder, values: values.into() }
         });
-        Template::new(Role::Document, Precision::Exact, 77, features.to_vec(), &lineage())
+        Template::new(Role::Document, Precision::Exact, 77, features.collect(), &lineage())
     }
 
     fn read(bytes: &[u8]) -> Result<Template> {
@@ -202,9 +210,9 @@ mod tests {
     fn foreign_templates_are_told_apart() {
         let bytes = template().to_bytes().to_vec();
         let mut other = lineage();
-        other.0[1].1 = [8; MODEL];
+        other.0[1].model = [8; MODEL];
         let error = Template::from_bytes(&bytes, &other, Precision::Exact).unwrap_err();
-        assert_eq!((error.kind(), error.to_string().contains("mobilefacenet")), (Kind::Usage, true));
+        assert_eq!((error.kind(), error.to_string().contains("other")), (Kind::Usage, true));
         assert_eq!(Template::from_bytes(&bytes, &lineage(), Precision::Fast).unwrap_err().kind(), Kind::Usage);
         let single = Lineage(lineage().0[..1].to_vec());
         assert_eq!(Template::from_bytes(&bytes, &single, Precision::Exact).unwrap_err().kind(), Kind::Usage);
