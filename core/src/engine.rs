@@ -284,7 +284,9 @@ impl Engine {
         mut clock: Clock,
     ) -> Result<Decision> {
         let comparison = match (&probe.features, reference) {
-            (Some(p), Some(r)) => Some(compare::compare(&self.0.calibration, self.0.recipe(policy.comparator), self.0.info.precision, policy.fmr, p, r)?),
+            (Some(p), Some(r)) => {
+                Some(compare::compare(&self.0.calibration, self.0.recipe(policy.comparator), self.0.info.precision, policy.fmr, p, r)?)
+            }
             _ => None,
         };
         let evidence =

@@ -548,8 +548,7 @@ fn verification(
         write(path, report::html(&run, &faces).as_bytes())?;
     }
     if let Some(folder) = &output.export {
-        export::features(folder, &protocol, &features.extracted, &shares)
-            .map_err(|error| format!("{}: {error}", folder.display()))?;
+        export::features(folder, &protocol, &features.extracted, &shares).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     Ok(())
 }

@@ -141,8 +141,10 @@ impl Extractor for EngineExtractor {
             return Outcome::NotAcquired("no face found".to_owned());
         };
         let models = self.shares(Comparator::Fused);
-        let features: BTreeMap<String, Vec<f32>> =
-            models.into_iter().filter_map(|(model, _)| template.values(&model).map(<[f32]>::to_vec).map(|values| (model, values))).collect();
+        let features: BTreeMap<String, Vec<f32>> = models
+            .into_iter()
+            .filter_map(|(model, _)| template.values(&model).map(<[f32]>::to_vec).map(|values| (model, values)))
+            .collect();
         let components = enrolment.sample.quality.iter().flat_map(|q| &q.components).map(|c| (c.name.to_owned(), c.raw)).collect();
         Outcome::Acquired { features, quality: Some(f32::from(template.quality())), components }
     }

@@ -111,7 +111,7 @@ impl Matrix {
         for (index, extracted) in extracted.iter().enumerate() {
             if let Outcome::Acquired { features, .. } = &extracted.outcome {
                 for (model, share) in shares {
-                    values.extend(features[*model].iter().map(|v| v * share.sqrt()));
+                    values.extend(features[model].iter().map(|v| v * share.sqrt()));
                 }
                 sample.push(index as u32);
                 identity.push(protocol.samples[index].identity);
@@ -199,7 +199,9 @@ mod tests {
     use crate::protocol::Builder;
     use std::collections::BTreeMap;
 
-    const SHARES: &Shares = &[("a", 0.25), ("b", 0.75)];
+    fn shares() -> [(String, f32); 2] {
+        [("a".to_owned(), 0.25), ("b".to_owned(), 0.75)]
+    }
 
     fn unit(seed: &mut u64, size: usize) -> Vec<f32> {
         let mut next = || {
@@ -232,7 +234,7 @@ mod tests {
     #[test]
     fn blocks_give_what_one_pair_after_another_gives() {
         let (protocol, extracted) = world();
-        let fast = score(&protocol, &extracted, SHARES).unwrap().scores;
+        let fast = score(&protocol, &extracted, &shares()).unwrap().scores;
         let mut pairs = Vec::new();
         for probe in 0..600_u32 {
             for reference in probe + 1..600 {
@@ -241,7 +243,7 @@ mod tests {
             }
         }
         let listed = Protocol { pairs: Pairs::Listed(pairs), ..protocol };
-        let slow = score(&listed, &extracted, SHARES).unwrap().scores;
+        let slow = score(&listed, &extracted, &shares()).unwrap().scores;
         assert_eq!(fast.non_mated, slow.non_mated);
         assert_eq!(fast.mated.len(), slow.mated.len());
         for (a, b) in fast.mated.iter().zip(&slow.mated) {
@@ -259,7 +261,7 @@ mod tests {
     #[test]
     fn features_of_a_model_that_are_missing_are_named() {
         let (protocol, extracted) = world();
-        let error = score(&protocol, &extracted, &[("c", 1.0)]).unwrap_err();
+        let error = score(&protocol, &extracted, &[("c".to_owned(), 1.0)]).unwrap_err();
         assert_eq!(error, "s1 has no features of c");
     }
 }

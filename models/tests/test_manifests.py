@@ -36,6 +36,14 @@ def test_the_default_pack_is_permissive_and_comes_from_registries():
         assert KNOWN[name].source.ecosystem != "file"
 
 
+@pytest.mark.parametrize("name", ["default", "research"])
+def test_a_pack_compares_weights_that_it_holds(name):
+    plan = manifest.load_plan(name)
+    assert {embedder.id for embedder in plan.embedders} <= set(plan.models)
+    assert all(KNOWN[embedder.id].task == "embed" for embedder in plan.embedders)
+    assert sum(embedder.share for embedder in plan.embedders) == pytest.approx(1)
+
+
 def test_the_readme_shows_the_manifests():
     readme = (manifest.DATA / "README.md").read_text(encoding="utf-8")
     shown = readme.split("<!-- table -->\n")[1].split("<!-- end of table -->")[0]
@@ -43,7 +51,7 @@ def test_the_readme_shows_the_manifests():
 
 
 def test_an_unknown_pack_names_the_known_ones():
-    with pytest.raises(Fault, match="no pack 'nosuch'; known packs: default"):
+    with pytest.raises(Fault, match="no pack 'nosuch'; known packs: default, research"):
         manifest.load_plan("nosuch")
 
 

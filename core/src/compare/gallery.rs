@@ -238,9 +238,9 @@ fn fault(message: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::Part;
     use crate::detect::Role;
     use crate::embed::Embedder;
-    use crate::compare::Part;
     use crate::template::{Lineage, Origin};
 
     fn recipe(comparator: Comparator) -> Recipe {

@@ -193,7 +193,11 @@ impl Pack {
         let shares = &self.manifest.embedders;
         let sum: f32 = shares.iter().map(|s| s.share).sum();
         let ids: BTreeSet<&str> = shares.iter().map(|s| s.id.as_str()).collect();
-        if shares.is_empty() || ids.len() != shares.len() || shares.iter().any(|s| s.share.is_nan() || s.share <= 0.0) || (sum - 1.0).abs() > 1e-3 {
+        if shares.is_empty()
+            || ids.len() != shares.len()
+            || shares.iter().any(|s| s.share.is_nan() || s.share <= 0.0)
+            || (sum - 1.0).abs() > 1e-3
+        {
             let what = "must name its embedders, each once, with shares above 0 that sum to 1; build the pack again";
             return Err(fault(format!("model pack {}: {what}", self.folder.display())));
         }
