@@ -1,23 +1,30 @@
 """Measures the signals of sequences on clips, calibrates them, and reports.
 
-    python models/sequence/evaluate.py measure --bona-fide 'clips/*.mp4' --attack swap 'swaps/*.mp4' --out measured.json
+    python models/sequence/evaluate.py manipulate --bona-fide 'clips/*.mp4' --out manipulated
+    python models/sequence/evaluate.py measure --bona-fide 'clips/*.mp4' --attack faceswap 'manipulated/faceswap/*.mp4' --out measured.json
     python models/sequence/evaluate.py calibrate measured.json --out models/calibration/sequence.json
     python models/sequence/evaluate.py inject --bona-fide 'clips/*.mp4' --cases 25 --out injected.json
     python models/sequence/evaluate.py report measured.json injected.json
+    python models/sequence/evaluate.py record measured.json injected.json --out datasets/records/clips-sequences.json
     taskset -c 0 python models/sequence/evaluate.py throughput clip.mp4 --frames 10000
 
 A clip is cut into windows; each is one session. Windows of one clip are correlated: intervals belong to clips. Needs vultus with
-vultus[video], numpy and, for `inject`, vultus[attack].
+vultus[video], numpy and, for `inject` and `manipulate`, vultus[attack].
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import glob
 import json
+import os
 import pathlib
+import platform
+import re
 import resource
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -25,6 +32,7 @@ import vultus
 from tqdm import tqdm
 from vultus._video import frames as read
 
+INJECTIONS = ("frozen", "looped", "duplicated", "reversed")
 PERCENTILES = (0, 5, 25, 50, 75, 90, 95, 100)
 
 
@@ -45,7 +53,7 @@ def windows(path: str, length: int, most: int):
 def judged(engine: vultus.Engine, window) -> dict:
     session = engine.session()
     for frame, at_us in window:
-        session.push(frame, at_us)
+        session.push(frame, at_us, "rgb")
     evidence = session.evidence()
     return {
         "values": {s.name: s.value for s in evidence.signals},
@@ -74,12 +82,12 @@ def measure(args: argparse.Namespace) -> None:
 
 
 def inject(args: argparse.Namespace) -> None:
-    from vultus.attack import duplicate, freeze, loop, reverse
+    from vultus.attack import clips, duplicate, freeze, loop, reverse
 
     engine, rng, found = vultus.Engine(args.pack), np.random.default_rng(args.seed), []
-    clips = [next(windows(path, args.window, 1)) for pattern in args.bona_fide for path in sorted(glob.glob(pattern))]
+    paths = [path for pattern in args.bona_fide for path in sorted(glob.glob(pattern))]
     for case in tqdm(range(args.cases), unit="case", disable=None):
-        shown = clips[case % len(clips)]
+        shown, at_us = clips.read_clip(paths[case % len(paths)], args.window)
         count = len(shown)
         length = int(rng.integers(12, count // 2))
         start = int(rng.integers(0, count - length))
@@ -89,9 +97,33 @@ def inject(args: argparse.Namespace) -> None:
             "duplicated": duplicate(range(count), int(rng.integers(2, 8))),
             "reversed": reverse(range(count), start, length),
         }.items():
-            window = [(shown[source][0], shown[min(i, count - 1)][1] + 33_333 * max(0, i - count + 1)) for i, source in enumerate(order)]
+            times = [at_us[min(i, count - 1)] + 33_333 * max(0, i - count + 1) for i in range(len(order))]
+            window = zip([shown[source] for source in order], times)
+            if args.reencode is not None:
+                with tempfile.TemporaryDirectory() as folder:
+                    coded = pathlib.Path(folder, "coded.mp4")
+                    clips.write_clip(coded, (frame for frame, _ in window), times, args.reencode)
+                    window = zip(*clips.read_clip(coded))
             found.append({"kind": kind, "clip": f"case {case}", "window": 0, **judged(engine, window)})
     args.out.write_text(json.dumps(found))
+
+
+def manipulate(args: argparse.Namespace) -> None:
+    """Writes OUT/faceswap and OUT/selfblend: the first window of each clip, its face replaced by that of the next clip, or blended with itself."""
+    from vultus.attack import cli, clips
+
+    paths = [path for pattern in args.bona_fide for path in sorted(glob.glob(pattern))]
+    for i, path in enumerate(tqdm(paths, unit="clip", disable=None)):
+        donor = args.out / "donors" / f"{pathlib.Path(paths[(i + 1) % len(paths)]).stem}.png"
+        donor.parent.mkdir(parents=True, exist_ok=True)
+        if not donor.exists():
+            clips.write_still(donor, clips.read_clip(paths[(i + 1) % len(paths)], 1)[0][0])
+        for seed in range(1, args.seeds + 1):
+            for verb, more in (("faceswap", ["--donor", str(donor)]), ("selfblend", [])):
+                made = args.out / verb / f"{pathlib.Path(path).stem}-{seed}.mp4"
+                made.parent.mkdir(exist_ok=True)
+                if not made.exists() and cli.main([verb, path, str(made), "--seed", str(100 * seed + i), "--frames", str(args.window), *more]):
+                    sys.exit(f"{verb} of {path} failed")
 
 
 def throughput(args: argparse.Namespace) -> None:
@@ -123,6 +155,31 @@ def calibrate(args: argparse.Namespace) -> None:
 def auc(low, high) -> float:
     low, high = np.asarray(low), np.asarray(high)
     return float(np.mean((high[:, None] > low[None]) + 0.5 * (high[:, None] == low[None]))) if low.size and high.size else float("nan")
+
+
+def record(args: argparse.Namespace) -> None:
+    """Writes the levels of each kind as a record for `vultus-datasets table`."""
+    rows = [row for path in args.measured for row in json.loads(path.read_text())]
+    bona = [row for row in rows if row["kind"] == "bona fide"]
+    found = []
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        some = [row for row in rows if row["kind"] == kind]
+        channel = "injection" if kind in INJECTIONS else "deepfake"
+        area = None if kind == "bona fide" else round(auc(*([row[channel] for row in side] for side in (bona, some))), 4)
+        levels = [sum(row["risk"] == level for row in some) for level in ("LOW", "MEDIUM", "HIGH")]
+        found.append({"kind": kind, "clips": len({row["clip"] for row in some}), "levels": levels, "auc": area})
+    pack = json.loads((args.pack or vultus.DEFAULT_PACK).joinpath("pack.json").read_text())
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    origin = {
+        "command": ["evaluate.py", *sys.argv[1:]],
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "machine": f"{cpu[1] if cpu else platform.processor()}, {os.cpu_count()} logical cores, linux {platform.machine()}",
+        "version": vultus.__version__,
+    }
+    weights = [{"id": model["id"], "sha256": model["sha256"]} for model in pack["models"]]
+    figures = {"kind": "sequences", "rows": found}
+    text = {"origin": origin, "pack": f"{pack['name']} {pack['version']}", "weights": weights, "set": args.set, "findings": 0, "figures": figures}
+    args.out.write_text(json.dumps(text, indent=2) + "\n")
 
 
 def report(args: argparse.Namespace) -> None:
@@ -162,17 +219,19 @@ def report(args: argparse.Namespace) -> None:
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     verbs = ask.add_subparsers(dest="verb", required=True)
-    for verb, run in (("measure", measure), ("inject", inject)):
+    for verb, run in (("measure", measure), ("inject", inject), ("manipulate", manipulate)):
         made = verbs.add_parser(verb)
         made.set_defaults(run=run)
         made.add_argument("--bona-fide", action="append", default=[], metavar="GLOB")
         made.add_argument("--pack", type=pathlib.Path)
-        made.add_argument("--window", type=int, default=100, help="frames of one session")
+        made.add_argument("--window", type=int, default=75, help="frames of one session")
         made.add_argument("--out", type=pathlib.Path, required=True)
     verbs.choices["measure"].add_argument("--attack", action="append", default=[], nargs=2, metavar=("KIND", "GLOB"))
-    verbs.choices["measure"].add_argument("--most", type=int, default=4, help="windows of one clip at most")
+    verbs.choices["measure"].add_argument("--most", type=int, default=3, help="windows of one clip at most")
     verbs.choices["inject"].add_argument("--cases", type=int, default=25, help="cases of each of the four kinds")
     verbs.choices["inject"].add_argument("--seed", type=int, default=1)
+    verbs.choices["inject"].add_argument("--reencode", type=int, metavar="CRF", help="code the injected frames as H.264 before they are judged")
+    verbs.choices["manipulate"].add_argument("--seeds", type=int, default=1, help="manipulations of each clip")
     made = verbs.add_parser("throughput")
     made.set_defaults(run=throughput)
     made.add_argument("clip", type=pathlib.Path)
@@ -184,6 +243,12 @@ def main() -> None:
     made.add_argument("measured", type=pathlib.Path)
     made.add_argument("--set", default="bona fide clips", help="what the clips are, for the table")
     made.add_argument("--least", type=int, default=10, help="windows that a signal must have been measured on")
+    made.add_argument("--out", type=pathlib.Path, required=True)
+    made = verbs.add_parser("record")
+    made.set_defaults(run=record)
+    made.add_argument("measured", type=pathlib.Path, nargs="+")
+    made.add_argument("--pack", type=pathlib.Path)
+    made.add_argument("--set", default="own clips", help="what the clips are")
     made.add_argument("--out", type=pathlib.Path, required=True)
     made = verbs.add_parser("report")
     made.set_defaults(run=report)

@@ -239,7 +239,7 @@ def test_cli_settings_are_taken_and_checked(picture, tmp_path, capsys):
     assert cli.main(["print", str(tmp_path / "none.png"), str(out)]) == 2
 
 
-def test_cli_clips(picture, tmp_path):
+def test_cli_clips(picture, tmp_path, capsys):
     source = tmp_path / "in.mp4"
     shown = [np.roll(scene.resize(picture, 128, 160), i, 1) for i in range(12)]
     clips.write_clip(source, shown, [i * 40_000 for i in range(12)])
@@ -258,3 +258,7 @@ def test_cli_clips(picture, tmp_path):
         assert facts["source_frames"] == order and len(facts["timestamps_us"]) == len(order)
         made, _ = clips.read_clip(out)
         assert len(made) == len(order) and all(has_mark(image) for image in made)
+    assert cli.main(["reencode", str(source), str(tmp_path / "short.mp4"), "--frames", "5"]) == 0
+    assert len(clips.read_clip(tmp_path / "short.mp4")[0]) == 5
+    assert cli.main(["selfblend", str(source), str(tmp_path / "faceless.mp4"), "--frames", "2"]) == 2
+    assert "no face was found in any frame" in capsys.readouterr().err

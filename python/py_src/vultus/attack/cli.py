@@ -42,12 +42,12 @@ def _assignments(pairs: Sequence[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-Landmarks = Callable[[np.ndarray, int], np.ndarray]
+Landmarks = Callable[[np.ndarray, int], np.ndarray | None]
 
 
 def _landmarks(path: pathlib.Path | None) -> Landmarks:
     """Landmarks of frame i: from a JSON file, [[x, y], ...] for all frames or [[[x, y], ...], ...] one a frame; without a
-    file the engine places them."""
+    file the engine places them, and there are none where it finds no face."""
     if path is None:
         return _placed()
     points = json.loads(path.read_text())
@@ -67,11 +67,9 @@ def _placed() -> Landmarks:
 
     engine = vultus.Engine()
 
-    def of(image: np.ndarray, i: int) -> np.ndarray:
+    def of(image: np.ndarray, i: int) -> np.ndarray | None:
         face = engine.examine(image, colour="rgb").face
-        if face is None:
-            raise ValueError(f"no face was found in frame {i}; give landmarks, or cut the clip")
-        return np.asarray(face.landmarks, np.float64)
+        return None if face is None else np.asarray(face.landmarks, np.float64)
 
     return of
 
@@ -86,13 +84,24 @@ def _presented(args: argparse.Namespace, kind: type[Settings], present: Callable
 
 def _manipulated(args: argparse.Namespace) -> tuple[Callable, dict]:
     settings = _settings(faces.BlendSettings, args, np.random.default_rng(args.seed))
-    points = _landmarks(args.landmarks)
-    facts = {"settings": dataclasses.asdict(settings)}
-    if args.verb == "selfblend":
-        return lambda image, i: faces.self_blend(image, points(image, i), settings, args.seed + i), facts
-    donor = clips.read_still(args.donor)
-    donor_points = (points if args.donor_landmarks is None else _landmarks(args.donor_landmarks))(donor, 0)
-    return lambda image, i: faces.face_swap(image, points(image, i), donor, donor_points, settings, args.seed + i), facts
+    landmarks, left = _landmarks(args.landmarks), []
+    facts = {"settings": dataclasses.asdict(settings), "frames_left_as_they_are": left}
+
+    def change(image: np.ndarray, i: int) -> np.ndarray:
+        points = landmarks(image, i)
+        if points is None:
+            left.append(i)
+            return image
+        if args.verb == "selfblend":
+            return faces.self_blend(image, points, settings, args.seed + i)
+        return faces.face_swap(image, points, donor, donor_points, settings, args.seed + i)
+
+    if args.verb == "faceswap":
+        donor = clips.read_still(args.donor)
+        donor_points = (landmarks if args.donor_landmarks is None else _landmarks(args.donor_landmarks))(donor, 0)
+        if donor_points is None:
+            raise ValueError(f"no face was found in {args.donor.name}; give its landmarks")
+    return change, facts
 
 
 def _order(args: argparse.Namespace, count: int) -> list[int]:
@@ -133,9 +142,12 @@ def _run(args: argparse.Namespace) -> None:
     if clips.is_still(args.source):
         if args.verb not in ("print", "replay", "selfblend", "faceswap", "reencode"):
             raise ValueError(f"{args.verb} changes the order or timing of frames: allowed is a clip, not {args.source.name}")
-        clips.write_still(args.out, marking.mark(change(clips.read_still(args.source), 0)))
+        made = change(clips.read_still(args.source), 0)
+        if facts.get("frames_left_as_they_are"):
+            raise ValueError(f"no face was found in {args.source.name}; give landmarks")
+        clips.write_still(args.out, marking.mark(made))
     else:
-        shown, at_us = clips.read_clip(args.source)
+        shown, at_us = clips.read_clip(args.source, args.frames)
         order = _order(args, len(shown))
         period = float(np.median(np.diff(at_us))) if len(at_us) > 1 else 1e6 / 30
         if args.verb == "timestamps":
@@ -145,6 +157,8 @@ def _run(args: argparse.Namespace) -> None:
             at_us += [round(at_us[-1] + period * (i + 1)) for i in range(len(order) - len(at_us))]
         marked = (marking.mark(change(shown[source], i)) for i, source in enumerate(order))
         clips.write_clip(args.out, marked, at_us[: len(order)], args.crf if args.verb == "reencode" else 18)
+        if len(facts.get("frames_left_as_they_are", ())) == len(order):
+            raise ValueError(f"no face was found in any frame of {args.source.name}; give landmarks")
         facts |= {"source_frames": order, "timestamps_us": at_us[: len(order)]}
     args.out.with_name(args.out.name + ".json").write_text(json.dumps(facts, indent=1) + "\n")
 
@@ -159,6 +173,7 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument("out", type=pathlib.Path, metavar="OUT")
         made.add_argument("--seed", type=int, default=0)
         made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; others are drawn by the seed")
+        made.add_argument("--frames", type=int, metavar="N", help="the first N frames of a clip only")
         made.add_argument("--split", choices=SPLITS, default="all", help="which settings may be drawn")
         return made
 

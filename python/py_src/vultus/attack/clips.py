@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fractions
+import itertools
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -36,21 +37,27 @@ def _av():
     return av
 
 
-def read_clip(path: str | os.PathLike[str]) -> tuple[list[np.ndarray], list[int]]:
-    """Every frame as uint8 RGB, and their timestamps in microseconds. At most LARGEST_CLIP_BYTES of pixels."""
-    frames: list[np.ndarray] = []
+def frames(path: str | os.PathLike[str]) -> Iterator[tuple[np.ndarray, int]]:
+    """Each frame as uint8 RGB, and its timestamp in microseconds."""
+    with _av().open(os.fspath(path)) as clip:
+        for i, frame in enumerate(clip.decode(video=0)):
+            yield frame.to_ndarray(format="rgb24"), round(1e6 * frame.time) if frame.time is not None else round(i * 1e6 / 30)
+
+
+def read_clip(path: str | os.PathLike[str], most: int | None = None) -> tuple[list[np.ndarray], list[int]]:
+    """The frames, `most` at most, and their timestamps. At most LARGEST_CLIP_BYTES of pixels."""
+    shown: list[np.ndarray] = []
     at_us: list[int] = []
     size = 0
-    with _av().open(os.fspath(path)) as clip:
-        for frame in clip.decode(video=0):
-            frames.append(frame.to_ndarray(format="rgb24"))
-            at_us.append(round(1e6 * frame.time) if frame.time is not None else round(len(at_us) * 1e6 / 30))
-            size += frames[-1].nbytes
-            if size > LARGEST_CLIP_BYTES:
-                raise ValueError(f"{path} has more than {LARGEST_CLIP_BYTES >> 20} MiB of pixels after {len(frames)} frames: cut it first")
-    if not frames:
+    for image, at in itertools.islice(frames(path), most):
+        shown.append(image)
+        at_us.append(at)
+        size += image.nbytes
+        if size > LARGEST_CLIP_BYTES:
+            raise ValueError(f"{path} has more than {LARGEST_CLIP_BYTES >> 20} MiB of pixels after {len(shown)} frames: cut it first")
+    if not shown:
         raise ValueError(f"{path} has no video frame")
-    return frames, at_us
+    return shown, at_us
 
 
 def write_clip(path: str | os.PathLike[str], frames: Iterable[np.ndarray], at_us: list[int], crf: int = 18) -> None:

@@ -105,24 +105,38 @@ def _thin_plate(to: np.ndarray, come_from: np.ndarray, height: int, width: int) 
     return between[..., 0], between[..., 1]
 
 
+def _around(shape: tuple[int, ...], points: np.ndarray, face: float) -> tuple[slice, slice]:
+    """Rows and columns of the part of the picture that a face can change."""
+    left, top = (int(np.clip(n - 0.25 * face, 0, None)) for n in points.min(0))
+    right, bottom = int(min(points[:, 0].max() + 0.25 * face, shape[1])), int(min(points[:, 1].max() + 0.25 * face, shape[0]))
+    if right - left < 8 or bottom - top < 8:
+        raise ValueError(f"landmarks span {right - left}x{bottom - top} pixels of the image, allowed is 8 a side or more")
+    return slice(top, bottom), slice(left, right)
+
+
 def self_blend(image: np.ndarray, landmarks: np.ndarray, settings: BlendSettings, seed: int) -> np.ndarray:
     """Lays a slightly changed copy of a face over itself: the seam of a swap without another person
     (self-blended images, arXiv 2204.08376). Returns uint8 RGB of the same shape."""
     rng = np.random.default_rng(seed)
-    height, width = check_image(image).shape[:2]
+    check_image(image)
     points = _landmarks(landmarks, "landmarks")
     face = float(np.ptp(points[:, 0]))
+    part = _around(image.shape, points, face)
+    base = image[part].astype(np.float32)
+    height, width = base.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
     dx, dy = rng.normal(0, 1, 2) * settings.shift * face
     warp = settings.shift * face * 0.7
-    base = image.astype(np.float32)
     u = x + dx + warp * smooth_noise(rng, height, width, face / 2)
     v = y + dy + warp * smooth_noise(rng, height, width, face / 2)
     changed = blur(sample(base, u, v), settings.softness * face)
     changed = changed * (1 + settings.tint * rng.normal(0, 1, 3).astype(np.float32))
-    cover = _seam((height, width), points + rng.normal(0, 0.01 * face, points.shape), settings, face)
+    placed = points - (part[1].start, part[0].start)
+    cover = _seam((height, width), placed + rng.normal(0, 0.01 * face, points.shape), settings, face)
     changed = _match(changed, base, cover, settings.colour_match * 0.5)
-    return np.clip(np.round(base * (1 - cover) + changed * cover), 0, 255).astype(np.uint8)
+    out = image.copy()
+    out[part] = np.clip(np.round(base * (1 - cover) + changed * cover), 0, 255)
+    return out
 
 
 def face_swap(
@@ -130,25 +144,22 @@ def face_swap(
 ) -> np.ndarray:
     """Warps the donor's face onto the face in `image` and blends it in. Returns uint8 RGB of the shape of `image`."""
     rng = np.random.default_rng(seed)
-    height, width = check_image(image).shape[:2]
+    check_image(image)
     check_image(donor, "donor")
     to, come_from = _landmarks(landmarks, "landmarks"), _landmarks(donor_landmarks, "donor_landmarks")
     if len(to) != len(come_from):
         raise ValueError(f"landmarks has {len(to)} points and donor_landmarks {len(come_from)}, they must correspond")
     face = float(np.ptp(to[:, 0]))
-    left, top = (int(np.clip(n - 0.25 * face, 0, None)) for n in to.min(0))
-    right, bottom = int(min(to[:, 0].max() + 0.25 * face, width)), int(min(to[:, 1].max() + 0.25 * face, height))
-    if right - left < 8 or bottom - top < 8:
-        raise ValueError(f"landmarks span {right - left}x{bottom - top} pixels of the image, allowed is 8 a side or more")
-    part = image[top:bottom, left:right].astype(np.float32)
-    placed = to - (left, top) + rng.normal(0, 1, 2) * settings.shift * face
+    part = _around(image.shape, to, face)
+    base, corner = image[part].astype(np.float32), (part[1].start, part[0].start)
+    placed = to - corner + rng.normal(0, 1, 2) * settings.shift * face
     controls = np.unique(np.linspace(0, len(to) - 1, min(_CONTROLS, len(to))).round().astype(int))
-    u, v = _thin_plate(placed[controls], come_from[controls], *part.shape[:2])
+    u, v = _thin_plate(placed[controls], come_from[controls], *base.shape[:2])
     scale = np.ptp(come_from[:, 0]) / face
     worn = sample(blur(donor.astype(np.float32), 0.5 * scale if scale > 1.2 else 0.0), u, v)
     worn = blur(worn, settings.softness * face)
-    cover = _seam(part.shape[:2], to - (left, top), settings, face)
-    worn = _match(worn, part, cover, settings.colour_match) * (1 + settings.tint * rng.normal(0, 0.3, 3).astype(np.float32))
+    cover = _seam(base.shape[:2], to - corner, settings, face)
+    worn = _match(worn, base, cover, settings.colour_match) * (1 + settings.tint * rng.normal(0, 0.3, 3).astype(np.float32))
     out = image.copy()
-    out[top:bottom, left:right] = np.clip(np.round(part * (1 - cover) + worn * cover), 0, 255)
+    out[part] = np.clip(np.round(base * (1 - cover) + worn * cover), 0, 255)
     return out
