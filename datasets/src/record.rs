@@ -76,6 +76,24 @@ pub enum Figures {
         /// One a comparator and precision.
         checks: Vec<Check>,
     },
+    /// Levels of risk over clips, as `models/sequence/evaluate.py record` counts them.
+    Sequences {
+        /// One a kind of clips.
+        rows: Vec<Clips>,
+    },
+}
+
+/// The levels that clips of one kind were given, a window of frames each.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Clips {
+    /// Bona fide, or what was done to them.
+    pub kind: String,
+    /// Clips.
+    pub clips: usize,
+    /// Windows of them at LOW, MEDIUM and HIGH.
+    pub levels: [usize; 3],
+    /// Area under the curve of the channel's score against the bona fide windows.
+    pub auc: Option<f64>,
 }
 
 /// Any JSON that a run wrote.
@@ -140,6 +158,7 @@ impl Record {
             Figures::Verification { comparator, precision, .. } => format!("{comparator} {precision}"),
             Figures::Detection { detectors, .. } => detectors.join(" "),
             Figures::Calibration { .. } => "held out".to_owned(),
+            Figures::Sequences { .. } => "sequences".to_owned(),
         };
         let words = format!("{} {how}", self.set).to_lowercase();
         let words: Vec<&str> = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -153,6 +172,7 @@ pub fn tables(records: &[Record]) -> String {
         String::from("| set | comparator | accuracy | FNMR at FMR (95 % over identities) | failures to acquire |\n|---|---|---|---|---|\n"),
         String::new(),
         String::from("| thresholds of | FMR | identities | non-mated | FMR seen (95 %) | holds |\n|---|---|---|---|---|---|\n"),
+        String::from("| sequences | clips | windows | LOW | MEDIUM | HIGH | AUC of the score |\n|---|---|---|---|---|---|---|\n"),
     ];
     let empty = tables.clone();
     for record in records {
@@ -160,6 +180,7 @@ pub fn tables(records: &[Record]) -> String {
             Figures::Verification { .. } => verification_row(&mut tables[0], record),
             Figures::Detection { .. } => detection_row(&mut tables[1], record),
             Figures::Calibration { checks } => checks.iter().for_each(|check| calibration_rows(&mut tables[2], check)),
+            Figures::Sequences { rows } => rows.iter().for_each(|row| clips_row(&mut tables[3], row)),
         }
     }
     let filled: Vec<String> = tables.into_iter().zip(empty).filter(|(table, empty)| table != empty).map(|(table, _)| table).collect();
@@ -211,6 +232,12 @@ fn calibration_rows(table: &mut String, check: &Check) {
             if point.holds { "yes" } else { "NO" }
         );
     }
+}
+
+fn clips_row(table: &mut String, row: &Clips) {
+    let [low, medium, high] = row.levels;
+    let auc = row.auc.map_or(String::new(), |auc| format!("{auc:.2}"));
+    let _ = writeln!(table, "| {} | {} | {} | {low} | {medium} | {high} | {auc} |", row.kind, row.clips, low + medium + high);
 }
 
 /// A set with accepted findings is never shown as if it were whole.
