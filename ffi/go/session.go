@@ -17,7 +17,7 @@ type ChallengeKind uint32
 const (
 	ChallengeFlash    ChallengeKind = C.VULTUS_CHALLENGE_FLASH     // colours on the screen, looked for on the face
 	ChallengeHeadTurn ChallengeKind = C.VULTUS_CHALLENGE_HEAD_TURN // the head is turned to a side
-	ChallengeBlink    ChallengeKind = C.VULTUS_CHALLENGE_BLINK     // the eyes are closed and opened
+	ChallengeBlink    ChallengeKind = C.VULTUS_CHALLENGE_BLINK     // the eyes are closed and opened; the default pack misses many real blinks
 )
 
 // Challenge is what is asked of the person during a session.
@@ -141,8 +141,9 @@ type Guidance struct {
 	Frames int          // frames so far that nothing was wrong with
 }
 
-// Push takes a frame, which is a JPEG, PNG or WebP file and not mirrored. The time is that of the capture's clock, as it comes: one
-// that repeats or goes backward is evidence, not an error.
+// Push takes a frame, which is a JPEG, PNG or WebP file and not mirrored. Push each picture of the camera once, with its own time of
+// capture: one that is pushed again is evidence of an injected stream. The time is that of the capture's clock, as it comes: one that
+// repeats or goes backward is evidence, not an error.
 func (s *Session) Push(ctx context.Context, frame []byte, at time.Duration) (Guidance, error) {
 	session, release, err := s.borrow()
 	if err != nil {

@@ -157,7 +157,7 @@
 // The head is turned to a side.
 #define VULTUS_CHALLENGE_HEAD_TURN 2
 
-// The eyes are closed and opened.
+// The eyes are closed and opened. The landmarks of the default pack hardly follow the lids, so that many real blinks are missed.
 #define VULTUS_CHALLENGE_BLINK 4
 
 // Nothing was assessed, which says nothing about the frames.
@@ -595,7 +595,8 @@ vultus_status vultus_session_new(const vultus_engine *engine,
 
 // Takes a frame, and fills `guidance`, of which the caller set `struct_size`.
 //
-// `timestamp_us` is the time in microseconds on the clock of the capture, as it comes: one that repeats or goes backward is evidence
+// Push each picture of the camera once, with its own time of capture: one that is pushed again is evidence of an injected stream.
+// `timestamp_us` is that time in microseconds on the clock of the capture, as it comes: one that repeats or goes backward is evidence
 // and no error. The frame must not be mirrored.
 vultus_status vultus_session_push(vultus_session *session,
                                   const vultus_image *frame,

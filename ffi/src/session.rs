@@ -139,7 +139,8 @@ pub unsafe extern "C" fn vultus_session_new(
 
 /// Takes a frame, and fills `guidance`, of which the caller set `struct_size`.
 ///
-/// `timestamp_us` is the time in microseconds on the clock of the capture, as it comes: one that repeats or goes backward is evidence
+/// Push each picture of the camera once, with its own time of capture: one that is pushed again is evidence of an injected stream.
+/// `timestamp_us` is that time in microseconds on the clock of the capture, as it comes: one that repeats or goes backward is evidence
 /// and no error. The frame must not be mirrored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_session_push(

@@ -88,20 +88,26 @@ def test_injected_runs_are_found_and_the_policy_decides(engine, swaying, card):
 def test_two_people_in_turn_are_an_identity_switch(engine, photos, swaying):
     seen = run(engine, [*swaying[:20], *sway(photos / "biden.jpg", 20, 1)])[0].evidence()
     assert seen.deepfake.risk == "HIGH" and seen["identity-switch"].value > 0.4, str(seen)
+    assert "the person before and after a moment is not the same" in seen.text
 
 
 def test_bad_input_is_evidence_or_a_clear_error(engine, swaying, card):
     one, _ = run(engine, swaying[:1])
-    assert one.evidence().risk is None and one.verify(card).comparison.is_match
+    assert one.evidence().risk is None and "one frame is a still" in one.evidence().text and one.verify(card).comparison.is_match
     empty = engine.session()
     assert empty.template() is None and empty.verify(card).outcome == "inconclusive"
-    backwards, _ = run(engine, swaying[:20], at=lambda i: (100 - i) * 33_333)
-    assert backwards.evidence()["timestamp-order"].value == 1.0 and backwards.evidence().injection.risk == "HIGH"
-    sizes, _ = run(engine, [framed_to(frame, 480 - 40 * (i % 2)) for i, frame in enumerate(swaying[:20])])
-    assert sizes.evidence()["frame-size-changes"].value == 19
+    for at in (lambda i: (100 - i) * 33_333, lambda i: i // 2 * 33_333):
+        unordered = run(engine, swaying[:20], at=at)[0].evidence()
+        assert unordered["timestamp-order"].value >= 0.5 and unordered.injection.risk == "HIGH"
+        assert "timestamps repeat or go backwards" in unordered.text
+    sizes = run(engine, [framed_to(frame, 480 - 40 * (i % 2)) for i, frame in enumerate(swaying[:20])])[0].evidence()
+    assert sizes["frame-size-changes"].value == 19 and sizes["frame-size-changes"].text == "the frames change their size"
+    twice = run(engine, [swaying[i // 2] for i in range(20)])[0].evidence()
+    assert twice["repeated-frames"].value == pytest.approx(10 / 19) and "equal the one before them" in twice.text
     blank = np.full((480, 480, 3), 120, np.uint8)
-    half, told = run(engine, itertools.chain.from_iterable((frame, blank) for frame in swaying[:10]))
+    half, told = run(engine, itertools.chain.from_iterable((frame, blank + i) for i, frame in enumerate(swaying[:10])))
     assert [t.code for t in told[1::2]] == ["no-face"] * 10 and told[-1].face is None
+    assert "10 of the 20 frames show no face" in half.evidence().text
     assert half.verify(card).comparison.is_match
     with pytest.raises(vultus.InputError, match="frame"):
         engine.session().push(b"no picture", 0)
@@ -168,17 +174,20 @@ def clip(path, frames):
 def test_the_command_verifies_a_video(engine, swaying, card, tmp_path, capsys):
     from vultus.__main__ import main
 
-    whole, cut = tmp_path / "clip.mp4", tmp_path / "cut.mp4"
+    whole, cut, cut_matroska = tmp_path / "clip.mp4", tmp_path / "half.mp4", tmp_path / "half.mkv"
     clip(whole, swaying)
     assert main(["verify", "--video", str(whole), str(card)]) in (0, 2)
     assert "the comparison score" in capsys.readouterr().out
     assert main(["verify", "--video", str(whole), str(card), "--json"]) in (0, 2)
     assert json.loads(capsys.readouterr().out)["sequence"]["frames"] == 40
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     (tmp_path / "text.mp4").write_text("no video")
-    for bad in (cut, tmp_path / "none.mp4", tmp_path / "text.mp4"):
+    for half in (cut, cut_matroska):
+        clip(half, swaying)
+        half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
+    for bad, said in ((cut, "is cut"), (cut_matroska, "is cut: it should last 1.3 s"), (tmp_path / "none.mp4", "No such file"), (tmp_path / "text.mp4", "as a video")):
         assert main(["verify", "--video", str(bad), str(card)]) == 3
-        assert bad.name in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert bad.name in told and said in told
 
 
 def test_a_missing_reader_is_said(monkeypatch, card, capsys):

@@ -74,7 +74,10 @@ impl Engine {
 impl Session {
     /// Takes a frame and returns what to tell the person now. Any frame rate and any size of frames will do.
     ///
-    /// `timestamp_us` is the time in microseconds on the clock of the capture, as it comes: repeated, backward and impossible ones are
+    /// Push each picture of the camera once, with its own time of capture: a page that asks more often than the camera delivers must
+    /// leave out what it has pushed already, for a picture that comes again is evidence of an injected stream.
+    ///
+    /// `timestamp_us` is that time in microseconds on the clock of the capture, as it comes: repeated, backward and impossible ones are
     /// evidence, not an error.
     pub fn push(&mut self, frame: &Image, timestamp_us: u64) -> Result<Guidance> {
         let pyramid = Pyramid::new(frame);

@@ -12,7 +12,8 @@ pub enum ChallengeKind {
     Flash,
     /// The person turns the head to the left or right.
     HeadTurn,
-    /// The person shuts both eyes for a moment, a number of times.
+    /// The person shuts both eyes for a moment, a number of times. The landmarks of the default pack hardly follow the lids, so that many
+    /// real blinks are missed (`models/sequence/README.md`).
     Blink,
 }
 

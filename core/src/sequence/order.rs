@@ -1,4 +1,4 @@
-//! The order of the frames: frozen, doubled, looped and reversed runs. A camera never shows a moving scene twice; what lies still is told
+//! The order of the frames: frozen, repeated, doubled, looped and reversed runs. A camera never shows a moving scene twice; what lies still is told
 //! apart by comparing with the movement around it.
 
 use super::frame::Frame;
@@ -41,6 +41,13 @@ pub(super) fn frozen(frames: &[&Frame]) -> Option<f32> {
         }
     }
     (steps.len() >= LEAST_RUN).then_some(longest as f32 * 1e-6)
+}
+
+/// The share of frames that equal the one before in every pixel. No sensor gives the same noise twice, and a caller pushes each of a
+/// camera's pictures once.
+pub(super) fn repeated(frames: &[&Frame]) -> Option<f32> {
+    let equal = frames.windows(2).filter(|pair| pair[0].digest == pair[1].digest).count();
+    (frames.len() > LEAST_RUN).then(|| equal as f32 / (frames.len() - 1) as f32)
 }
 
 /// The share of frames that only repeat the one before while the scene moves on meanwhile: a frame was lost and another shown in its

@@ -19,6 +19,9 @@ const FRAMES: usize = 1_024;
 const FEATURES_EVERY_US: u64 = 200_000;
 const FEATURES_EVERY_FRAMES: u32 = 16;
 
+/// A face that is missing in one frame of so many is spoken of.
+const OFTEN: u32 = 4;
+
 /// One frame with what the engine found in it.
 pub(crate) struct Observation<'a> {
     pub(crate) pyramid: &'a Pyramid<'a>,
@@ -32,6 +35,8 @@ pub(crate) struct Observation<'a> {
 pub(crate) struct Recorder {
     frames: VecDeque<Frame>,
     count: u32,
+    /// Frames without a face.
+    faceless: u32,
     /// Earliest and latest timestamp.
     span_us: Option<(u64, u64)>,
     featured: Option<(u64, u32)>,
@@ -45,6 +50,7 @@ impl Recorder {
         Recorder {
             frames: VecDeque::with_capacity(FRAMES),
             count: 0,
+            faceless: 0,
             span_us: None,
             featured: None,
             worst: vec![None; SIGNALS.len()],
@@ -78,6 +84,7 @@ impl Recorder {
         if features.is_some() {
             self.featured = Some((timestamp_us, self.count));
         }
+        self.faceless = self.faceless.saturating_add(u32::from(face.is_none()));
         if self.frames.len() == FRAMES {
             // Half is forgotten at once, so that every run of half the length is measured whole.
             self.worst = self.values();
@@ -108,6 +115,12 @@ impl Recorder {
         SIGNALS.iter().zip(&self.worst).map(now).collect()
     }
 
+    /// What to add where the face is often missing.
+    fn gaps(&self) -> String {
+        let often = self.faceless > 0 && self.count > 1 && self.faceless >= self.count / OFTEN;
+        if often { format!("; {} of the {} frames show no face", self.faceless, self.count) } else { String::new() }
+    }
+
     pub(crate) fn evidence(&self, calibration: &Calibration) -> SequenceEvidence {
         let not_asked = || ChallengeEvidence { status: ChallengeStatus::NotAsked, text: "nothing was asked".to_owned() };
         let challenge = self.answer.as_ref().map_or_else(not_asked, answer::Answer::judge);
@@ -120,7 +133,7 @@ impl Recorder {
         let risk = deepfake.risk.max(injection.risk);
         SequenceEvidence {
             risk,
-            text: summary(risk, &deepfake, &injection, &signals, self.count),
+            text: summary(risk, &deepfake, &injection, &signals, self.count) + &self.gaps(),
             frames: self.count,
             duration_ms: self.span_us.map_or(0, |(first, last)| (last - first) / 1_000),
             deepfake,
@@ -134,6 +147,7 @@ impl Recorder {
 /// The sentence for the whole: which channel, and the signals that made it so.
 fn summary(risk: Option<RiskLevel>, deepfake: &ChannelEvidence, injection: &ChannelEvidence, signals: &[Signal], count: u32) -> String {
     let name = match risk {
+        None if count == 1 => return "one frame is a still, and tells nothing of a deepfake or an injected stream".to_owned(),
         None => return format!("{count} frames are too few to tell anything of a deepfake or an injected stream"),
         Some(RiskLevel::Low) => return format!("nothing in {count} frames speaks for a deepfake or an injected stream"),
         Some(_) if deepfake.risk >= injection.risk && deepfake.risk == injection.risk => "a deepfake and an injected stream",

@@ -92,6 +92,7 @@ pub(super) const SIGNALS: &[Spec] = &[
         ..spec("pulse-absence", Deepfake, "share of power", (0.0, 0.1), pulse::absence, "no pulse is seen in the colour of the skin")
     },
     spec("frozen-frames", Injection, "s", (0.9, 0.1), order::frozen, "the picture stands still to the pixel"),
+    spec("repeated-frames", Injection, "of the frames", (0.5, 0.04), order::repeated, "frames equal the one before them in every pixel"),
     spec("doubled-frames", Injection, "of the frames", (0.9, 0.05), order::doubled, "frames are replaced by the one before them"),
     spec("looped-frames", Injection, "likeness", (0.95, 0.15), order::looped, "a moving scene comes again"),
     spec("reversed-frames", Injection, "likeness", (0.95, 0.15), order::reversed, "a moving scene runs backwards"),

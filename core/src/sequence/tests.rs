@@ -76,7 +76,8 @@ fn value(frames: &[Frame], name: &str) -> f32 {
     (spec.measure)(&all).unwrap()
 }
 
-const ORDER: [(&str, f32); 4] = [("frozen-frames", 0.3), ("doubled-frames", 0.05), ("looped-frames", 0.8), ("reversed-frames", 0.8)];
+const ORDER: [(&str, f32); 5] =
+    [("frozen-frames", 0.3), ("repeated-frames", 0.1), ("doubled-frames", 0.05), ("looped-frames", 0.8), ("reversed-frames", 0.8)];
 
 #[test]
 fn a_camera_repeats_nothing() {
@@ -94,9 +95,11 @@ fn frozen_doubled_looped_and_reversed_runs_are_found_in_every_case() {
         let (frames, mut draw) = (scene(seed, 120), Noise::seeded(seed + 1_000));
         let (start, length) = (draw.below(60), 12 + draw.below(30));
         let every = 3 + draw.below(5);
-        let orders: [Vec<usize>; 4] = [
+        let doubled: Vec<usize> = (0..120).map(|i| if i > 0 && i % every == 0 { i - 1 } else { i }).collect();
+        let orders: [Vec<usize>; 5] = [
             (0..120).map(|i| if (start..start + length).contains(&i) { start } else { i }).collect(),
-            (0..120).map(|i| if i > 0 && i % every == 0 { i - 1 } else { i }).collect(),
+            doubled.clone(),
+            doubled,
             (0..start + length).chain(start..start + length).collect(),
             (0..start + length).chain((start..start + length - 1).rev()).collect(),
         ];
@@ -108,9 +111,19 @@ fn frozen_doubled_looped_and_reversed_runs_are_found_in_every_case() {
 }
 
 #[test]
-fn an_encoder_that_doubles_frames_to_reach_a_rate_is_no_injection() {
+fn an_encoder_that_doubles_frames_to_reach_a_rate_loses_none() {
     let order: Vec<usize> = (0..120).map(|i| i * 4 / 5).collect();
-    assert!(value(&shown(&scene(3, 120), &order), "doubled-frames") < 0.03);
+    let frames = shown(&scene(3, 120), &order);
+    assert!(value(&frames, "doubled-frames") < 0.03);
+    assert_eq!(value(&frames, "repeated-frames"), 24.0 / 119.0);
+}
+
+#[test]
+fn frames_that_differ_in_one_pixel_are_no_repeats() {
+    let mut frames = shown(&scene(3, 120), &(0..120).map(|i| i / 2).collect::<Vec<_>>());
+    assert_eq!(value(&frames, "repeated-frames"), 60.0 / 119.0);
+    frames.iter_mut().enumerate().for_each(|(i, frame)| frame.digest = i as u64);
+    assert_eq!(value(&frames, "repeated-frames"), 0.0);
 }
 
 #[test]

@@ -27,8 +27,9 @@ class Session:
     def push(self, frame, timestamp_us: int, colour: str | None = None) -> Guidance:
         """Takes a frame and returns what to tell the person now.
 
-        `timestamp_us` is the time in microseconds on the clock of the capture, as it comes: repeated and backward ones are
-        evidence, not an error. `colour` is the channel order of numpy arrays.
+        Push each picture of the camera once, with its own time of capture: one that is pushed again is evidence of an injected
+        stream. `timestamp_us` is that time in microseconds on the clock of the capture, as it comes: repeated and backward ones
+        are evidence, not an error. `colour` is the channel order of numpy arrays.
         """
         code, text, face, frames = self._session.push(load(frame, colour, "frame"), timestamp_us)
         return Guidance(code, text, face and Box(*face), frames)

@@ -38,6 +38,9 @@ def _decode(av, container, name: str, progress: bool) -> Iterator[tuple[Image, i
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     promised = float(stream.duration * stream.time_base) if stream.duration else None
+    if promised is None and container.duration and len(container.streams) == 1:
+        # Matroska says it of the file, which a longer sound would stretch.
+        promised = container.duration / 1e6
     count, last_s, graph = 0, 0.0, None
     with _bar(name, stream.frames, progress) as bar:
         for frame in container.decode(stream):

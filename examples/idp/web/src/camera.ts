@@ -1,6 +1,6 @@
 /** The camera: opening it, pictures out of it, and a burst with the times at which the sensor saw each frame. */
 
-import { nextPaint, sleep } from "./dom.ts";
+import { nextPaint } from "./dom.ts";
 import type { Recording } from "./api.ts";
 
 /** Why there is no camera, in words that say what to do. */
@@ -13,6 +13,8 @@ const reasons: Record<string, string> = {
   OverconstrainedError: "This camera cannot give the pictures that are needed. Try another one, or open this page on a phone.",
   NotReadableError: "Another program is using the camera. Close it, then try again.",
 };
+
+const stalledMs = 1000;
 
 export class Camera {
   private constructor(
@@ -73,7 +75,7 @@ export class Camera {
     let due = -Infinity;
     while (!over && frames.length < most) {
       const at = await this.#nextFrame();
-      if (at < due) continue;
+      if (at === null || at < due) continue;
       due = at > due + period ? at + period : due + period;
       times.push(Math.round(at * 1000));
       frames.push(this.picture(longSide));
@@ -82,20 +84,29 @@ export class Camera {
     return { frames_us: times, frames: await Promise.all(frames) };
   }
 
-  /** Waits for the next frame; resolves with its time of capture on the clock of performance.now(), in milliseconds. */
-  async #nextFrame(): Promise<number> {
+  /**
+   * Waits for the camera's next picture; resolves with its time of capture on the clock of performance.now(), in milliseconds. A camera
+   * that stalls must not hold up the challenge for ever: null when no new picture comes within a second, for one that is recorded twice
+   * looks injected.
+   */
+  async #nextFrame(): Promise<number | null> {
     if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype)) {
-      await sleep(1000 / 30);
-      return nextPaint();
+      const [seen, began] = [this.#pictures, performance.now()];
+      while (this.#pictures === seen) if ((await nextPaint()) > began + stalledMs) return null;
+      return performance.now();
     }
     return new Promise((resolve) => {
-      // A camera that stalls must not hold up the challenge for ever.
-      const stalled = setTimeout(() => resolve(performance.now()), 1000);
+      const stalled = setTimeout(() => resolve(null), stalledMs);
       this.video.requestVideoFrameCallback((now, frame) => {
         clearTimeout(stalled);
         resolve(frame.captureTime ?? now);
       });
     });
+  }
+
+  /** Pictures that the camera has given so far. */
+  get #pictures(): number {
+    return this.video.getVideoPlaybackQuality().totalVideoFrames;
   }
 }
 
