@@ -7,7 +7,6 @@ import "C"
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"unsafe"
 )
 
@@ -58,38 +57,22 @@ func Open(pack string, options ...OpenOption) (*Engine, error) {
 	for _, option := range options {
 		option(&given)
 	}
-	var bin []unsafe.Pointer
-	defer func() {
-		for _, p := range bin {
-			C.free(p)
-		}
-	}()
-	text := func(s string) (*C.char, error) {
-		if strings.ContainsRune(s, 0) {
-			return nil, usage("%q holds a NUL, which is not allowed", s)
-		}
-		c := C.CString(s)
-		bin = append(bin, unsafe.Pointer(c))
-		return c, nil
-	}
-	path, err := text(pack)
-	if err != nil {
-		return nil, err
-	}
+	c := begin(context.Background())
+	defer c.end()
+	path := c.text(pack)
 	settings := C.vultus_engine_options{struct_size: C.sizeof_vultus_engine_options, precision: given.precision}
 	if n := len(given.licences); n > 0 {
 		array := C.calloc(C.size_t(n), C.size_t(unsafe.Sizeof((*C.char)(nil))))
-		bin = append(bin, array)
+		defer C.free(array)
 		for i, id := range given.licences {
-			if unsafe.Slice((**C.char)(array), n)[i], err = text(id); err != nil {
-				return nil, err
-			}
+			unsafe.Slice((**C.char)(array), n)[i] = c.text(id)
 		}
 		settings.accepted_licences, settings.accepted_licences_count = (**C.char)(array), C.size_t(n)
 	}
 	var engine *C.vultus_engine
-	var cause *C.vultus_error
-	if err := taken(C.vultus_engine_open(path, &settings, &engine, &cause), cause); err != nil {
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_engine_open(path, &settings, &engine, cause)
+	}); err != nil {
 		return nil, err
 	}
 	e := new(Engine)
@@ -104,54 +87,27 @@ func (e *Engine) Close() error {
 
 // Pack returns name and version of the model pack.
 func (e *Engine) Pack() (string, error) {
-	engine, release, err := e.borrow()
-	if err != nil {
-		return "", err
-	}
-	defer release()
-	return C.GoString(C.vultus_engine_pack(engine)), nil
+	c := begin(context.Background())
+	defer c.end()
+	return C.GoString(C.vultus_engine_pack(c.engine(e))), c.err
 }
 
 // Verify decides whether the person of the selfie is the holder of the document. Both are JPEG, PNG or WebP files.
 func (e *Engine) Verify(ctx context.Context, selfie, document []byte, options ...Option) (*Decision, error) {
-	engine, release, err := e.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	probe, err := decode(ctx, "selfie", selfie)
-	if err != nil {
-		return nil, err
-	}
-	defer freeImage(probe)
-	reference, err := decode(ctx, "document", document)
-	if err != nil {
-		return nil, err
-	}
-	defer freeImage(reference)
-	return decide(ctx, options, func(policy *C.char, decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
+	c := begin(ctx)
+	defer c.end()
+	engine, probe, reference, policy := c.engine(e), c.picture("selfie", selfie), c.picture("document", document), c.policy(options)
+	return c.decide(func(decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
 		return C.vultus_engine_verify(engine, probe, reference, policy, decision, cause)
 	})
 }
 
 // VerifyTemplate decides whether the person of the selfie is the one enrolled as reference.
 func (e *Engine) VerifyTemplate(ctx context.Context, selfie []byte, reference *Template, options ...Option) (*Decision, error) {
-	engine, release, err := e.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	stored, releaseStored, err := reference.borrow("reference")
-	if err != nil {
-		return nil, err
-	}
-	defer releaseStored()
-	probe, err := decode(ctx, "selfie", selfie)
-	if err != nil {
-		return nil, err
-	}
-	defer freeImage(probe)
-	return decide(ctx, options, func(policy *C.char, decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
+	c := begin(ctx)
+	defer c.end()
+	engine, stored, probe, policy := c.engine(e), c.template("reference", reference), c.picture("selfie", selfie), c.policy(options)
+	return c.decide(func(decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
 		return C.vultus_engine_verify_template(engine, probe, stored, policy, decision, cause)
 	})
 }
@@ -164,27 +120,19 @@ type Enrolment struct {
 
 // Enrol makes a reference of a picture.
 func (e *Engine) Enrol(ctx context.Context, picture []byte, role Role) (*Enrolment, error) {
-	engine, release, err := e.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
+	c := begin(ctx)
+	defer c.end()
+	engine := c.engine(e)
 	code, ok := map[Role]C.int32_t{Selfie: C.VULTUS_ROLE_SELFIE, Document: C.VULTUS_ROLE_DOCUMENT}[role]
 	if !ok {
-		return nil, usage("role: is %q, allowed are %q and %q", role, Selfie, Document)
+		c.refuse("role: is %q, allowed are %q and %q", role, Selfie, Document)
 	}
-	image, err := decode(ctx, "picture", picture)
-	if err != nil {
-		return nil, err
-	}
-	defer freeImage(image)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
+	image := c.picture("picture", picture)
 	var template *C.vultus_template
 	var sample *C.vultus_sample
-	var cause *C.vultus_error
-	if err := taken(C.vultus_engine_enrol(engine, image, code, &template, &sample, &cause), cause); err != nil {
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_engine_enrol(engine, image, code, &template, &sample, cause)
+	}); err != nil {
 		return nil, err
 	}
 	defer C.vultus_sample_free(sample)
@@ -198,14 +146,13 @@ func (e *Engine) Enrol(ctx context.Context, picture []byte, role Role) (*Enrolme
 // ReadTemplate reads what Template.Bytes gave. ErrInput when it is damaged, ErrUnsupported for another version of the format,
 // ErrUsage when other weights made it.
 func (e *Engine) ReadTemplate(stored []byte) (*Template, error) {
-	engine, release, err := e.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
+	c := begin(context.Background())
+	defer c.end()
+	engine := c.engine(e)
 	var template *C.vultus_template
-	var cause *C.vultus_error
-	if err := taken(C.vultus_template_read(engine, start(stored), C.size_t(len(stored)), &template, &cause), cause); err != nil {
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_template_read(engine, start(stored), C.size_t(len(stored)), &template, cause)
+	}); err != nil {
 		return nil, err
 	}
 	return ownTemplate(template), nil
@@ -213,116 +160,25 @@ func (e *Engine) ReadTemplate(stored []byte) (*Template, error) {
 
 // Compare compares two templates.
 func (e *Engine) Compare(probe, reference *Template, options ...Option) (*Comparison, error) {
-	engine, release, err := e.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	p, releaseProbe, err := probe.borrow("probe")
-	if err != nil {
-		return nil, err
-	}
-	defer releaseProbe()
+	c := begin(context.Background())
+	defer c.end()
+	engine, p := c.engine(e), c.template("probe", probe)
 	r := p
 	if reference != probe { // a read lock must not be taken twice
-		var releaseReference func()
-		if r, releaseReference, err = reference.borrow("reference"); err != nil {
-			return nil, err
-		}
-		defer releaseReference()
+		r = c.template("reference", reference)
 	}
-	policy, err := policyOf(options)
-	if err != nil {
-		return nil, err
-	}
-	defer C.free(unsafe.Pointer(policy))
-	c := C.vultus_comparison{struct_size: C.sizeof_vultus_comparison}
-	var cause *C.vultus_error
-	if err := taken(C.vultus_engine_compare(engine, p, r, policy, &c, &cause), cause); err != nil {
+	policy := c.policy(options)
+	found := C.vultus_comparison{struct_size: C.sizeof_vultus_comparison}
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_engine_compare(engine, p, r, policy, &found, cause)
+	}); err != nil {
 		return nil, err
 	}
 	point := OperatingPoint{
-		FMR:         float64(c.fmr),
-		FMRInterval: [2]float64{float64(c.fmr_low), float64(c.fmr_high)},
-		Threshold:   float32(c.threshold),
-		NonMated:    uint64(c.non_mated),
+		FMR:         float64(found.fmr),
+		FMRInterval: [2]float64{float64(found.fmr_low), float64(found.fmr_high)},
+		Threshold:   float32(found.threshold),
+		NonMated:    uint64(found.non_mated),
 	}
-	return &Comparison{Match: c.result == C.VULTUS_MATCH, Score: float32(c.score), OperatingPoint: point}, nil
-}
-
-func (e *Engine) borrow() (*C.vultus_engine, func(), error) {
-	pointer, release, err := e.handle.borrow()
-	return (*C.vultus_engine)(pointer), release, err
-}
-
-func (t *Template) borrow(argument string) (*C.vultus_template, func(), error) {
-	if t == nil {
-		return nil, nil, usage("%s: is nil, which is not allowed", argument)
-	}
-	pointer, release, err := t.handle.borrow()
-	return (*C.vultus_template)(pointer), release, err
-}
-
-// decide hands the policy to a C call that makes a decision, and reads that.
-func decide(ctx context.Context, options []Option,
-	call func(*C.char, **C.vultus_decision, **C.vultus_error) C.vultus_status) (*Decision, error) {
-	policy, err := policyOf(options)
-	if err != nil {
-		return nil, err
-	}
-	defer C.free(unsafe.Pointer(policy))
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	var decision *C.vultus_decision
-	var cause *C.vultus_error
-	if err := taken(call(policy, &decision, &cause), cause); err != nil {
-		return nil, err
-	}
-	defer C.vultus_decision_free(decision)
-	return readDecision(C.GoString(C.vultus_decision_json(decision)))
-}
-
-func freeImage(image *C.vultus_image) {
-	C.vultus_image_free(image)
-}
-
-// decode returns a picture, which the caller frees.
-func decode(ctx context.Context, argument string, file []byte) (*C.vultus_image, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	var image *C.vultus_image
-	var cause *C.vultus_error
-	err := taken(C.vultus_image_decode(start(file), C.size_t(len(file)), nil, &image, &cause), cause)
-	if fault, ok := err.(*Error); ok {
-		fault.Message = argument + ": " + strings.TrimPrefix(fault.Message, "file: ")
-	}
-	return image, err
-}
-
-var nothing [1]byte
-
-// start returns where the bytes begin, which is never NULL.
-func start(bytes []byte) *C.uint8_t {
-	if len(bytes) == 0 {
-		bytes = nothing[:]
-	}
-	return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(bytes)))
-}
-
-// policyOf returns the policy as JSON, which the caller frees; NULL for the default.
-func policyOf(options []Option) (*C.char, error) {
-	if len(options) == 0 {
-		return nil, nil
-	}
-	policy := make(map[string]any)
-	for _, option := range options {
-		option(policy)
-	}
-	text, err := json.Marshal(policy)
-	if err != nil {
-		return nil, usage("policy: %v", err)
-	}
-	return C.CString(string(text)), nil
+	return &Comparison{Match: found.result == C.VULTUS_MATCH, Score: float32(found.score), OperatingPoint: point}, nil
 }

@@ -63,26 +63,21 @@ type Session struct {
 
 // NewSession opens a session, which keeps the models alive after the engine is closed.
 func (e *Engine) NewSession(options ...SessionOption) (*Session, error) {
-	engine, release, err := e.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
 	var given sessionOptions
 	for _, option := range options {
 		option(&given)
 	}
-	var challenge unsafe.Pointer
+	c := begin(context.Background())
+	defer c.end()
+	engine := c.engine(e)
+	var challenge *C.vultus_challenge
 	if given.challenge != nil {
-		var releaseChallenge func()
-		if challenge, releaseChallenge, err = given.challenge.handle.borrow(); err != nil {
-			return nil, err
-		}
-		defer releaseChallenge()
+		challenge = (*C.vultus_challenge)(c.object(&given.challenge.handle))
 	}
 	var session *C.vultus_session
-	var cause *C.vultus_error
-	if err := taken(C.vultus_session_new(engine, (*C.vultus_challenge)(challenge), &session, &cause), cause); err != nil {
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_session_new(engine, challenge, &session, cause)
+	}); err != nil {
 		return nil, err
 	}
 	s := new(Session)
@@ -145,26 +140,13 @@ type Guidance struct {
 // capture: one that is pushed again is evidence of an injected stream. The time is that of the capture's clock, as it comes: one that
 // repeats or goes backward is evidence, not an error.
 func (s *Session) Push(ctx context.Context, frame []byte, at time.Duration) (Guidance, error) {
-	session, release, err := s.borrow()
-	if err != nil {
-		return Guidance{}, err
-	}
-	defer release()
-	us, err := microseconds(at)
-	if err != nil {
-		return Guidance{}, err
-	}
-	image, err := decode(ctx, "frame", frame)
-	if err != nil {
-		return Guidance{}, err
-	}
-	defer freeImage(image)
-	if err := ctx.Err(); err != nil {
-		return Guidance{}, err
-	}
+	c := begin(ctx)
+	defer c.end()
+	session, us, image := c.session(s), c.microseconds(at), c.picture("frame", frame)
 	g := C.vultus_guidance{struct_size: C.sizeof_vultus_guidance}
-	var cause *C.vultus_error
-	if err := taken(C.vultus_session_push(session, image, us, &g, &cause), cause); err != nil {
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_session_push(session, image, us, &g, cause)
+	}); err != nil {
 		return Guidance{}, err
 	}
 	guidance := Guidance{Code: guidanceCodes[g.code], Text: C.GoString(C.vultus_guidance_text(g.code)), Frames: int(g.frames)}
@@ -177,17 +159,12 @@ func (s *Session) Push(ctx context.Context, frame []byte, at time.Duration) (Gui
 // BeginChallenge tells when, on the clock of the frames, the first step of the challenge was shown. ErrUsage without a challenge, or
 // when it has begun already.
 func (s *Session) BeginChallenge(at time.Duration) error {
-	session, release, err := s.borrow()
-	if err != nil {
-		return err
-	}
-	defer release()
-	us, err := microseconds(at)
-	if err != nil {
-		return err
-	}
-	var cause *C.vultus_error
-	return taken(C.vultus_session_begin_challenge(session, us, &cause), cause)
+	c := begin(context.Background())
+	defer c.end()
+	session, us := c.session(s), c.microseconds(at)
+	return c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_session_begin_challenge(session, us, cause)
+	})
 }
 
 // Risk is how much frames speak for a deepfake or an injected stream; empty when nothing was assessed.
@@ -223,14 +200,13 @@ type Evidence struct {
 
 // Evidence returns what the frames so far tell, at any time.
 func (s *Session) Evidence() (*Evidence, error) {
-	session, release, err := s.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
+	c := begin(context.Background())
+	defer c.end()
+	session := c.session(s)
 	var evidence *C.vultus_evidence
-	var cause *C.vultus_error
-	if err := taken(C.vultus_session_evidence(session, &evidence, &cause), cause); err != nil {
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_session_evidence(session, &evidence, cause)
+	}); err != nil {
 		return nil, err
 	}
 	defer C.vultus_evidence_free(evidence)
@@ -243,14 +219,13 @@ func (s *Session) Evidence() (*Evidence, error) {
 
 // Template makes a reference of the best frames; nil when no frame held a face.
 func (s *Session) Template() (*Template, error) {
-	session, release, err := s.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
+	c := begin(context.Background())
+	defer c.end()
+	session := c.session(s)
 	var template *C.vultus_template
-	var cause *C.vultus_error
-	if err := taken(C.vultus_session_template(session, &template, &cause), cause); err != nil || template == nil {
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_session_template(session, &template, cause)
+	}); err != nil || template == nil {
 		return nil, err
 	}
 	return ownTemplate(template), nil
@@ -258,46 +233,27 @@ func (s *Session) Template() (*Template, error) {
 
 // Verify decides whether the person of the frames is the holder of the document.
 func (s *Session) Verify(ctx context.Context, document []byte, options ...Option) (*Decision, error) {
-	session, release, err := s.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	reference, err := decode(ctx, "document", document)
-	if err != nil {
-		return nil, err
-	}
-	defer freeImage(reference)
-	return decide(ctx, options, func(policy *C.char, decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
+	c := begin(ctx)
+	defer c.end()
+	session, reference, policy := c.session(s), c.picture("document", document), c.policy(options)
+	return c.decide(func(decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
 		return C.vultus_session_verify(session, reference, policy, decision, cause)
 	})
 }
 
 // VerifyTemplate decides whether the person of the frames is the one enrolled as reference.
 func (s *Session) VerifyTemplate(ctx context.Context, reference *Template, options ...Option) (*Decision, error) {
-	session, release, err := s.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	stored, releaseStored, err := reference.borrow("reference")
-	if err != nil {
-		return nil, err
-	}
-	defer releaseStored()
-	return decide(ctx, options, func(policy *C.char, decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
+	c := begin(ctx)
+	defer c.end()
+	session, stored, policy := c.session(s), c.template("reference", reference), c.policy(options)
+	return c.decide(func(decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
 		return C.vultus_session_verify_template(session, stored, policy, decision, cause)
 	})
 }
 
-func (s *Session) borrow() (*C.vultus_session, func(), error) {
-	pointer, release, err := s.handle.borrow()
-	return (*C.vultus_session)(pointer), release, err
-}
-
-func microseconds(at time.Duration) (C.uint64_t, error) {
+func (c *call) microseconds(at time.Duration) C.uint64_t {
 	if at < 0 {
-		return 0, usage("at: is %v, times are not negative", at)
+		c.refuse("at: is %v, times are not negative", at)
 	}
-	return C.uint64_t(at.Microseconds()), nil
+	return C.uint64_t(at.Microseconds())
 }

@@ -115,12 +115,10 @@ func FuzzDecode(f *testing.F) {
 		f.Add(file[:len(file)/2])
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
-		picture, err := decode(context.Background(), "file", file)
-		if err == nil {
-			freeImage(picture)
-			return
-		}
-		if !errors.Is(err, ErrInput) && !errors.Is(err, ErrLimit) && !errors.Is(err, ErrUnsupported) {
+		c := begin(context.Background())
+		defer c.end()
+		c.picture("file", file)
+		if err := c.err; err != nil && !errors.Is(err, ErrInput) && !errors.Is(err, ErrLimit) && !errors.Is(err, ErrUnsupported) {
 			t.Errorf("%v", err)
 		}
 	})

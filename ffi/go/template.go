@@ -3,7 +3,10 @@ package vultus
 // #include <vultus.h>
 import "C"
 
-import "unsafe"
+import (
+	"context"
+	"unsafe"
+)
 
 // Template is a stored reference. It is biometric data. Close it to wipe it at once.
 type Template struct {
@@ -18,24 +21,18 @@ func ownTemplate(template *C.vultus_template) *Template {
 
 // Bytes returns a copy of the bytes to store. Encrypt them.
 func (t *Template) Bytes() ([]byte, error) {
-	pointer, release, err := t.handle.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
+	c := begin(context.Background())
+	defer c.end()
 	var length C.size_t
-	bytes := C.vultus_template_bytes((*C.vultus_template)(pointer), &length)
-	return C.GoBytes(unsafe.Pointer(bytes), C.int(length)), nil
+	bytes := C.vultus_template_bytes(c.template("template", t), &length)
+	return C.GoBytes(unsafe.Pointer(bytes), C.int(length)), c.err
 }
 
 // Quality returns the unified quality score of the sample that it came from, 0 to 100, higher is better.
 func (t *Template) Quality() (int, error) {
-	pointer, release, err := t.handle.borrow()
-	if err != nil {
-		return 0, err
-	}
-	defer release()
-	return int(C.vultus_template_quality((*C.vultus_template)(pointer))), nil
+	c := begin(context.Background())
+	defer c.end()
+	return int(C.vultus_template_quality(c.template("template", t))), c.err
 }
 
 // Close wipes and frees the template. Closing twice is allowed.

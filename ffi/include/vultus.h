@@ -34,11 +34,12 @@
  * STRUCTS. Set every struct that you fill to zero, then `struct_size` to its sizeof.
  *
  * THREADS. An engine may be used from any number of threads at once, and so may images, templates, samples and
- * decisions: none changes after it was made. A session takes the calls of several threads one after the other.
- * A handle must not be freed while another thread uses it.
+ * decisions: none changes after it was made. A session takes the calls of several threads one after the other; a
+ * gallery answers several searches at once, and is changed between them. A handle must not be freed while another
+ * thread uses it.
  *
- * BIOMETRIC DATA. Images and templates are wiped when freed. Messages, logs and the JSON of a decision hold neither
- * pixels nor features.
+ * BIOMETRIC DATA. Images, templates and galleries are wiped when freed. Messages, logs and the JSON of a decision
+ * hold neither pixels nor features.
  */
 
 #ifndef VULTUS_H
@@ -211,6 +212,9 @@
 // A decision was made.
 #define VULTUS_LOG_DEBUG 4
 
+// What a search found, the most alike first.
+typedef struct vultus_candidates vultus_candidates;
+
 // What is asked of the person or shown on the screen during a session.
 typedef struct vultus_challenge vultus_challenge;
 
@@ -228,6 +232,9 @@ typedef struct vultus_evidence vultus_evidence;
 
 // All faces that were found in a picture.
 typedef struct vultus_faces vultus_faces;
+
+// References by number, searched for those that are most alike to a probe (1:N). It holds biometric data.
+typedef struct vultus_gallery vultus_gallery;
 
 // An upright picture.
 typedef struct vultus_image vultus_image;
@@ -361,6 +368,36 @@ typedef struct {
     // 0.
     uint32_t reserved;
 } vultus_guidance;
+
+// A threshold with the false match rate that was observed at it. The caller sets `struct_size`, the library the rest.
+typedef struct {
+    // sizeof(vultus_operating_point).
+    size_t struct_size;
+    // Scores from here on are matches.
+    float threshold;
+    // 0.
+    uint32_t reserved;
+    // The false match rate of one comparison at the threshold.
+    double fmr;
+    // Lower end of the 95 % confidence interval of that rate.
+    double fmr_low;
+    // Upper end of that interval.
+    double fmr_high;
+    // Non-mated comparisons behind it.
+    uint64_t non_mated;
+} vultus_operating_point;
+
+// One reference that a search found. The caller sets `struct_size`, the library the rest.
+typedef struct {
+    // sizeof(vultus_candidate).
+    size_t struct_size;
+    // The number that it was inserted under.
+    uint64_t id;
+    // How alike it is to the probe, -1 to 1; larger means more alike.
+    float score;
+    // 0.
+    uint32_t reserved;
+} vultus_candidate;
 
 // Takes one line of the log, which lives for the call only. It comes on the thread of the call that it is about, from
 // several threads at once, and must not call this library or throw.
@@ -636,6 +673,60 @@ vultus_status vultus_session_verify_template(const vultus_session *session,
 
 // Frees a session.
 void vultus_session_free(vultus_session *session);
+
+// Makes an empty gallery for templates of `engine`, compared as the default policy compares. It does not need the engine any more.
+vultus_status vultus_gallery_new(const vultus_engine *engine,
+                                 vultus_gallery **gallery,
+                                 vultus_error **error);
+
+// Adds a copy of `reference` under the number `id`. VULTUS_ERROR_USAGE when the number is taken, or the template was made in another
+// precision.
+vultus_status vultus_gallery_insert(vultus_gallery *gallery,
+                                    uint64_t id,
+                                    const vultus_template *reference,
+                                    vultus_error **error);
+
+// Wipes and removes the reference with the number `id`; `removed` gets 1 when there was one, 0 when not, which is no error.
+vultus_status vultus_gallery_remove(vultus_gallery *gallery,
+                                    uint64_t id,
+                                    int32_t *removed,
+                                    vultus_error **error);
+
+// Returns how many references it holds.
+size_t vultus_gallery_count(const vultus_gallery *gallery);
+
+// Finds the `most` references that are most alike to `probe`, or all where it holds fewer; equal scores come in the order of their
+// numbers. The scores are those of comparing one by one. Whether one of them is a match, vultus_engine_gallery_threshold() says.
+vultus_status vultus_gallery_search(const vultus_gallery *gallery,
+                                    const vultus_template *probe,
+                                    size_t most,
+                                    vultus_candidates **candidates,
+                                    vultus_error **error);
+
+// Wipes and frees a gallery.
+void vultus_gallery_free(vultus_gallery *gallery);
+
+// Fills `point`, of which the caller set `struct_size`, with the threshold for a search in a gallery of `size` references: scores from
+// there on come up for a person who is not in it with the probability `fpir`, the false positive identification rate.
+//
+// VULTUS_ERROR_USAGE when the pack's calibration does not reach so far, which a larger `fpir` or fewer references cure.
+vultus_status vultus_engine_gallery_threshold(const vultus_engine *engine,
+                                              size_t size,
+                                              double fpir,
+                                              vultus_operating_point *point,
+                                              vultus_error **error);
+
+// Returns how many candidates there are.
+size_t vultus_candidates_count(const vultus_candidates *candidates);
+
+// Fills `candidate`, of which the caller set `struct_size`. VULTUS_ERROR_ABSENT when there is no candidate `index`.
+vultus_status vultus_candidates_get(const vultus_candidates *candidates,
+                                    size_t index,
+                                    vultus_candidate *candidate,
+                                    vultus_error **error);
+
+// Frees candidates.
+void vultus_candidates_free(vultus_candidates *candidates);
 
 // Sends the log of the whole process to `callback`, with `user` as its first argument; NULL turns the log off, as it is at
 // the start. When this returns, the callback set before is not running and will not be called again.

@@ -162,19 +162,21 @@ pub(crate) fn c_text(text: &str) -> CString {
 mod tests {
     use super::*;
     use crate::{
-        vultus_challenge, vultus_comparison, vultus_decision, vultus_engine, vultus_error, vultus_evidence, vultus_faces, vultus_image,
-        vultus_sample, vultus_session, vultus_template,
+        vultus_candidates, vultus_challenge, vultus_comparison, vultus_decision, vultus_engine, vultus_error, vultus_evidence,
+        vultus_faces, vultus_gallery, vultus_image, vultus_sample, vultus_session, vultus_template,
     };
 
     #[test]
     fn no_two_types_share_a_tag() {
         let tags = [
+            tag::<vultus_candidates>(),
             tag::<vultus_challenge>(),
             tag::<vultus_decision>(),
             tag::<vultus_engine>(),
             tag::<vultus_error>(),
             tag::<vultus_evidence>(),
             tag::<vultus_faces>(),
+            tag::<vultus_gallery>(),
             tag::<vultus_image>(),
             tag::<vultus_sample>(),
             tag::<vultus_session>(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// In the order in which a reader meets them in the header.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     "version",
     "status",
     "error",
@@ -17,6 +17,7 @@ const SOURCES: [&str; 15] = [
     "challenge",
     "evidence",
     "session",
+    "gallery",
     "log",
     "handle",
 ];

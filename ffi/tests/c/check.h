@@ -1,4 +1,4 @@
-/* What every test program uses: checks that are counted, files, and an end that looks for leaks. */
+/* What every test program uses: checks that are counted, files, pictures, and an end that looks for leaks. */
 
 #ifndef CHECK_H
 #define CHECK_H
@@ -69,6 +69,29 @@ static inline blob slurp(const char *folder, const char *name) {
     }
     fclose(file);
     return read;
+}
+
+/* Reads a picture of the folder. */
+static inline vultus_image *load(const char *photos, const char *name) {
+    blob file = slurp(photos, name);
+    vultus_image *image = NULL;
+    ACCEPTED(vultus_image_decode(file.bytes, file.length, NULL, &image, &error));
+    free(file.bytes);
+    return image;
+}
+
+/* A picture without a face. */
+static inline vultus_image *grey(void) {
+    static const uint8_t data[64 * 64];
+    vultus_image *image = NULL;
+    vultus_pixels view = {0};
+    view.struct_size = sizeof view;
+    view.data = data;
+    view.data_length = sizeof data;
+    view.stride = view.width = view.height = 64;
+    view.format = VULTUS_PIXELS_GREY8;
+    ACCEPTED(vultus_image_from_pixels(&view, &image, &error));
+    return image;
 }
 
 static inline int finish(const char *name) {

@@ -1,4 +1,4 @@
-/* session PACK PHOTOS: challenges, sessions and galleries: what they answer, and every argument wrong in turn. */
+/* session PACK PHOTOS: challenges and sessions: what they answer, and every argument wrong in turn. */
 
 #include "check.h"
 #include <pthread.h>
@@ -7,27 +7,6 @@ enum { FRAMES = 6, THREADS = 4 };
 
 static vultus_engine *engine;
 static vultus_image *holder, *other, *document, *blank;
-
-static vultus_image *load(const char *photos, const char *name) {
-    blob file = slurp(photos, name);
-    vultus_image *image = NULL;
-    ACCEPTED(vultus_image_decode(file.bytes, file.length, NULL, &image, &error));
-    free(file.bytes);
-    return image;
-}
-
-static vultus_image *grey(void) {
-    static const uint8_t data[64 * 64];
-    vultus_image *image = NULL;
-    vultus_pixels view = {0};
-    view.struct_size = sizeof view;
-    view.data = data;
-    view.data_length = sizeof data;
-    view.stride = view.width = view.height = 64;
-    view.format = VULTUS_PIXELS_GREY8;
-    ACCEPTED(vultus_image_from_pixels(&view, &image, &error));
-    return image;
-}
 
 static void challenges(void) {
     static const uint8_t nonce[65] = "sixteen bytes ok";

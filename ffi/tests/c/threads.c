@@ -27,14 +27,6 @@ static void *work(void *argument) {
     return NULL;
 }
 
-static vultus_image *load(const char *photos, const char *name) {
-    blob file = slurp(photos, name);
-    vultus_image *image = NULL;
-    ACCEPTED(vultus_image_decode(file.bytes, file.length, NULL, &image, &error));
-    free(file.bytes);
-    return image;
-}
-
 int main(int argc, char **argv) {
     pthread_t threads[THREADS];
     task tasks[THREADS] = {{0, 0}};
