@@ -1,30 +1,36 @@
-//! `decide PACK LIST [REPEATS]`: prints the JSON of the decision on every pair of LIST, which has the paths of a selfie and a
-//! document a line; with REPEATS instead the least time in milliseconds from two files in memory to the JSON.
+//! `decide PACK json|time`: reads lines, each with the paths of a document and of a selfie, or of the frames of a session, and
+//! answers each with the JSON of its decision, behind that of a session's evidence; or with the milliseconds from the files in memory to it.
 #![expect(clippy::unwrap_used, reason = "a test program ends at the first fault")]
 
 use std::time::Instant;
-use vultus::{Engine, EngineOptions, Image, Limits, Policy};
+use vultus::{Challenge, ChallengeKind, Engine, EngineOptions, Image, Limits, Policy, SessionOptions};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [pack, list, repeats @ ..] = &arguments[..] else { panic!("usage: decide PACK LIST [REPEATS]") };
-    let repeats: Option<u32> = repeats.first().map(|r| r.parse().unwrap());
+    let [pack, wanted] = &arguments[..] else { panic!("usage: decide PACK json|time") };
     let engine = Engine::open(pack, &EngineOptions::default()).unwrap();
-    let decode = |file: &[u8]| Image::decode(file, &Limits::default()).unwrap();
-    for line in std::fs::read_to_string(list).unwrap().lines() {
-        let (selfie, document) = line.split_once(' ').unwrap();
-        let (selfie, document) = (std::fs::read(selfie).unwrap(), std::fs::read(document).unwrap());
-        let decide = || engine.verify(&decode(&selfie), &decode(&document), &Policy::default()).unwrap().to_json();
-        match repeats {
-            None => println!("{}", decide()),
-            Some(repeats) => {
-                let time = || {
-                    let start = Instant::now();
-                    std::hint::black_box(decide());
-                    start.elapsed().as_secs_f64() * 1e3
-                };
-                println!("{:.4}", (0..repeats).map(|_| time()).fold(f64::INFINITY, f64::min));
-            }
-        }
+    for line in std::io::stdin().lines() {
+        let files: Vec<Vec<u8>> = line.unwrap().split(' ').map(|path| std::fs::read(path).unwrap()).collect();
+        let (document, frames) = files.split_first().unwrap();
+        let start = Instant::now();
+        let json = decide(&engine, document, frames);
+        let spent = start.elapsed();
+        if wanted == "time" { println!("{:.4}", spent.as_secs_f64() * 1e3) } else { println!("{json}") }
     }
+}
+
+fn decide(engine: &Engine, document: &[u8], frames: &[Vec<u8>]) -> String {
+    let decode = |file: &[u8]| Image::decode(file, &Limits::default()).unwrap();
+    if let [selfie] = frames {
+        return engine.verify(&decode(selfie), &decode(document), &Policy::default()).unwrap().to_json();
+    }
+    let mut options = SessionOptions::default();
+    options.challenge = Some(Challenge::new(b"sixteen bytes ok", &[ChallengeKind::Flash, ChallengeKind::HeadTurn]).unwrap());
+    let mut session = engine.session(&options).unwrap();
+    session.begin_challenge(0).unwrap();
+    for (frame, timestamp_us) in frames.iter().zip((0..).step_by(500_000)) {
+        session.push(&decode(frame), timestamp_us).unwrap();
+    }
+    let evidence = session.evidence().to_json();
+    format!("{evidence} {}", session.verify(&decode(document), &Policy::default()).unwrap().to_json())
 }

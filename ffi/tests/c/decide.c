@@ -1,8 +1,12 @@
-/* decide PACK LIST [REPEATS]: prints the JSON of the decision on every pair of LIST, which has the paths of a selfie and a
- * document a line; with REPEATS instead the least time in milliseconds from two files in memory to the JSON. */
+/* decide PACK json|time: reads lines, each with the paths of a document and of a selfie, or of the frames of a session, and
+ * answers each with the JSON of its decision, behind that of a session's evidence; or with the milliseconds from the files in memory to it. */
 
 #include "check.h"
 #include <time.h>
+
+enum { FILES = 64, LINE = 64 * 1024 };
+
+static vultus_engine *engine;
 
 static double now_ms(void) {
     struct timespec now;
@@ -10,45 +14,79 @@ static double now_ms(void) {
     return 1e3 * (double)now.tv_sec + 1e-6 * (double)now.tv_nsec;
 }
 
+static vultus_image *decode(const blob *file) {
+    vultus_image *image = NULL;
+    ACCEPTED(vultus_image_decode(file->bytes, file->length, NULL, &image, &error));
+    return image;
+}
+
+static vultus_decision *still(const vultus_image *document, const blob *selfie) {
+    vultus_image *probe = decode(selfie);
+    vultus_decision *decision = NULL;
+    ACCEPTED(vultus_engine_verify(engine, probe, document, NULL, &decision, &error));
+    vultus_image_free(probe);
+    return decision;
+}
+
+static vultus_decision *recorded(const vultus_image *document, const blob *frames, size_t count, vultus_evidence **evidence) {
+    vultus_challenge *challenge = NULL;
+    vultus_session *session = NULL;
+    vultus_guidance guidance = {0};
+    vultus_decision *decision = NULL;
+    size_t i;
+    guidance.struct_size = sizeof guidance;
+    ACCEPTED(vultus_challenge_new((const uint8_t *)"sixteen bytes ok", 16, VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_HEAD_TURN, &challenge, &error));
+    ACCEPTED(vultus_session_new(engine, challenge, &session, &error));
+    ACCEPTED(vultus_session_begin_challenge(session, 0, &error));
+    for (i = 0; i < count; i++) {
+        vultus_image *frame = decode(&frames[i]);
+        ACCEPTED(vultus_session_push(session, frame, 500000 * (uint64_t)i, &guidance, &error));
+        vultus_image_free(frame);
+    }
+    ACCEPTED(vultus_session_evidence(session, evidence, &error));
+    ACCEPTED(vultus_session_verify(session, document, NULL, &decision, &error));
+    vultus_session_free(session);
+    vultus_challenge_free(challenge);
+    return decision;
+}
+
+static void answer(const blob *files, size_t count, int timed) {
+    double start = now_ms();
+    vultus_evidence *evidence = NULL;
+    vultus_image *document = decode(&files[0]);
+    vultus_decision *decision = count == 2 ? still(document, &files[1]) : recorded(document, files + 1, count - 1, &evidence);
+    const char *json = vultus_decision_json(decision);
+    double spent = now_ms() - start;
+    if (timed) {
+        printf("%.4f\n", spent);
+    } else {
+        printf("%s%s%s\n", evidence ? vultus_evidence_json(evidence) : "", evidence ? " " : "", json);
+    }
+    fflush(stdout);
+    vultus_evidence_free(evidence);
+    vultus_decision_free(decision);
+    vultus_image_free(document);
+}
+
 int main(int argc, char **argv) {
-    vultus_engine *engine = NULL;
-    FILE *list = argc == 3 || argc == 4 ? fopen(argv[2], "r") : NULL;
-    int repeats = argc == 4 ? atoi(argv[3]) : 1;
-    char selfie_path[2048], document_path[2048];
-    if (!list) {
-        fprintf(stderr, "usage: %s PACK LIST [REPEATS]\n", argv[0]);
+    static char line[LINE];
+    if (argc != 3) {
+        fprintf(stderr, "usage: %s PACK json|time\n", argv[0]);
         return 3;
     }
     ACCEPTED(vultus_engine_open(argv[1], NULL, &engine, &error));
-    while (fscanf(list, "%2047s %2047s", selfie_path, document_path) == 2) {
-        blob selfie_file = slurp("", selfie_path), document_file = slurp("", document_path);
-        double least = 1e9;
-        int i;
-        for (i = 0; i < repeats; i++) {
-            double start = now_ms(), spent;
-            vultus_image *selfie = NULL, *document = NULL;
-            vultus_decision *decision = NULL;
-            const char *json;
-            ACCEPTED(vultus_image_decode(selfie_file.bytes, selfie_file.length, NULL, &selfie, &error));
-            ACCEPTED(vultus_image_decode(document_file.bytes, document_file.length, NULL, &document, &error));
-            ACCEPTED(vultus_engine_verify(engine, selfie, document, NULL, &decision, &error));
-            json = vultus_decision_json(decision);
-            spent = now_ms() - start;
-            least = spent < least ? spent : least;
-            if (argc == 3) {
-                puts(json);
-            }
-            vultus_decision_free(decision);
-            vultus_image_free(document);
-            vultus_image_free(selfie);
+    while (fgets(line, sizeof line, stdin)) {
+        blob files[FILES];
+        size_t count = 0;
+        char *path;
+        for (path = strtok(line, " \n"); path && count < FILES; path = strtok(NULL, " \n")) {
+            files[count++] = slurp("", path);
         }
-        if (argc == 4) {
-            printf("%.4f\n", least);
+        answer(files, count, strcmp(argv[2], "time") == 0);
+        while (count) {
+            free(files[--count].bytes);
         }
-        free(selfie_file.bytes);
-        free(document_file.bytes);
     }
-    fclose(list);
     vultus_engine_free(engine);
     return failures != 0;
 }

@@ -1,5 +1,5 @@
-// Command decide prints the JSON of the decision on every pair of a list, which has the paths of a selfie and a document a
-// line; with a number of repeats instead the least time in milliseconds from two files in memory to the decision.
+// Command decide reads lines, each with the paths of a document and of a selfie, or of the frames of a session, and answers each with
+// the JSON of its decision, behind that of a session's evidence; or with the milliseconds from the files in memory to it.
 package main
 
 import (
@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,50 +15,74 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 && len(os.Args) != 4 {
-		log.Fatal("usage: decide PACK LIST [REPEATS]")
-	}
-	repeats := 1
-	if len(os.Args) == 4 {
-		var err error
-		if repeats, err = strconv.Atoi(os.Args[3]); err != nil {
-			log.Fatal(err)
-		}
+	if len(os.Args) != 3 {
+		log.Fatal("usage: decide PACK json|time")
 	}
 	engine, err := vultus.Open(os.Args[1])
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer engine.Close()
-	list, err := os.Open(os.Args[2])
-	if err != nil {
-		log.Fatal(err)
-	}
-	for lines := bufio.NewScanner(list); lines.Scan(); {
-		selfie, document, _ := strings.Cut(lines.Text(), " ")
-		probe, reference := read(selfie), read(document)
-		least := time.Hour
-		for range repeats {
-			start := time.Now()
-			decision, err := engine.Verify(context.Background(), probe, reference)
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		var files [][]byte
+		for _, path := range strings.Fields(lines.Text()) {
+			file, err := os.ReadFile(path)
 			if err != nil {
 				log.Fatal(err)
 			}
-			least = min(least, time.Since(start))
-			if len(os.Args) == 3 {
-				fmt.Printf("%s\n", decision.JSON)
-			}
+			files = append(files, file)
 		}
-		if len(os.Args) == 4 {
-			fmt.Printf("%.4f\n", least.Seconds()*1e3)
+		start := time.Now()
+		json, err := decide(engine, files[0], files[1:])
+		spent := time.Since(start)
+		if err != nil {
+			log.Fatal(err)
 		}
+		if os.Args[2] == "time" {
+			fmt.Printf("%.4f\n", spent.Seconds()*1e3)
+		} else {
+			fmt.Println(json)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		log.Fatal(err)
 	}
 }
 
-func read(path string) []byte {
-	picture, err := os.ReadFile(path)
-	if err != nil {
-		log.Fatal(err)
+func decide(engine *vultus.Engine, document []byte, frames [][]byte) (string, error) {
+	ctx := context.Background()
+	if len(frames) == 1 {
+		decision, err := engine.Verify(ctx, frames[0], document)
+		if err != nil {
+			return "", err
+		}
+		return string(decision.JSON), nil
 	}
-	return picture
+	challenge, err := vultus.NewChallenge([]byte("sixteen bytes ok"), vultus.ChallengeFlash, vultus.ChallengeHeadTurn)
+	if err != nil {
+		return "", err
+	}
+	session, err := engine.NewSession(vultus.WithChallenge(challenge))
+	if err != nil {
+		return "", err
+	}
+	defer session.Close()
+	if err := session.BeginChallenge(0); err != nil {
+		return "", err
+	}
+	for i, frame := range frames {
+		if _, err := session.Push(ctx, frame, time.Duration(i)*500*time.Millisecond); err != nil {
+			return "", err
+		}
+	}
+	evidence, err := session.Evidence()
+	if err != nil {
+		return "", err
+	}
+	decision, err := session.Verify(ctx, document)
+	if err != nil {
+		return "", err
+	}
+	return string(evidence.JSON) + " " + string(decision.JSON), nil
 }
