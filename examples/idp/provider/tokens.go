@@ -133,8 +133,18 @@ func (s *storage) renew(ctx context.Context, tx *sql.Tx, r *refreshRequest) erro
 	if err != nil {
 		return err
 	}
+	client, err := loadClient(ctx, tx, r.clientID)
+	if err != nil {
+		return err
+	}
+	may, groups, err := s.access.Check(ctx, tx, u.Email)
+	if err != nil {
+		return err
+	}
 	r.acr = s.policy.Strongest(r.session.AuthTime, u.DocumentAt, now)
 	switch {
+	case !may || !client.Admits(groups):
+		return oidc.ErrInvalidGrant().WithDescription("the person is no member any more")
 	case now.After(r.expires):
 		return oidc.ErrInvalidGrant().WithDescription("the refresh token has expired")
 	case !r.session.RevokedAt.IsZero():

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,6 +78,7 @@ func TestAdministration(t *testing.T) {
 		if len(client.Secret) != 43 {
 			t.Errorf("%+v", client)
 		}
+		key := client.Secret
 		client.Secret = ""
 		all.must(http.StatusOK, "PUT", "/clients/new", map[string]any{"name": "New 2", "redirect_uris": []string{"https://new.example.com/cb"}, "groups": []string{"staff"}}, &client)
 		if client.Secret != "" {
@@ -101,7 +103,20 @@ func TestAdministration(t *testing.T) {
 		inside.verify("ana@example.com", "obama2.jpg")
 		inside.in("accepted")
 		b := inside.browser
-		_, _, at := b.authorize(nil)
+		_, _, at := b.get(*inside.view.Redirect)
+		asNew := func(form url.Values) (int, tokens) {
+			form.Set("client_id", "new")
+			form.Set("client_secret", key)
+			return w.token(form)
+		}
+		status, given := asNew(url.Values{"grant_type": {"authorization_code"}, "code": {at.Query().Get("code")}, "redirect_uri": {"https://new.example.com/cb"}})
+		if status != http.StatusOK {
+			t.Fatalf("%d %+v", status, given)
+		}
+		if status, given = asNew(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {given.RefreshToken}}); status != http.StatusOK {
+			t.Fatalf("%d %+v", status, given)
+		}
+		_, _, at = b.authorize(nil)
 		if groups, _ := json.Marshal(w.claims(w.redeem(at.Query().Get("code")).IDToken).Claims["groups"]); string(groups) != `["admins","staff"]` {
 			t.Errorf("%s", groups)
 		}
@@ -109,6 +124,10 @@ func TestAdministration(t *testing.T) {
 		all.must(http.StatusNotFound, "DELETE", "/members/email/ana@example.com", nil, nil)
 		if _, _, at := b.authorize(map[string]string{"client_id": "new", "redirect_uri": "https://new.example.com/cb", "prompt": "none"}); at.Query().Get("error") != "login_required" {
 			t.Errorf("no member any more: %s", at)
+		}
+		status, given = asNew(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {given.RefreshToken}})
+		if status != http.StatusBadRequest || given.Error != "invalid_grant" || !strings.Contains(given.Description, "no member") {
+			t.Errorf("no member any more: %d %+v", status, given)
 		}
 
 		var users []admin.User

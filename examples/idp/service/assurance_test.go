@@ -254,6 +254,9 @@ func TestDuplicateIdentities(t *testing.T) {
 				if n := w.count("SELECT count(*) FROM audit WHERE action = 'duplicate.found'"); n != 1 {
 					t.Errorf("%d entries of the audit log", n)
 				}
+				if d := w.receipts()[1].Duplicates; d == nil || d.Searched != 1 || d.Found != 1 || d.FPIR != 0.01 || *d.Best < d.Threshold {
+					t.Errorf("%+v", d)
+				}
 				if n := w.count("SELECT count(*) FROM users WHERE risk_level = 'HIGH'"); (n == 2) != (test.risk == "HIGH") {
 					t.Errorf("%d users of high risk", n)
 				}
@@ -286,7 +289,10 @@ func TestDeletionAndRetention(t *testing.T) {
 		if n := left(); n != 0 {
 			t.Errorf("%d rows are left of a deleted user", n)
 		}
-		enrol() // the face is not a duplicate of the deleted one
+		enrol() // the face is not a duplicate of the deleted one, which is not in memory either
+		if d := w.receipts()[1].Duplicates; d == nil || d.Searched != 0 {
+			t.Errorf("%+v", d)
+		}
 		if err := w.assurance.Retain(t.Context()); err != nil || left() == 0 {
 			t.Errorf("%d rows, %v", left(), err)
 		}

@@ -2,6 +2,7 @@ package service
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -81,26 +82,37 @@ func TestAnswersOfAnotherProviderThatAreRefused(t *testing.T) {
 		return nil
 	}
 	victim := &browser{second, enrolled.client}
-	victim.authorize(nil)
-	if !strings.Contains(answer, "code=") || !strings.Contains(answer, "iss=") {
-		t.Fatalf("%s", answer)
+	fresh := func() string {
+		answer = ""
+		victim.authorize(nil)
+		if !strings.Contains(answer, "code=") || !strings.Contains(answer, "iss=") || !strings.Contains(answer, "state=") {
+			t.Fatalf("%s", answer)
+		}
+		return answer
 	}
 	for name, test := range map[string]struct {
 		browser *browser
-		answer  string
+		change  func(answer url.Values)
 		status  int
 	}{
-		"in another browser": {second.browser(), answer, http.StatusBadRequest},
-		"with another state": {victim, strings.Replace(answer, "state=", "state=x", 1), http.StatusBadRequest},
+		"in another browser":  {second.browser(), func(url.Values) {}, http.StatusBadRequest},
+		"with another state":  {victim, func(answer url.Values) { answer.Set("state", "x") }, http.StatusBadRequest},
+		"mixed up":            {victim, func(answer url.Values) { answer.Set("iss", "https://evil.example.com") }, http.StatusForbidden},
+		"with another's code": {victim, func(answer url.Values) { answer.Set("code", "x") }, http.StatusForbidden},
 	} {
-		if response, body, _ := test.browser.get(test.answer); response.StatusCode != test.status {
+		at, err := url.Parse(fresh())
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := at.Query()
+		test.change(query)
+		at.RawQuery = query.Encode()
+		if response, body, _ := test.browser.get(at.String()); response.StatusCode != test.status {
 			t.Errorf("%s: %s %s", name, response.Status, body)
 		}
 	}
-	mixed := second.browser()
-	mixed.client.Jar = enrolled.client.Jar
-	victim.authorize(nil)
-	if response, body, _ := victim.get(strings.Replace(answer, "iss=", "iss=https%3A%2F%2Fevil.example.com%2F", 1)); response.StatusCode == http.StatusOK {
-		t.Errorf("mix-up: %s %s", response.Status, body)
+	_, body, at := victim.get(fresh()) // as it came it is taken
+	if !strings.HasPrefix(at.Path, "/verify/") {
+		t.Errorf("%s %s", at, body)
 	}
 }

@@ -81,14 +81,15 @@ func TestFiftyAtOnce(t *testing.T) {
 	}
 }
 
-// engineTimes returns the least, the middle and the greatest time that the engine took, as the receipts say.
-func (w *world) engineTimes() string {
-	rows, err := w.db.Query("SELECT receipt FROM decisions")
+// receipts returns what was signed, the first first.
+func (w *world) receipts() []receipt.Receipt {
+	w.Helper()
+	rows, err := w.db.Query("SELECT receipt FROM decisions ORDER BY created_at")
 	if err != nil {
 		w.Fatal(err)
 	}
 	defer rows.Close()
-	var times []int
+	var all []receipt.Receipt
 	for rows.Next() {
 		var text string
 		if err := rows.Scan(&text); err != nil {
@@ -102,6 +103,16 @@ func (w *world) engineTimes() string {
 		if err != nil {
 			w.Fatal(err)
 		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// engineTimes returns the least, the middle and the greatest time that the engine took, as the receipts say.
+func (w *world) engineTimes() string {
+	w.Helper()
+	var times []int
+	for _, r := range w.receipts() {
 		times = append(times, int(r.EngineMS))
 	}
 	slices.Sort(times)

@@ -117,12 +117,16 @@ func (s *Service) assemble(ctx context.Context, v *vault.Vault) error {
 	gate := face.NewGate(parallel, c.Waiting, c.Patience.Std())
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	gallery, err := face.NewGallery(s.engine, v)
+	if err != nil {
+		return err
+	}
 	var post *mail.Settings
 	if c.ConfirmEmail && c.Upstream == nil {
 		post = c.Mail
 	}
 	s.verification = verification.New(verification.Settings{
-		DB: s.db, Vault: v, Keys: s.keys, Policy: c.Policy, Access: &c.Access, Engine: s.engine, Gallery: face.NewGallery(s.engine, v), Gate: gate,
+		DB: s.db, Vault: v, Keys: s.keys, Policy: c.Policy, Access: &c.Access, Engine: s.engine, Gallery: gallery, Gate: gate,
 		Provider: s.provider, Assurance: s.assurance, Mail: post, Consent: c.Consent, Limits: verification.DefaultLimits, Issuer: c.Issuer,
 		Organisation: c.Organisation, Metrics: verification.NewMetrics(registry, gate), Now: s.now,
 	})

@@ -153,10 +153,18 @@ func (s *Service) search(ctx context.Context, a *attempt, j *face.Judgement) (*f
 	if a.user != nil || j.Outcome != vultus.Accept || s.Policy.Duplicate.Action == "ignore" {
 		return nil, nil
 	}
-	if err := s.Gallery.Sync(ctx, s.DB); err != nil {
+	if err := s.SyncGallery(ctx); err != nil {
 		return nil, err
 	}
-	return s.Gallery.Search(ctx, j.Template, "", s.Policy.Duplicate.FPIR)
+	return s.Gallery.Search(j.Template, s.Policy.Duplicate.FPIR)
+}
+
+// SyncGallery makes the gallery what the database holds, as far as the policy wants one.
+func (s *Service) SyncGallery(ctx context.Context) error {
+	if s.Policy.Duplicate.Action == "ignore" {
+		return nil
+	}
+	return s.Gallery.Sync(ctx, s.DB)
 }
 
 // conclude writes the decision and all that follows from it, at once or not at all.

@@ -18,26 +18,18 @@ import (
 // adminToken prints a token for the admin API.
 func adminToken(args []string) error {
 	flags := flag.NewFlagSet("admin-token", flag.ContinueOnError)
-	file := flags.String("config", "", "the configuration file")
 	name := flags.String("name", "", "who uses it, for the audit log")
 	scopes := flags.String("scopes", "", "comma-separated, of "+strings.Join(admin.Scopes, " "))
 	life := flags.Duration("for", 90*24*time.Hour, "how long it is good")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if *name == "" || *scopes == "" {
-		return errors.New("admin-token: -name and -scopes are needed")
-	}
 	ctx := context.Background()
-	c, err := config.Read(*file)
-	if err != nil {
-		return err
-	}
-	db, err := store.Open(ctx, c.Database)
+	_, db, err := opened(ctx, flags, args)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	if *name == "" || *scopes == "" {
+		return errors.New("admin-token: -name and -scopes are needed")
+	}
 	var token string
 	err = db.Tx(ctx, func(tx *sql.Tx) error {
 		token, err = admin.NewToken(ctx, tx, *name, strings.Split(*scopes, ","), time.Now(), *life)
@@ -51,26 +43,35 @@ func adminToken(args []string) error {
 
 // rekey encrypts everything with the first key, after a new one was put before the old ones. The service may run meanwhile.
 func rekey(args []string) error {
-	flags := flag.NewFlagSet("rekey", flag.ContinueOnError)
-	file := flags.String("config", "", "the configuration file")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
 	ctx := context.Background()
-	c, err := config.Read(*file)
-	if err != nil {
-		return err
-	}
-	v, err := vault.Open(ctx, c.Key)
-	if err != nil {
-		return err
-	}
-	db, err := store.Open(ctx, c.Database)
+	c, db, err := opened(ctx, flag.NewFlagSet("rekey", flag.ContinueOnError), args)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	v, err := vault.Open(ctx, c.Key)
+	if err != nil {
+		return err
+	}
 	count, err := db.Reseal(ctx, v)
 	fmt.Printf("%d values encrypted anew\n", count)
 	return err
+}
+
+// configured reads the flags of a command, and the configuration that one of them names.
+func configured(flags *flag.FlagSet, args []string) (*config.Config, error) {
+	file := flags.String("config", "", "the configuration file")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	return config.Read(*file)
+}
+
+func opened(ctx context.Context, flags *flag.FlagSet, args []string) (*config.Config, *store.DB, error) {
+	c, err := configured(flags, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := store.Open(ctx, c.Database)
+	return c, db, err
 }

@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/vultus/vultus/examples/idp/config"
 	"github.com/vultus/vultus/examples/idp/service"
 	"github.com/vultus/vultus/examples/idp/vault"
 	"github.com/vultus/vultus/examples/idp/web"
@@ -65,12 +64,7 @@ func run(args []string) error {
 }
 
 func serve(args []string) error {
-	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	file := flags.String("config", "", "the configuration file")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	c, err := config.Read(*file)
+	c, err := configured(flag.NewFlagSet("serve", flag.ContinueOnError), args)
 	if err != nil {
 		return err
 	}

@@ -121,13 +121,11 @@ async function jpeg(source: CanvasImageSource, x: number, y: number, width: numb
   );
 }
 
-const uploadable = ["image/jpeg", "image/png", "image/webp"];
-
 /**
- * A file of the person as the service takes it: as it is where it fits, else made smaller. Rejects with an Error that says what is
- * wrong with the file.
+ * A file of the person as the service takes it: drawn anew, so that only the picture goes, and nothing of what phones put behind it or
+ * say of the place. Rejects with an Error that says what is wrong with the file.
  */
-export async function asUpload(file: Blob, bytesMax: number): Promise<Blob> {
+export async function asUpload(file: Blob): Promise<Blob> {
   let picture: ImageBitmap;
   try {
     picture = await createImageBitmap(file, { imageOrientation: "from-image" });
@@ -137,8 +135,7 @@ export async function asUpload(file: Blob, bytesMax: number): Promise<Blob> {
   try {
     if (Math.min(picture.width, picture.height) < 300)
       throw new Error(`This picture is only ${picture.width} by ${picture.height} pixels. Choose one with at least 300 on each side.`);
-    if (uploadable.includes(file.type) && file.size <= bytesMax) return file;
-    return await jpeg(picture, 0, 0, picture.width, picture.height, 2400, 0.9);
+    return await jpeg(picture, 0, 0, picture.width, picture.height, 2400, 0.92);
   } finally {
     picture.close();
   }

@@ -297,28 +297,28 @@ test("a camera that is denied says how to allow it; for the document a file is o
   }
 });
 
-test("a file that is no picture, or too small, is refused on the page; one that is too large is made smaller", async () => {
-  const { page, asked, close } = await open({ "GET /": { ...enrol, limits: { ...enrol.limits, document_bytes_max: 100_000 } }, "POST /guidance": watching, "POST /challenge": still, "POST /submit": { ...enrol, last } });
+test("a file that is no picture, or too small, is refused on the page; of any other only the picture is sent", async () => {
+  const { page, asked, close } = await open({ "GET /": enrol, "POST /guidance": watching, "POST /challenge": still, "POST /submit": { ...enrol, last } });
   const choose = (name, mimeType, buffer) => page.getByLabel("Choose a file").setInputFiles({ name, mimeType, buffer });
-  const noise = (side) => page.evaluate(async (side) => {
+  const drawn = async (side, type) => Buffer.from(await page.evaluate(async ([side, type]) => {
     const canvas = new OffscreenCanvas(side, side);
-    const pen = canvas.getContext("2d");
-    const pixels = pen.createImageData(side, side);
-    for (let i = 0; i < pixels.data.length; i += 65536) crypto.getRandomValues(pixels.data.subarray(i, i + 65536));
-    pen.putImageData(pixels, 0, 0);
-    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: "image/png" })).arrayBuffer());
-    return Array.from(bytes);
-  }, side);
+    canvas.getContext("2d").fillRect(0, 0, side / 2, side);
+    return Array.from(new Uint8Array(await (await canvas.convertToBlob({ type })).arrayBuffer()));
+  }, [side, type]));
   await choose("letter.jpg", "image/jpeg", Buffer.from("%PDF-1.7 no picture"));
   await page.getByText("This file is not a picture that can be read.").waitFor();
-  await choose("stamp.png", "image/png", Buffer.from(await noise(64)));
+  await choose("stamp.png", "image/png", await drawn(64, "image/png"));
   await page.getByText("only 64 by 64 pixels").waitFor();
-  await choose("large.png", "image/png", Buffer.from(await noise(400)));
+  // As a phone writes it: a clip behind the picture, which the service would refuse.
+  await choose("phone.jpg", "image/jpeg", Buffer.concat([await drawn(400, "image/jpeg"), Buffer.from("MotionPhoto_Data and a clip")]));
   await page.getByRole("button", { name: "Use this photo" }).click();
   await page.getByRole("button", { name: "Open the camera" }).click();
   await page.getByRole("button", { name: "Start now" }).click();
   await page.getByRole("heading", { name: "We could not tell yet" }).waitFor();
-  assert.match(asked.find(({ call }) => call === "POST /submit").body.toString("latin1"), /name="document"; filename="document"\r\nContent-Type: image\/jpeg/);
+  const sent = asked.find(({ call }) => call === "POST /submit").body.toString("latin1");
+  assert.match(sent, /name="document"; filename="document"\r\nContent-Type: image\/jpeg\r\n\r\n\xff\xd8/);
+  assert.match(sent, /\xff\xd9\r\n--[^\r]+--\r\n$/);
+  assert.doesNotMatch(sent, /MotionPhoto/);
   await close();
 });
 

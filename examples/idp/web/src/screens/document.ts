@@ -23,7 +23,7 @@ export function documentScreen(flow: Flow): Screen {
     if (!chosen) return;
     fault.textContent = "";
     try {
-      confirm(await asUpload(chosen, flow.view.limits.document_bytes_max));
+      confirm(await asUpload(chosen));
     } catch (cause) {
       fault.textContent = (cause as Error).message;
     }
