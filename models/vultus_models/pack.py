@@ -55,9 +55,11 @@ def _calibration(plan: PackPlan) -> dict[str, Any] | None:
     def read(name: str) -> dict[str, Any]:
         return json.loads((DATA / "calibration" / f"{name}.json").read_text(encoding="utf-8"))
 
-    if not (DATA / "calibration" / f"{plan.name}.json").is_file():
+    if not plan.embedders:
         return None
-    return read("default") | read(plan.name) | {"sequence": read("sequence")}
+    # A pack that was not calibrated yet has no thresholds: `vultus-datasets calibrate` makes them.
+    own = read(plan.name) if (DATA / "calibration" / f"{plan.name}.json").is_file() else {"tables": []}
+    return read("default") | own | {"sequence": read("sequence")}
 
 
 def _entry(manifest: Manifest) -> dict[str, Any]:
