@@ -8,12 +8,12 @@ use crate::embed::{Embedding, Features};
 use crate::error::Result;
 use crate::image::{Image, Pyramid};
 use crate::kernel::{Isa, Kernels};
-use crate::model::{ModelInfo, Pack, Ranges};
+use crate::model::{ModelInfo, Pack, Ranges, Share};
 use crate::nn::Precision;
 use crate::pad::{Pad, PadReport};
 use crate::quality;
 use crate::sequence::{self, SequenceEvidence};
-use crate::template::{Lineage, Origin, Template};
+use crate::template::{Lineage, Template};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -103,15 +103,11 @@ impl Engine {
     }
 
     fn load(pack: &Pack, precision: Precision) -> Result<Engine> {
-        let (mut embeddings, mut parts, mut origins) = (Vec::new(), Vec::new(), Vec::new());
-        for share in pack.embedders()? {
-            let embedding = Embedding::load(pack, &share.id, precision)?;
-            let (embedder, dimension) = (embedding.embedder().clone(), embedding.dimension());
-            origins.push(Origin { embedder: embedder.clone(), dimension, model: pack.fingerprint(&share.id)? });
-            parts.push(Part { embedder, dimension, share: share.share });
-            embeddings.push(Arc::new(embedding));
-        }
-        let identity = match embeddings.iter().find(|e| e.embedder().id() == sequence::IDENTITY) {
+        let shares = pack.embedders()?;
+        let embeddings = shares.iter().map(|s| Embedding::load(pack, &s.id, precision).map(Arc::new)).collect::<Result<Vec<_>>>()?;
+        let part = |(embedding, share): (&Arc<Embedding>, &Share)| Part { embedder: embedding.embedder().clone(), share: share.share };
+        let parts: Vec<Part> = embeddings.iter().zip(shares).map(part).collect();
+        let identity = match embeddings.iter().find(|e| &*e.embedder().id == sequence::IDENTITY) {
             Some(embedding) => embedding.clone(),
             None => Arc::new(Embedding::load(pack, sequence::IDENTITY, precision)?),
         };
@@ -123,7 +119,7 @@ impl Engine {
             identity,
             single: Recipe::new(Comparator::Single, &parts),
             fused: Recipe::new(Comparator::Fused, &parts),
-            lineage: Lineage(origins),
+            lineage: Lineage(parts.into_iter().map(|part| part.embedder).collect()),
             calibration: Calibration::read(pack.calibration())?,
             sequence: sequence::Calibration::read(pack.calibration())?,
             models: pack.models().to_vec(),
@@ -186,7 +182,7 @@ impl Engine {
 
     /// Returns the model ids whose cosines a comparator adds, with their shares, which sum to 1.
     pub fn shares(&self, comparator: Comparator) -> Vec<(&str, f32)> {
-        self.0.recipe(comparator).parts.iter().map(|part| (part.embedder.id(), part.share)).collect()
+        self.0.recipe(comparator).parts.iter().map(|part| (&*part.embedder.id, part.share)).collect()
     }
 
     /// Returns an empty gallery for references that this engine made, compared as the default policy compares.

@@ -198,7 +198,7 @@ impl PartialOrd for Ordered {
 const ROUNDING: f32 = 1e-5;
 
 fn code_length(recipe: &Recipe) -> usize {
-    recipe.parts.iter().map(|part| part.dimension).sum::<usize>().next_multiple_of(SCAN_STEP)
+    recipe.parts.iter().map(|part| part.embedder.dimension).sum::<usize>().next_multiple_of(SCAN_STEP)
 }
 
 /// Returns the features of the recipe as one vector whose dot product is the score, in 127 steps to either side.
@@ -241,10 +241,10 @@ mod tests {
     use crate::compare::Part;
     use crate::detect::Role;
     use crate::embed::Embedder;
-    use crate::template::{Lineage, Origin};
+    use crate::template::Lineage;
 
     fn recipe(comparator: Comparator) -> Recipe {
-        let part = |id, dimension, share| Part { embedder: Embedder::new(id), dimension, share };
+        let part = |id: &str, dimension, share| Part { embedder: Embedder { id: id.into(), dimension, fingerprint: [0; 16] }, share };
         Recipe::new(comparator, &[part("one", 128, 0.75), part("other", 192, 0.25)])
     }
 
@@ -258,11 +258,10 @@ mod tests {
 
         fn template(&mut self, near: Option<&Template>) -> Template {
             let parts = recipe(Comparator::Fused).parts;
-            let origin = |part: &Part| Origin { embedder: part.embedder.clone(), dimension: part.dimension, model: [0; 16] };
-            let lineage = Lineage(parts.iter().map(origin).collect());
+            let lineage = Lineage(parts.iter().map(|part| part.embedder.clone()).collect());
             let features = parts.iter().map(|part| {
-                let mut values: Vec<f32> = (0..part.dimension).map(|_| self.next()).collect();
-                if let Some(near) = near.and_then(|near| near.values(part.embedder.id())) {
+                let mut values: Vec<f32> = (0..part.embedder.dimension).map(|_| self.next()).collect();
+                if let Some(near) = near.and_then(|near| near.values(&part.embedder.id)) {
                     values.iter_mut().zip(near).for_each(|(v, n)| *v = *v * 0.05 + n);
                 }
                 let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();

@@ -42,7 +42,6 @@ pub(crate) struct Recipe {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part {
     pub(crate) embedder: Embedder,
-    pub(crate) dimension: usize,
     pub(crate) share: f32,
 }
 
@@ -56,11 +55,12 @@ impl Recipe {
         Recipe { comparator, parts }
     }
 
-    /// Returns the features that the recipe compares, in its order. `Kind::Usage` where one is missing.
+    /// Returns the features that the recipe compares, in its order. `Kind::Usage` where one is missing or another weight made it.
     fn select<'f>(&self, features: &'f [Features]) -> Result<impl Iterator<Item = (&'f Features, f32)>> {
         let of = |part: &Part| features.iter().find(|f| f.embedder == part.embedder).map(|f| (f, part.share));
         if let Some(missing) = self.parts.iter().find(|part| of(part).is_none()) {
-            let message = format!("the {} comparator needs features of {}", self.comparator.name(), missing.embedder.id());
+            let message =
+                format!("the {} comparator needs features of {}, by the weight of this pack", self.comparator.name(), missing.embedder.id);
             return Err(Error::new(Stage::Compare, Kind::Usage, message));
         }
         Ok(self.parts.iter().filter_map(of))
@@ -266,12 +266,15 @@ mod tests {
 
     #[test]
     fn a_missing_embedder_is_the_callers_fault() {
-        let [one, other] = ["one", "other"].map(Embedder::new);
-        let features = vec![Features { embedder: one.clone(), values: vec![1.0].into() }];
-        let parts = [one, other].map(|embedder| Part { embedder, dimension: 1, share: 0.5 });
-        assert_eq!(score(&Recipe::new(Comparator::Single, &parts), &features, &features).unwrap(), 1.0);
-        let error = score(&Recipe::new(Comparator::Fused, &parts), &features, &features).unwrap_err();
-        assert_eq!(error.to_string(), "the fused comparator needs features of other");
+        let embedder = |id: &str, byte| Embedder { id: id.into(), dimension: 1, fingerprint: [byte; 16] };
+        let features = |embedder| vec![Features { embedder, values: vec![1.0].into() }];
+        let parts = ["one", "other"].map(|id| Part { embedder: embedder(id, 1), share: 0.5 });
+        let (single, fused) = (Recipe::new(Comparator::Single, &parts), Recipe::new(Comparator::Fused, &parts));
+        let (one, foreign) = (features(embedder("one", 1)), features(embedder("one", 2)));
+        assert_eq!(score(&single, &one, &one).unwrap(), 1.0);
+        let told = |recipe: &Recipe, reference: &[Features]| score(recipe, &one, reference).unwrap_err().to_string();
+        assert_eq!(told(&fused, &one), "the fused comparator needs features of other, by the weight of this pack");
+        assert_eq!(told(&single, &foreign), "the single comparator needs features of one, by the weight of this pack");
     }
 
     #[test]

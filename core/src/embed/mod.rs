@@ -8,18 +8,14 @@ use crate::nn::{Precision, Viewer};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// The id of an embedder's weight. Features of one embedder can be compared with each other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Embedder(Arc<str>);
-
-impl Embedder {
-    pub(crate) fn new(id: &str) -> Embedder {
-        Embedder(id.into())
-    }
-
-    pub(crate) fn id(&self) -> &str {
-        &self.0
-    }
+/// The weight that made features. Only features of equal embedders can be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Embedder {
+    pub(crate) id: Arc<str>,
+    /// The number of values of its features.
+    pub(crate) dimension: usize,
+    /// The beginning of the hash of the weight.
+    pub(crate) fingerprint: [u8; 16],
 }
 
 /// A unit vector that stands for a face, of one embedder. Wiped when dropped; never printed.
@@ -55,7 +51,6 @@ impl Features {
 /// A loaded embedder.
 pub(crate) struct Embedding {
     embedder: Embedder,
-    dimension: usize,
     viewer: Viewer,
 }
 
@@ -68,16 +63,11 @@ impl Embedding {
         let fault = || Error::new(Stage::Embed, Kind::Model, format!("model {id}: an embedder has one output of a stated length"));
         let dimension = dimension.filter(|&length| (1..=usize::from(u16::MAX)).contains(&length)).ok_or_else(fault)?;
         let viewer = Viewer::load(pack, id, CROP_SIDE, CROP_SIDE, &[dimension], precision)?;
-        Ok(Embedding { embedder: Embedder::new(id), dimension, viewer })
+        Ok(Embedding { embedder: Embedder { id: id.into(), dimension, fingerprint: pack.fingerprint(id)? }, viewer })
     }
 
     pub(crate) fn embedder(&self) -> &Embedder {
         &self.embedder
-    }
-
-    /// The number of values of its features.
-    pub(crate) fn dimension(&self) -> usize {
-        self.dimension
     }
 
     /// Returns the mean direction of the features of the face and of its mirror image.

@@ -161,7 +161,7 @@ fn person(seed: u64, noise: &mut Noise, spread: f32) -> Features {
     let mut values: Vec<f32> = (0..192).map(|_| base.next() + spread * noise.next()).collect();
     let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
     values.iter_mut().for_each(|v| *v /= norm);
-    Features { embedder: Embedder::new(super::IDENTITY), values: values.into() }
+    Features { embedder: Embedder { id: super::IDENTITY.into(), dimension: values.len(), fingerprint: [0; 16] }, values: values.into() }
 }
 
 fn face(colours: Colours, yaw_deg: f32, eye_opening: f32) -> FaceTrace {

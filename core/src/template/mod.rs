@@ -19,15 +19,7 @@ const CHECKSUM: usize = 8;
 
 /// The weights that a template's features came from, in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lineage(pub(crate) Vec<Origin>);
-
-/// An embedder, the length of its features and the beginning of its weight's hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
-    pub(crate) embedder: Embedder,
-    pub(crate) dimension: usize,
-    pub(crate) model: [u8; MODEL],
-}
+pub(crate) struct Lineage(pub(crate) Vec<Embedder>);
 
 /// A stored reference. It holds biometric data: encrypt it at rest. Wiped when dropped, never printed.
 #[derive(Clone, PartialEq)]
@@ -45,9 +37,9 @@ impl Template {
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend([precision_code(precision), role_code(role), quality, features.len() as u8, 0, 0]);
-        for (feature, Origin { embedder, model, .. }) in features.iter().zip(&lineage.0) {
+        for (feature, embedder) in features.iter().zip(&lineage.0) {
             debug_assert_eq!(feature.embedder, *embedder, "features come in the order of the lineage");
-            bytes.extend(model);
+            bytes.extend(embedder.fingerprint);
             bytes.extend((feature.values.len() as u16).to_le_bytes());
             feature.values.iter().for_each(|v| bytes.extend(v.to_le_bytes()));
         }
@@ -88,10 +80,11 @@ impl Template {
             return Err(if quality > 100 { damaged("its quality is above 100") } else { fault(Kind::Usage, what) });
         }
         let (mut features, mut rest) = (Vec::new(), &body[HEADER..]);
-        for &Origin { ref embedder, dimension, model } in &lineage.0 {
+        for embedder in &lineage.0 {
+            let dimension = embedder.dimension;
             let (block, after) = rest.split_at_checked(MODEL + 2 + 4 * dimension).ok_or_else(|| damaged("it is cut short"))?;
-            if block[..MODEL] != model[..] {
-                let message = format!("the template was made with other weights than this engine's {}; enrol again", embedder.id());
+            if block[..MODEL] != embedder.fingerprint {
+                let message = format!("the template was made with other weights than this engine's {}; enrol again", embedder.id);
                 return Err(fault(Kind::Usage, message));
             }
             if usize::from(u16::from_le_bytes([block[MODEL], block[MODEL + 1]])) != dimension {
@@ -134,7 +127,7 @@ impl Template {
 
     /// Returns the unit vector of the embedder with that model id, for evaluation on public datasets. It is biometric data.
     pub fn values(&self, model: &str) -> Option<&[f32]> {
-        self.features.iter().find(|f| f.embedder.id() == model).map(|f| &f.values[..])
+        self.features.iter().find(|f| &*f.embedder.id == model).map(|f| &f.values[..])
     }
 
     pub(crate) fn features(&self) -> &[Features] {
@@ -171,15 +164,15 @@ mod tests {
     use super::*;
 
     fn lineage() -> Lineage {
-        let origin = |id, dimension, byte| Origin { embedder: Embedder::new(id), dimension, model: [byte; MODEL] };
-        Lineage(vec![origin("one", 128, 7), origin("other", 192, 9)])
+        let embedder = |id: &str, dimension, byte| Embedder { id: id.into(), dimension, fingerprint: [byte; MODEL] };
+        Lineage(vec![embedder("one", 128, 7), embedder("other", 192, 9)])
     }
 
     fn template() -> Template {
-        let features = lineage().0.into_iter().map(|origin| {
-            let mut values = vec![0.0; origin.dimension];
+        let features = lineage().0.into_iter().map(|embedder| {
+            let mut values = vec![0.0; embedder.dimension];
             values[3] = 1.0;
-            Features { embedder: origin.embedder, values: values.into() }
+            Features { embedder, values: values.into() }
         });
         Template::new(Role::Document, Precision::Exact, 77, features.collect(), &lineage())
     }
@@ -210,7 +203,7 @@ mod tests {
     fn foreign_templates_are_told_apart() {
         let bytes = template().to_bytes().to_vec();
         let mut other = lineage();
-        other.0[1].model = [8; MODEL];
+        other.0[1].fingerprint = [8; MODEL];
         let error = Template::from_bytes(&bytes, &other, Precision::Exact).unwrap_err();
         assert_eq!((error.kind(), error.to_string().contains("other")), (Kind::Usage, true));
         assert_eq!(Template::from_bytes(&bytes, &lineage(), Precision::Fast).unwrap_err().kind(), Kind::Usage);
