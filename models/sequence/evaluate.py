@@ -167,7 +167,8 @@ def record(args: argparse.Namespace) -> None:
         channel = "injection" if kind in INJECTIONS else "deepfake"
         area = None if kind == "bona fide" else round(auc(*([row[channel] for row in side] for side in (bona, some))), 4)
         levels = [sum(row["risk"] == level for row in some) for level in ("LOW", "MEDIUM", "HIGH")]
-        found.append({"kind": kind, "clips": len({row["clip"] for row in some}), "levels": levels, "auc": area})
+        label = f"{kind} frames, injected" if kind in INJECTIONS else kind
+        found.append({"kind": label, "clips": len({row["clip"] for row in some}), "levels": levels, "auc": area})
     pack = json.loads((args.pack or vultus.DEFAULT_PACK).joinpath("pack.json").read_text())
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     origin = {
