@@ -1,4 +1,4 @@
-/* engine PACK PHOTOS: decisions, templates, galleries and comparisons, and every argument wrong in turn. */
+/* engine PACK PHOTOS OUT: decisions, templates and comparisons, and every argument wrong in turn; OUT gets templates for `stored`. */
 
 #include "check.h"
 
@@ -142,90 +142,19 @@ static void templates(void) {
     vultus_template_free(reference);
 }
 
-static vultus_template *enrolled(const vultus_image *image, int32_t role) {
+/* Writes the template of a picture to a file, for `stored`. */
+static void keep(const char *folder, const char *name, const vultus_image *image, int32_t role) {
     vultus_template *reference = NULL;
+    char path[4096];
+    FILE *file;
+    size_t length = 0;
+    const uint8_t *bytes;
     ACCEPTED(vultus_engine_enrol(engine, image, role, &reference, NULL, &error));
-    return reference;
-}
-
-static void galleries(void) {
-    vultus_template *person = enrolled(document, VULTUS_ROLE_DOCUMENT), *stranger = enrolled(other, VULTUS_ROLE_SELFIE);
-    vultus_template *probe = enrolled(holder, VULTUS_ROLE_SELFIE);
-    vultus_gallery *gallery = NULL;
-    vultus_candidates *found = NULL;
-    vultus_candidate candidate = {0};
-    vultus_operating_point point = {0}, stricter = {0};
-    vultus_comparison comparison = {0};
-    int32_t removed = 7;
-    candidate.struct_size = sizeof candidate;
-    point.struct_size = stricter.struct_size = sizeof point;
-    comparison.struct_size = sizeof comparison;
-
-    ACCEPTED(vultus_gallery_new(engine, &gallery, &error));
-    CHECK(vultus_gallery_count(gallery) == 0);
-    ACCEPTED(vultus_gallery_search(gallery, probe, 3, &found, &error));
-    CHECK(found && vultus_candidates_count(found) == 0);
-    vultus_candidates_free(found);
-    ACCEPTED(vultus_gallery_insert(gallery, 7, stranger, &error));
-    ACCEPTED(vultus_gallery_insert(gallery, UINT64_MAX, person, &error));
-    REFUSED(vultus_gallery_insert(gallery, 7, person, &error), VULTUS_ERROR_USAGE, "id 7 already");
-    CHECK(vultus_gallery_count(gallery) == 2);
-
-    ACCEPTED(vultus_gallery_search(gallery, probe, 5, &found, &error));
-    CHECK(vultus_candidates_count(found) == 2);
-    ACCEPTED(vultus_candidates_get(found, 0, &candidate, &error));
-    ACCEPTED(vultus_engine_compare(engine, probe, person, NULL, &comparison, &error));
-    CHECK(candidate.id == UINT64_MAX && candidate.score == comparison.score && comparison.result == VULTUS_MATCH);
-    ACCEPTED(vultus_engine_gallery_threshold(engine, 2, 1e-3, &point, &error));
-    CHECK(candidate.score >= point.threshold && point.fmr > 4.9e-4 && point.fmr < 5.1e-4 && point.non_mated > 0);
-    CHECK(point.fmr_low <= point.fmr_high && point.struct_size == sizeof point);
-    ACCEPTED(vultus_candidates_get(found, 1, &candidate, &error));
-    CHECK(candidate.id == 7 && candidate.score < point.threshold);
-    REFUSED(vultus_candidates_get(found, 2, &candidate, &error), VULTUS_ERROR_ABSENT, "index: is 2, there are 2 candidates");
-    CHECK(candidate.id == 0 && candidate.score == 0 && candidate.struct_size == sizeof candidate);
-    ACCEPTED(vultus_engine_gallery_threshold(engine, 20, 1e-3, &stricter, &error));
-    CHECK(stricter.threshold > point.threshold);
-
-    /* The gallery holds copies, and answers what it held when it was asked. */
-    vultus_template_free(stranger);
-    ACCEPTED(vultus_gallery_remove(gallery, UINT64_MAX, &removed, &error));
-    CHECK(removed == 1 && vultus_gallery_count(gallery) == 1 && vultus_candidates_count(found) == 2);
-    ACCEPTED(vultus_gallery_remove(gallery, UINT64_MAX, &removed, &error));
-    CHECK(removed == 0);
-
-    REFUSED(vultus_candidates_get(NULL, 0, &candidate, &error), VULTUS_ERROR_NULL, "candidates: ");
-    REFUSED(vultus_candidates_get((vultus_candidates *)gallery, 0, &candidate, &error), VULTUS_ERROR_HANDLE, "candidates: ");
-    REFUSED(vultus_candidates_get(found, 0, NULL, &error), VULTUS_ERROR_NULL, "candidate: ");
-    candidate.struct_size = 1;
-    REFUSED(vultus_candidates_get(found, 0, &candidate, &error), VULTUS_ERROR_USAGE, "struct_size is 1");
-    vultus_candidates_free(found);
-
-    REFUSED(vultus_gallery_search(NULL, probe, 1, &found, &error), VULTUS_ERROR_NULL, "gallery: ");
-    CHECK(found == NULL);
-    REFUSED(vultus_gallery_search(gallery, NULL, 1, &found, &error), VULTUS_ERROR_NULL, "probe: ");
-    REFUSED(vultus_gallery_search(gallery, (vultus_template *)gallery, 1, &found, &error), VULTUS_ERROR_HANDLE, "probe: ");
-    REFUSED(vultus_gallery_search(gallery, probe, 1, NULL, &error), VULTUS_ERROR_NULL, "candidates: ");
-    REFUSED(vultus_gallery_insert(NULL, 1, person, &error), VULTUS_ERROR_NULL, "gallery: ");
-    REFUSED(vultus_gallery_insert(gallery, 1, NULL, &error), VULTUS_ERROR_NULL, "reference: ");
-    REFUSED(vultus_gallery_insert((vultus_gallery *)engine, 1, person, &error), VULTUS_ERROR_HANDLE, "gallery: ");
-    REFUSED(vultus_gallery_remove(NULL, 1, &removed, &error), VULTUS_ERROR_NULL, "gallery: ");
-    REFUSED(vultus_gallery_remove(gallery, 1, NULL, &error), VULTUS_ERROR_NULL, "removed: ");
-    REFUSED(vultus_gallery_new(engine, NULL, &error), VULTUS_ERROR_NULL, "gallery: ");
-    REFUSED(vultus_engine_gallery_threshold(NULL, 1, 0.01, &point, &error), VULTUS_ERROR_NULL, "engine: ");
-    CHECK(point.threshold == 0 && point.struct_size == sizeof point);
-    REFUSED(vultus_engine_gallery_threshold(engine, 1, 0.01, NULL, &error), VULTUS_ERROR_NULL, "point: ");
-    REFUSED(vultus_engine_gallery_threshold(engine, 0, 0.01, &point, &error), VULTUS_ERROR_USAGE, "size 0");
-    REFUSED(vultus_engine_gallery_threshold(engine, 1, 1, &point, &error), VULTUS_ERROR_USAGE, "fpir is 1");
-    REFUSED(vultus_engine_gallery_threshold(engine, SIZE_MAX, 0.01, &point, &error), VULTUS_ERROR_USAGE, "is not supported by the calibration");
-    CHECK(!vultus_gallery_count(NULL) && !vultus_gallery_count((vultus_gallery *)engine));
-    CHECK(!vultus_candidates_count(NULL));
-    vultus_gallery_free(NULL);
-    vultus_candidates_free(NULL);
-    vultus_gallery_free(gallery);
-    REFUSED(vultus_gallery_new(NULL, &gallery, &error), VULTUS_ERROR_NULL, "engine: ");
-    CHECK(gallery == NULL);
-    vultus_template_free(probe);
-    vultus_template_free(person);
+    bytes = vultus_template_bytes(reference, &length);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "wb");
+    CHECK(file && fwrite(bytes, 1, length, file) == length && fclose(file) == 0);
+    vultus_template_free(reference);
 }
 
 static void faces(void) {
@@ -273,8 +202,8 @@ static void count_line(void *user, int32_t level, const char *message) {
 
 int main(int argc, char **argv) {
     unsigned lines[5] = {0};
-    if (argc != 3) {
-        fprintf(stderr, "usage: %s PACK PHOTOS\n", argv[0]);
+    if (argc != 4) {
+        fprintf(stderr, "usage: %s PACK PHOTOS OUT\n", argv[0]);
         return 3;
     }
     vultus_set_log_callback(count_line, lines);
@@ -290,8 +219,10 @@ int main(int argc, char **argv) {
     decisions();
     bad_arguments();
     templates();
-    galleries();
     faces();
+    keep(argv[3], "person.template", document, VULTUS_ROLE_DOCUMENT);
+    keep(argv[3], "stranger.template", other, VULTUS_ROLE_SELFIE);
+    keep(argv[3], "probe.template", holder, VULTUS_ROLE_SELFIE);
 
     CHECK(vultus_live_objects() == 5);
     vultus_image_free(blank);

@@ -1,4 +1,4 @@
-/* session PACK PHOTOS: challenges and sessions: what they answer, and every argument wrong in turn. */
+/* session PACK PHOTOS: what sessions answer, and every argument wrong in turn. */
 
 #include "check.h"
 #include <pthread.h>
@@ -7,30 +7,6 @@ enum { FRAMES = 6, THREADS = 4 };
 
 static vultus_engine *engine;
 static vultus_image *holder, *other, *document, *blank;
-
-static void challenges(void) {
-    static const uint8_t nonce[65] = "sixteen bytes ok";
-    vultus_challenge *challenge = NULL, *again = NULL;
-    ACCEPTED(vultus_challenge_new(nonce, 16, VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_BLINK, &challenge, &error));
-    CHECK(strncmp(vultus_challenge_json(challenge), "{", 1) == 0 && strstr(vultus_challenge_json(challenge), "\"flash\""));
-    CHECK(strstr(vultus_challenge_json(challenge), "\"blink\"") && !strstr(vultus_challenge_json(challenge), "head-turn"));
-    ACCEPTED(vultus_challenge_new(nonce, 16, VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_BLINK, &again, &error));
-    CHECK(strcmp(vultus_challenge_json(challenge), vultus_challenge_json(again)) == 0);
-    vultus_challenge_free(again);
-    ACCEPTED(vultus_challenge_new(nonce, 17, VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_BLINK, &again, &error));
-    CHECK(strcmp(vultus_challenge_json(challenge), vultus_challenge_json(again)) != 0);
-    vultus_challenge_free(again);
-    REFUSED(vultus_challenge_new(nonce, 15, VULTUS_CHALLENGE_FLASH, &again, &error), VULTUS_ERROR_USAGE, "nonce: ");
-    CHECK(again == NULL);
-    REFUSED(vultus_challenge_new(nonce, 65, VULTUS_CHALLENGE_FLASH, &again, &error), VULTUS_ERROR_USAGE, "nonce: ");
-    REFUSED(vultus_challenge_new(nonce, 16, 0, &again, &error), VULTUS_ERROR_USAGE, "kinds: is 0");
-    REFUSED(vultus_challenge_new(nonce, 16, 8, &again, &error), VULTUS_ERROR_USAGE, "kinds: is 8");
-    REFUSED(vultus_challenge_new(NULL, 16, 1, &again, &error), VULTUS_ERROR_NULL, "nonce: ");
-    REFUSED(vultus_challenge_new(nonce, 16, 1, NULL, &error), VULTUS_ERROR_NULL, "challenge: ");
-    CHECK(vultus_challenge_json(NULL) == NULL && vultus_challenge_json((vultus_challenge *)engine) == NULL);
-    vultus_challenge_free(NULL);
-    vultus_challenge_free(challenge);
-}
 
 static vultus_session *session_with(const vultus_image *frame, unsigned frames) {
     vultus_session *session = NULL;
@@ -191,7 +167,6 @@ int main(int argc, char **argv) {
     other = load(argv[2], "biden.jpg");
     document = load(argv[2], "specimen-obama.png");
     blank = grey();
-    challenges();
     sessions();
     threads();
     CHECK(vultus_live_objects() == 5);
