@@ -98,18 +98,18 @@ def inject(args: argparse.Namespace) -> None:
             "reversed": reverse(range(count), start, length),
         }.items():
             times = [at_us[min(i, count - 1)] + 33_333 * max(0, i - count + 1) for i in range(len(order))]
-            window = zip([shown[source] for source in order], times)
+            window = list(zip([shown[source] for source in order], times, strict=True))
             if args.reencode is not None:
                 with tempfile.TemporaryDirectory() as folder:
                     coded = pathlib.Path(folder, "coded.mp4")
                     clips.write_clip(coded, (frame for frame, _ in window), times, args.reencode)
-                    window = zip(*clips.read_clip(coded))
+                    window = list(zip(*clips.read_clip(coded), strict=True))
             found.append({"kind": kind, "clip": f"case {case}", "window": 0, **judged(engine, window)})
     args.out.write_text(json.dumps(found))
 
 
 def manipulate(args: argparse.Namespace) -> None:
-    """Writes OUT/faceswap and OUT/selfblend: the first window of each clip, its face replaced by that of the next clip, or blended with itself."""
+    """Writes OUT/faceswap and OUT/selfblend: the first window of each clip, its face replaced by the next clip's or blended with itself."""
     from vultus.attack import cli, clips
 
     paths = [path for pattern in args.bona_fide for path in sorted(glob.glob(pattern))]
@@ -122,7 +122,8 @@ def manipulate(args: argparse.Namespace) -> None:
             for verb, more in (("faceswap", ["--donor", str(donor)]), ("selfblend", [])):
                 made = args.out / verb / f"{pathlib.Path(path).stem}-{seed}.mp4"
                 made.parent.mkdir(exist_ok=True)
-                if not made.exists() and cli.main([verb, path, str(made), "--seed", str(100 * seed + i), "--frames", str(args.window), *more]):
+                drawn = ["--seed", str(100 * seed + i), "--frames", str(args.window)]
+                if not made.exists() and cli.main([verb, path, str(made), *drawn, *more]):
                     sys.exit(f"{verb} of {path} failed")
 
 
@@ -146,7 +147,7 @@ def calibrate(args: argparse.Namespace) -> None:
     for name in rows[0]["values"]:
         values = [row["values"][name] for row in rows if row["values"][name] is not None]
         if len(values) >= args.least:
-            table[name] = [[p, float(f"{v:.6g}")] for p, v in zip(PERCENTILES, np.percentile(values, PERCENTILES))]
+            table[name] = [[p, float(f"{v:.6g}")] for p, v in zip(PERCENTILES, np.percentile(values, PERCENTILES), strict=True)]
     clips = sorted({row["clip"] for row in rows})
     text = {"set": args.set, "clips": len(clips), "windows": len(rows), "signals": table}
     args.out.write_text(json.dumps(text, indent=1).replace("\n   [\n    ", "\n   [").replace(",\n    ", ", ").replace("\n   ]", "]") + "\n")
@@ -173,13 +174,13 @@ def record(args: argparse.Namespace) -> None:
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     origin = {
         "command": ["evaluate.py", *sys.argv[1:]],
-        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "machine": f"{cpu[1] if cpu else platform.processor()}, {os.cpu_count()} logical cores, linux {platform.machine()}",
         "version": vultus.__version__,
     }
     weights = [{"id": model["id"], "sha256": model["sha256"]} for model in pack["models"]]
-    figures = {"kind": "sequences", "rows": found}
-    text = {"origin": origin, "pack": f"{pack['name']} {pack['version']}", "weights": weights, "set": args.set, "findings": 0, "figures": figures}
+    text = {"origin": origin, "pack": f"{pack['name']} {pack['version']}", "weights": weights, "set": args.set, "findings": 0}
+    text["figures"] = {"kind": "sequences", "rows": found}
     args.out.write_text(json.dumps(text, indent=2) + "\n")
 
 
@@ -231,7 +232,7 @@ def main() -> None:
     verbs.choices["measure"].add_argument("--most", type=int, default=3, help="windows of one clip at most")
     verbs.choices["inject"].add_argument("--cases", type=int, default=25, help="cases of each of the four kinds")
     verbs.choices["inject"].add_argument("--seed", type=int, default=1)
-    verbs.choices["inject"].add_argument("--reencode", type=int, metavar="CRF", help="code the injected frames as H.264 before they are judged")
+    verbs.choices["inject"].add_argument("--reencode", type=int, metavar="CRF", help="code the frames as H.264 before they are judged")
     verbs.choices["manipulate"].add_argument("--seeds", type=int, default=1, help="manipulations of each clip")
     made = verbs.add_parser("throughput")
     made.set_defaults(run=throughput)
