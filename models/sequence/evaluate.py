@@ -158,6 +158,20 @@ def auc(low, high) -> float:
     return float(np.mean((high[:, None] > low[None]) + 0.5 * (high[:, None] == low[None]))) if low.size and high.size else float("nan")
 
 
+def interval(low, high, seed: int = 0) -> tuple[float, float]:
+    """95 % of the AUC when clips are drawn anew; both sides are (clip, score), and seeds of one clip stay together."""
+    rng, areas = np.random.default_rng(seed), []
+    sides = []
+    for side in (low, high):
+        by_clip: dict[str, list[float]] = {}
+        for clip, score in side:
+            by_clip.setdefault(re.sub(r"-\d+$", "", clip), []).append(score)
+        sides.append(list(by_clip.values()))
+    for _ in range(2_000):
+        areas.append(auc(*(np.concatenate([side[i] for i in rng.integers(0, len(side), len(side))]) for side in sides)))
+    return float(np.percentile(areas, 2.5)), float(np.percentile(areas, 97.5))
+
+
 def record(args: argparse.Namespace) -> None:
     """Writes the levels of each kind as a record for `vultus-datasets table`."""
     rows = [row for path in args.measured for row in json.loads(path.read_text())]
@@ -203,6 +217,11 @@ def report(args: argparse.Namespace) -> None:
         some = [row for row in rows if row["kind"] == kind]
         counts = [sum(row["risk"] == level for row in some) for level in ("LOW", "MEDIUM", "HIGH")]
         print(f"| {kind} | {len({row['clip'] for row in some})} | {len(some)} | " + " | ".join(map(str, counts)) + " |")
+    for kind in kinds:
+        channel = "injection" if kind in INJECTIONS else "deepfake"
+        sides = [[(row["clip"], row[channel]) for row in some] for some in (bona, [row for row in rows if row["kind"] == kind])]
+        area, (low, high) = auc(*([score for _, score in side] for side in sides)), interval(*sides)
+        print(f"\n{kind}: AUC of the {channel} score {area:.2f} ({low:.2f} to {high:.2f} over clips)")
     for kind in kinds:
         missed = [row["clip"] for row in rows if row["kind"] == kind and row["risk"] == "LOW"]
         if missed:
