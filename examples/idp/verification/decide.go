@@ -381,6 +381,12 @@ func isAttack(reasons []vultus.Reason) bool {
 	})
 }
 
+// unscored are the texts in the place of those with scores, which would tell whoever tries pictures how near each comes.
+var unscored = map[string]string{
+	"non-match":           "The face is not found to be the one it is compared with. Look straight into the camera, in even light.",
+	"presentation-attack": "This looks like a picture or a screen before the camera. Show your own face.",
+}
+
 // advice tells a person why an attempt failed and what to do; nothing when it did not.
 func advice(reasons []vultus.Reason, duplicate bool) []transaction.Reason {
 	list := []transaction.Reason{}
@@ -392,7 +398,11 @@ func advice(reasons []vultus.Reason, duplicate bool) []transaction.Reason {
 		if r.Role == vultus.Document {
 			do = "retry-document"
 		}
-		list = append(list, transaction.Reason{Code: r.Code, Text: r.Text, Do: do})
+		text := r.Text
+		if unscored, ok := unscored[r.Code]; ok {
+			text = unscored
+		}
+		list = append(list, transaction.Reason{Code: r.Code, Text: text, Do: do})
 	}
 	if duplicate {
 		list = append(list, transaction.Reason{Code: "duplicate", Text: "This face is enrolled under another address. Use that one, or ask whoever invited you.", Do: "stop"})

@@ -323,7 +323,7 @@ test("a file that is no picture, or too small, is refused on the page; of any ot
 });
 
 test("an attempt that must wait counts down, and the button comes back", async () => {
-  const { page, close } = await open({ "GET /": { ...capture, last, attempts_left: 1, retry_at: new Date(Date.now() + 3000).toISOString() } });
+  const { page, close } = await open({ "GET /": () => ({ ...capture, last, attempts_left: 1, retry_at: new Date(Date.now() + 5000).toISOString() }) });
   const again = page.getByRole("button", { name: "Take the selfie again" });
   assert.equal(await again.isDisabled(), true);
   await page.getByText("You have one attempt left.").waitFor();

@@ -148,9 +148,12 @@ test("an upload that was sent before is refused", async () => {
     const headers = { "X-CSRF-Token": csrf };
     const { nonce } = await (await fetch(`${root}/challenge`, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: "{}" })).json();
     const replay = new FormData();
+    const capture = JSON.parse(await window.sent.get("capture").text());
     for (const [name, value] of window.sent)
-      replay.append(name, name === "capture" ? new Blob([JSON.stringify({ ...JSON.parse(await value.text()), nonce })], { type: "application/json" }) : value);
-    await new Promise((resolve) => setTimeout(resolve, 3000)); // as long as the frames say that they took
+      replay.append(name, name === "capture" ? new Blob([JSON.stringify({ ...capture, nonce })], { type: "application/json" }) : value);
+    const { began_us, frames_us } = capture;
+    const took = (Math.max(began_us, ...frames_us) - Math.min(began_us, ...frames_us)) / 1000;
+    await new Promise((resolve) => setTimeout(resolve, took + 200)); // frames cannot span more time than has passed since the challenge
     const replayed = await fetch(`${root}/submit`, { method: "POST", headers, body: replay });
     return { status: replayed.status, ...(await replayed.json()) };
   });

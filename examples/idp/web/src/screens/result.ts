@@ -19,7 +19,8 @@ const plural = (count: number, one: string, many: string) => (count === 1 ? `one
 
 function reasons(flow: Flow): Child {
   const told = flow.view.last?.reasons ?? [];
-  return told.length > 0 && h("ul", { class: "facts warning" }, ...told.map((reason) => h("li", {}, icon("warning"), h("span", {}, reason.text, remedies[reason.do] && " ", remedies[reason.do] && h("strong", {}, remedies[reason.do])))));
+  const remedy = ({ do: what }: Reason) => (flow.view.state === "capture" ? remedies[what] : ""); // later there is nothing to do again
+  return told.length > 0 && h("ul", { class: "facts warning" }, ...told.map((reason) => h("li", {}, icon("warning"), h("span", {}, reason.text, remedy(reason) && " ", remedy(reason) && h("strong", {}, remedy(reason))))));
 }
 
 function receipt(flow: Flow): Child {
