@@ -29,7 +29,7 @@ test-rust: pack photos
 test-python: wheel photos
 	$(PY) -m pip install --quiet --editable "models[test]" pytest pillow numpy mypy av
 	cd python && ../$(PY) -m pytest -q
-	$(PY) -m pytest -q models/tests
+	$(PY) -m pytest -q models/tests models/pad/tests
 	$(PY) -m mypy.stubtest vultus._vultus
 
 test-ffi: wheel photos

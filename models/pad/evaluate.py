@@ -1,7 +1,10 @@
 """Measures PAD as the engine does it - own weights, MiniFASNet, their fusion - on material that training never saw.
 
-    python models/pad/evaluate.py gather --datasets DIR --teacher DIR --pack PACK --out report.npz
-    python models/pad/evaluate.py report --gathered report.npz --json report.json
+    python models/pad/evaluate.py gather --datasets DIR --teacher DIR --pack PACK --out FOLDER
+    python models/pad/evaluate.py report --gathered FOLDER --json report.json
+
+`gather` writes a file a part and leaves out parts that are there: it goes on where it was stopped. After a change of the
+engine or of the weights begin with an empty folder.
 
 (a) full-frame webcam clips, (b) tight crops of the same collection, (c) prints and replays of LFW View 2
 pictures simulated with settings that training never drew, (d) LFW View 2 as bona fide; also the talking
@@ -24,8 +27,11 @@ import material
 import sources
 
 HERE = pathlib.Path(__file__).resolve().parent
-SIMULATED_EVERY = 5
-TALKING_HEAD_EVERY = 4
+LFW_EVERY = 8
+"""Of the pictures of View 2, in order of their names, every eighth is judged, and every sixteenth printed and replayed."""
+LFW_PARTS = 16
+CLIP_EVERY = 3
+TALKING_HEAD_EVERY = 12
 MINIFASNET_THRESHOLD = 0.5
 _STATE: dict = {}
 
@@ -46,12 +52,12 @@ def _tight(folder: pathlib.Path) -> list[tuple]:
     return [_row(sources.read(path), "tight", folder.parent.name, folder.name) for path in sorted(folder.glob("*.jpg"))]
 
 
-def _lfw(start: int, stop: int) -> list[tuple]:
+def _lfw(part: int) -> list[tuple]:
     datasets, rows = _STATE["datasets"], []
-    for i, (person, number) in list(enumerate(sources.lfw_names(datasets, 2)))[start:stop]:
+    for i, (person, number) in list(enumerate(sources.lfw_names(datasets, 2)))[part * LFW_EVERY :: LFW_PARTS * LFW_EVERY]:
         image = sources.read(datasets / "lfw" / "images" / person / f"{person}_{number:04d}.jpg")
         rows.append(_row(image, "lfw_view2", "lfw_view2", "bona_fide"))
-        box = None if i % SIMULATED_EVERY else _STATE["detector"].most_central(image)
+        box = None if part % 2 else _STATE["detector"].most_central(image)
         if box is None:
             continue
         for label in ("print", "replay"):
@@ -68,27 +74,32 @@ def _lfw(start: int, stop: int) -> list[tuple]:
     return rows
 
 
+def _part(out: pathlib.Path, make, *args) -> None:
+    evidence, part, group, species = (np.array(column) for column in zip(*make(*args), strict=True))
+    unfinished = out.with_suffix(".part")
+    with open(unfinished, "wb") as file:
+        np.savez(file, evidence=evidence, part=part, group=group, species=species)
+    unfinished.rename(out)
+
+
 def gather(args: argparse.Namespace) -> None:
-    webcam, jobs = args.datasets / "pad_webcam", []
+    webcam, jobs = args.datasets / "pad_webcam", {}
     for path in sorted(webcam.glob("*/video/*.mp4")):
-        jobs.append((_clip, path, "clip", path.parent.parent.name, path.stem, 1))
-    for path in sorted((args.datasets / "talking_head").glob("*.mp4")):
-        jobs.append((_clip, path, "talking_head", path.stem, "bona_fide", TALKING_HEAD_EVERY))
+        jobs[f"clip-{path.parent.parent.name}-{path.stem}"] = (_clip, path, "clip", path.parent.parent.name, path.stem, CLIP_EVERY)
     for folder in sorted(p for p in webcam.glob("*/*") if p.is_dir() and p.name != "video"):
-        jobs.append((_tight, folder))
-    count = len(sources.lfw_names(args.datasets, 2))
-    jobs += [(_lfw, i, min(i + 200, count)) for i in range(0, count, 200)]
-    rows: list[tuple] = []
+        jobs[f"tight-{folder.parent.name}-{folder.name}"] = (_tight, folder)
+    for path in sorted((args.datasets / "talking_head").glob("*.mp4")):
+        jobs[f"talking-head-{path.stem}"] = (_clip, path, "talking_head", path.stem, "bona_fide", TALKING_HEAD_EVERY)
+    jobs |= {f"lfw-{part:02}": (_lfw, part) for part in range(LFW_PARTS)}
+    args.out.mkdir(parents=True, exist_ok=True)
+    missing = {args.out / f"{name}.npz": job for name, job in jobs.items() if not (args.out / f"{name}.npz").exists()}
+    print(f"{len(missing)} of {len(jobs)} parts to make", flush=True)
     start = (args.datasets, args.teacher, args.pack)
     spawn = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(args.jobs, spawn, initializer=_begin, initargs=start) as pool:
-        for done, job in enumerate([pool.submit(*job) for job in jobs], 1):
-            rows += job.result()
-            if done % 10 == 0:
-                print(f"{done} of {len(jobs)} parts", flush=True)
-    evidence, part, group, species = (np.array(column) for column in zip(*rows, strict=True))
-    np.savez(args.out, evidence=evidence, part=part, group=group, species=species)
-    print(f"wrote {args.out}: {len(evidence)} presentations")
+        for out, job in [(out, pool.submit(_part, out, *job)) for out, job in missing.items()]:
+            job.result()
+            print(out.stem, flush=True)
 
 
 def rule_of_three(errors: int, trials: int) -> float:
@@ -201,7 +212,8 @@ def show(made: dict) -> None:
 
 
 def report(args: argparse.Namespace) -> None:
-    data = dict(np.load(args.gathered))
+    parts = [np.load(path) for path in sorted(args.gathered.glob("*.npz"))]
+    data = {key: np.concatenate([part[key] for part in parts]) for key in ("evidence", "part", "group", "species")}
     rule = json.loads(args.calibration.read_text())["pad"]
     compared = systems(rule, data["evidence"])
     gap = np.nanmax(np.abs(compared["both"][0] - data["evidence"][:, judge.COLUMNS.index("fused")]))

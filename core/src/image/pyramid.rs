@@ -2,7 +2,7 @@
 
 use super::Image;
 use crate::geometry::{Point, Rect, Similarity};
-use crate::kernel::{Halve, Kernels, Sample, bilinear};
+use crate::kernel::{Halve, Kernels, Sample, Shrink, bilinear};
 use std::sync::{Mutex, MutexGuard};
 use zeroize::Zeroize;
 
@@ -32,6 +32,17 @@ impl Planar {
 
     pub(crate) fn len(&self) -> usize {
         3 * self.width * self.height
+    }
+
+    /// Red, green and blue of an input of this form.
+    fn planes<'a>(&self, out: &'a mut [f32]) -> [&'a mut [f32]; 3] {
+        let plane = self.width * self.height;
+        let (first, rest) = out.split_at_mut(plane);
+        let (second, third) = rest.split_at_mut(plane);
+        match self.colour {
+            Colour::Rgb => [first, second, third],
+            Colour::Bgr => [third, second, first],
+        }
     }
 }
 
@@ -83,13 +94,7 @@ impl<'a> Pyramid<'a> {
     pub(crate) fn sample(&self, map: &Similarity, form: &Planar, out: &mut [f32]) {
         assert_eq!(out.len(), form.len(), "the output must hold three planes");
         let (shrink, width, height, rgb) = self.level(map.scale());
-        let plane = form.width * form.height;
-        let (first, rest) = out.split_at_mut(plane);
-        let (second, third) = rest.split_at_mut(plane);
-        let (red, green, blue) = match form.colour {
-            Colour::Rgb => (first, second, third),
-            Colour::Bgr => (third, second, first),
-        };
+        let planes = form.planes(out);
         Kernels::best().run(Sample {
             rgb,
             size: [height, width],
@@ -99,7 +104,7 @@ impl<'a> Pyramid<'a> {
             },
             step: [map.a * shrink, map.b * shrink],
             affine: [form.scale, form.offset],
-            planes: [red, green, blue],
+            planes,
             columns: form.width,
         });
     }
@@ -127,30 +132,9 @@ impl Pyramid<'_> {
         let reduction = side as f32 / form.width.max(form.height) as f32;
         let (scale, width, height, rgb) = self.level(reduction / 2.0);
         let part = |start: u32, whole: usize, count: usize| triangle(start as f32 * scale, side as f32 * scale, whole, count);
+        let planes = form.planes(out);
         let (columns, rows) = (part(left, width, form.width), part(top, height, form.height));
-        let from = columns.first().map_or(0, |(first, _)| *first);
-        let end = columns.last().map_or(0, |(first, weights)| first + weights.len());
-        let plane = form.width * form.height;
-        let mut line = vec![0.0f32; 3 * (end - from)];
-        for (y, (first_row, row_weights)) in rows.iter().enumerate() {
-            line.fill(0.0);
-            for (i, weight) in row_weights.iter().enumerate() {
-                let row = (first_row + i) * width;
-                for (sum, &value) in line.iter_mut().zip(&rgb[3 * (row + from)..3 * (row + end)]) {
-                    *sum += weight * f32::from(value);
-                }
-            }
-            for (x, (first, weights)) in columns.iter().enumerate() {
-                let mut sums = [0.0f32; 3];
-                for (weight, pixel) in weights.iter().zip(line[(first - from) * 3..].chunks_exact(3)) {
-                    (0..3).for_each(|c| sums[c] += weight * pixel[c]);
-                }
-                for (c, sum) in sums.iter().enumerate() {
-                    let place = if form.colour == Colour::Rgb { c } else { 2 - c };
-                    out[place * plane + y * form.width + x] = sum * form.scale + form.offset;
-                }
-            }
-        }
+        Kernels::best().run(Shrink { rgb, width, columns: &columns, rows: &rows, affine: [form.scale, form.offset], planes });
     }
 
     /// Fills `out` with a part of the picture stretched to the output's shape, bilinear between the nearest pixels however

@@ -29,17 +29,15 @@ mod tests;
 pub(crate) use conv::{Conv, F32, I16, Layout, Taps};
 pub(crate) use depthwise::Depthwise;
 pub use dispatch::Isa;
-pub(crate) use dispatch::Kernels;
+pub(crate) use dispatch::{Kernel, Kernels};
 pub(crate) use dot::{Dot, SCAN_STEP, Scan};
 pub(crate) use epilogue::{Activation, Combine, Epilogue, MAX_ACTIVATION, Target};
 pub use peak::{Peak, peak};
 pub(crate) use picture::Picture;
 pub(crate) use pool::{Pool, PoolKind};
 pub(crate) use resize::{Interpolation, Resize};
-pub(crate) use sample::{Halve, Sample, bilinear};
-
-use dispatch::Kernel;
-use simd::Simd;
+pub(crate) use sample::{Halve, Sample, Shrink, bilinear};
+pub(crate) use simd::Simd;
 
 /// Channels in a block, and lanes in a vector, on every instruction set.
 pub(crate) const LANES: usize = 16;

@@ -59,6 +59,48 @@ pub(crate) fn bilinear(rgb: &[u8], width: usize, height: usize, [x, y]: [f32; 2]
     }
 }
 
+/// Sums pixels by weights along rows and columns.
+pub(crate) struct Shrink<'a> {
+    pub(crate) rgb: &'a [u8],
+    /// Width of the picture.
+    pub(crate) width: usize,
+    /// For each output: the first input, and the weights from there on.
+    pub(crate) columns: &'a [(usize, Vec<f32>)],
+    pub(crate) rows: &'a [(usize, Vec<f32>)],
+    /// What a value is multiplied by, and what is added.
+    pub(crate) affine: [f32; 2],
+    /// Red, green and blue.
+    pub(crate) planes: [&'a mut [f32]; 3],
+}
+
+impl Kernel for Shrink<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let mut planes = self.planes;
+        let from = self.columns.first().map_or(0, |(first, _)| *first);
+        let end = self.columns.last().map_or(0, |(first, weights)| first + weights.len());
+        let mut line = vec![0.0f32; 3 * (end - from)];
+        for (y, (first_row, weights)) in self.rows.iter().enumerate() {
+            line.fill(0.0);
+            for (i, weight) in weights.iter().enumerate() {
+                let row = (first_row + i) * self.width;
+                for (sum, &value) in line.iter_mut().zip(&self.rgb[3 * (row + from)..3 * (row + end)]) {
+                    *sum += weight * f32::from(value);
+                }
+            }
+            for (x, (first, weights)) in self.columns.iter().enumerate() {
+                let mut sums = [0.0f32; 3];
+                for (weight, pixel) in weights.iter().zip(line[(first - from) * 3..].as_chunks::<3>().0) {
+                    (0..3).for_each(|c| sums[c] += weight * pixel[c]);
+                }
+                for (plane, sum) in planes.iter_mut().zip(sums) {
+                    plane[y * self.columns.len() + x] = sum * self.affine[0] + self.affine[1];
+                }
+            }
+        }
+    }
+}
+
 /// Halves a picture: each pixel the rounded mean of four. An odd last row or column is left out.
 pub(crate) struct Halve<'a> {
     pub(crate) rgb: &'a [u8],

@@ -1,50 +1,57 @@
 //! The rim of a paper or a display: a long straight edge beside the face.
 
-use super::{Around, EPS, log10};
+use super::{Around, EPS, log10, sum};
 use std::ops::Range;
 
 /// How far a line may lean over the height of the picture, in pixels.
 const SHEARS: [i32; 9] = [-12, -9, -6, -3, 0, 3, 6, 9, 12];
 
 /// The straightest edge left or right of the face.
+#[inline(always)]
 pub(super) fn sides(around: &Around) -> f32 {
-    let side = around.side;
-    let steps = around.luma.chunks_exact(side).flat_map(|row| row.windows(2).map(|pair| (pair[1] - pair[0]).abs()));
-    beside(&steps.collect::<Vec<_>>(), side, &around.columns)
+    beside(&around.luma, around.side, &around.columns)
 }
 
 /// The straightest edge above or below the face.
+#[inline(always)]
 pub(super) fn ends(around: &Around) -> f32 {
-    let (side, y) = (around.side, &around.luma);
-    let steps = (0..side).flat_map(|x| (1..side).map(move |row| (y[row * side + x] - y[(row - 1) * side + x]).abs()));
-    beside(&steps.collect::<Vec<_>>(), side, &around.rows)
+    let side = around.side;
+    let turned: Vec<f32> = (0..side * side).map(|i| around.luma[i % side * side + i / side]).collect();
+    beside(&turned, side, &around.rows)
 }
 
-/// The straightest line before or after `face` in `side` rows of `side - 1` steps.
-fn beside(steps: &[f32], side: usize, face: &Range<i32>) -> f32 {
-    log10(line(steps, side, 1, face.start).max(line(steps, side, face.end, side as i32 - 2)))
+/// The straightest line down a square plane before or after `face`, a range of its columns.
+#[inline(always)]
+fn beside(luma: &[f32], side: usize, face: &Range<i32>) -> f32 {
+    let mut steps = vec![0.0; side * (side - 1)];
+    for (row, luma) in steps.chunks_exact_mut(side - 1).zip(luma.chunks_exact(side)) {
+        row.iter_mut().zip(luma).zip(&luma[1..]).for_each(|((step, before), after)| *step = (after - before).abs());
+    }
+    let most = line(&steps, side, 1, face.start).max(line(&steps, side, face.end, side as i32 - 2));
+    log10(most / (sum([&steps], |[step]| step) / steps.len() as f32 + EPS))
 }
 
-/// The largest mean along a leaning column that begins in `low..high`, over the mean of all. Columns that leave the picture do not count.
-fn line(gradient: &[f32], rows: usize, low: i32, high: i32) -> f32 {
+/// The largest mean along a leaning column that begins in `low..high`. Columns that leave the picture do not count.
+#[inline(always)]
+fn line(steps: &[f32], rows: usize, low: i32, high: i32) -> f32 {
     let columns = rows as i32 - 1;
     let mut most = 0.0f32;
+    let mut sums = vec![0.0f32; rows];
     for shear in SHEARS {
-        let half = rows as f32 / 2.0;
-        let lean: Vec<i32> = (0..rows).map(|y| (shear as f32 * (y as f32 - half) / rows as f32).round_ties_even() as i32).collect();
-        let (least, furthest) = (lean.iter().min().copied().unwrap_or(0), lean.iter().max().copied().unwrap_or(0));
-        let (first, end) = (low.max(0).max(-least), high.min(columns).min(columns - furthest));
+        let lean = |y: usize| (shear as f32 * (y as f32 - rows as f32 / 2.0) / rows as f32).round_ties_even() as i32;
+        let (one, other) = (lean(0), lean(rows - 1));
+        let (first, end) = (low.max(0).max(-one.min(other)), high.min(columns).min(columns - one.max(other)));
         if first >= end {
             continue;
         }
         // Neighbouring columns are summed side by side, row after row.
-        let mut sums = vec![0.0f32; (end - first) as usize];
-        for (y, lean) in lean.iter().enumerate() {
-            let from = y * columns as usize + (first + lean) as usize;
-            sums.iter_mut().zip(&gradient[from..]).for_each(|(sum, value)| *sum += value);
+        let sums = &mut sums[..(end - first) as usize];
+        sums.fill(0.0);
+        for y in 0..rows {
+            let from = y * columns as usize + (first + lean(y)) as usize;
+            sums.iter_mut().zip(&steps[from..]).for_each(|(sum, step)| *sum += step);
         }
-        most = sums.into_iter().fold(most, f32::max);
+        most = sums.iter().copied().fold(most, f32::max);
     }
-    let mean = gradient.iter().sum::<f32>() / gradient.len() as f32;
-    most / rows as f32 / (mean + EPS)
+    most / rows as f32
 }

@@ -49,6 +49,7 @@ impl Spectrum {
 
     /// How far the strongest narrow peak stands above its ring: the logarithm of the largest ratio of a frequency's power
     /// to the median of its ring.
+    #[inline(always)]
     pub(super) fn moire_peak(&self, luma: &[f32]) -> f32 {
         let power = self.power(luma);
         let mut on_ring = Vec::new();
@@ -63,8 +64,9 @@ impl Spectrum {
     }
 
     /// Power of the windowed, zero-mean picture: `FACE_SIDE` rows of frequencies down, `HALF` frequencies across in each.
+    #[inline(always)]
     fn power(&self, luma: &[f32]) -> Vec<f32> {
-        let mean = luma.iter().sum::<f32>() / luma.len() as f32;
+        let mean = super::sum([luma], |[y]| y) / luma.len() as f32;
         // Two rows of reals go through one transform as real and imaginary part, and are parted by symmetry after it.
         let mut pairs = Grid::new();
         for y in 0..FACE_SIDE {
@@ -91,6 +93,7 @@ impl Spectrum {
     }
 
     /// The discrete Fourier transform of every column of the grid, in place and side by side (radix 2, decimation in time).
+    #[inline(always)]
     fn transform(&self, grid: &mut Grid) {
         let bits = FACE_SIDE.trailing_zeros();
         for i in 0..FACE_SIDE {

@@ -10,6 +10,7 @@ mod specular;
 
 use crate::geometry::Rect;
 use crate::image::{Planar, Pyramid};
+use crate::kernel::{Kernel, Kernels, LANES, Simd};
 use crate::pad::crop::Square;
 use frequency::Spectrum;
 use std::ops::Range;
@@ -40,8 +41,9 @@ pub(super) struct Signals {
     spectrum: Spectrum,
 }
 
-/// The square about the face, `FACE_SIDE` wide.
-struct Face {
+/// The square about the face, `FACE_SIDE` wide: values of 0..=1.
+struct Face<'a> {
+    rgb: [&'a [f32]; 3],
     luma: Vec<f32>,
     /// Blue less luma.
     blueness: Vec<f32>,
@@ -71,9 +73,34 @@ impl Signals {
         around: &[f32],
         form: &Planar,
     ) -> [f32; NAMES.len()] {
-        let face = Face::of(pyramid, bounds);
-        let around = Around::of(around, form, &square.place(bounds, form.width));
-        [
+        let Square { left, top, side } = Square::about(bounds, 1.0, pyramid.image().width(), pyramid.image().height());
+        let pixels = Planar::pixels(FACE_SIDE, FACE_SIDE);
+        let mut face = vec![0.0; pixels.len()];
+        pyramid.shrink(left, top, side, &pixels, &mut face);
+        let mut values = [0.0; NAMES.len()];
+        let bounds = square.place(bounds, form.width);
+        Kernels::best().run(Measure { spectrum: &self.spectrum, face: &mut face, around, form, bounds, values: &mut values });
+        values
+    }
+}
+
+/// Everything that is measured, compiled for the CPU at hand.
+struct Measure<'a> {
+    spectrum: &'a Spectrum,
+    face: &'a mut [f32],
+    around: &'a [f32],
+    form: &'a Planar,
+    /// The face in `around`.
+    bounds: Rect,
+    values: &'a mut [f32; NAMES.len()],
+}
+
+impl Kernel for Measure<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        self.face.iter_mut().for_each(|value| *value = code(*value));
+        let (face, around) = (Face::of(self.face), Around::of(self.around, self.form, &self.bounds));
+        *self.values = [
             self.spectrum.moire_peak(&face.luma),
             colour::chroma_noise(&face),
             colour::saturation(&face),
@@ -82,29 +109,27 @@ impl Signals {
             focus::plane(&around),
             border::sides(&around),
             border::ends(&around),
-        ]
+        ];
     }
 }
 
-impl Face {
-    fn of(pyramid: &Pyramid<'_>, bounds: &Rect) -> Self {
-        let Square { left, top, side } = Square::about(bounds, 1.0, pyramid.image().width(), pyramid.image().height());
-        let form = Planar::pixels(FACE_SIDE, FACE_SIDE);
-        let mut planes = vec![0.0; form.len()];
-        pyramid.shrink(left, top, side, &form, &mut planes);
-        let luma = luma(&planes, code);
-        let chroma = |plane: &[f32]| plane.iter().zip(&luma).map(|(v, y)| code(*v) - y).collect();
-        let pixels = FACE_SIDE * FACE_SIDE;
-        Face { blueness: chroma(&planes[2 * pixels..]), redness: chroma(&planes[..pixels]), luma }
+impl<'a> Face<'a> {
+    #[inline(always)]
+    fn of(planes: &'a [f32]) -> Self {
+        let rgb = thirds(planes);
+        let luma = luma(rgb, |value| value);
+        let chroma = |plane: &[f32]| plane.iter().zip(&luma).map(|(v, y)| v - y).collect();
+        Face { rgb, blueness: chroma(rgb[2]), redness: chroma(rgb[0]), luma }
     }
 }
 
 impl Around {
+    #[inline(always)]
     fn of(planes: &[f32], form: &Planar, bounds: &Rect) -> Self {
         let edge = |v: f32| v.round_ties_even() as i32;
         let (left, top) = (edge(bounds.x), edge(bounds.y));
         Around {
-            luma: luma(planes, |v| code((v - form.offset) / form.scale)),
+            luma: luma(thirds(planes), |value| code((value - form.offset) / form.scale)),
             side: form.width,
             columns: left..left + edge(bounds.width),
             rows: top..top + edge(bounds.height),
@@ -112,30 +137,47 @@ impl Around {
     }
 }
 
-/// A pixel as a camera gives it: a whole number of 255 steps, here over 255.
-fn code(value: f32) -> f32 {
-    f32::from((value + 0.5) as u8) / 255.0
-}
-
-fn luma(planes: &[f32], code: impl Fn(f32) -> f32) -> Vec<f32> {
+#[inline(always)]
+fn thirds(planes: &[f32]) -> [&[f32]; 3] {
     let (red, rest) = planes.split_at(planes.len() / 3);
     let (green, blue) = rest.split_at(red.len());
+    [red, green, blue]
+}
+
+#[inline(always)]
+fn luma([red, green, blue]: [&[f32]; 3], code: impl Fn(f32) -> f32) -> Vec<f32> {
     red.iter().zip(green).zip(blue).map(|((r, g), b)| 0.299 * code(*r) + 0.587 * code(*g) + 0.114 * code(*b)).collect()
 }
 
-/// The Laplacian (four neighbours) of the inner pixels of a square plane.
-fn edges(plane: &[f32], side: usize) -> Vec<f32> {
-    let mut out = Vec::with_capacity((side - 2) * (side - 2));
-    for y in 1..side - 1 {
-        let row = |y: usize| &plane[y * side..(y + 1) * side];
-        let (above, here, below) = (row(y - 1), row(y), row(y + 1));
-        out.extend((1..side - 1).map(|x| above[x] + below[x] + here[x - 1] + here[x + 1] - 4.0 * here[x]));
+/// A pixel as a camera gives it: a whole number of 255 steps, here over 255.
+#[inline(always)]
+fn code(value: f32) -> f32 {
+    (value + 0.5).floor() / 255.0
+}
+
+/// Writes the Laplacian (four neighbours) of the inner pixels of row `y` of a square plane, and returns it.
+#[inline(always)]
+fn edges<'a>(plane: &[f32], side: usize, y: usize, out: &'a mut [f32; FACE_SIDE]) -> &'a [f32] {
+    let row = |y: usize, x: usize| &plane[y * side + x..][..side - 2];
+    let (above, left, here, right, below) = (row(y - 1, 1), row(y, 0), row(y, 1), row(y, 2), row(y + 1, 1));
+    let out = &mut out[..side - 2];
+    for (i, edge) in out.iter_mut().enumerate() {
+        *edge = above[i] + below[i] + left[i] + right[i] - 4.0 * here[i];
     }
     out
 }
 
-fn mean_square(values: &[f32]) -> f32 {
-    values.iter().map(|v| v * v).sum::<f32>() / values.len() as f32
+/// Sums `term` over planes side by side, in lanes whose order does not depend on the instruction set.
+#[inline(always)]
+fn sum<const N: usize>(planes: [&[f32]; N], term: impl Fn([f32; N]) -> f32) -> f32 {
+    let parts = planes.map(|plane| plane.as_chunks::<LANES>());
+    let mut lanes = [0.0f32; LANES];
+    for at in 0..parts[0].0.len() {
+        let chunks = parts.map(|(whole, _)| whole[at]);
+        lanes.iter_mut().enumerate().for_each(|(i, lane)| *lane += term(chunks.map(|chunk| chunk[i])));
+    }
+    let rest = (0..parts[0].1.len()).map(|i| term(parts.map(|(_, rest)| rest[i])));
+    lanes.iter().sum::<f32>() + rest.sum::<f32>()
 }
 
 fn log10(value: f32) -> f32 {
