@@ -30,7 +30,6 @@ HERE = pathlib.Path(__file__).resolve().parent
 LFW_EVERY = 8
 """Of the pictures of View 2, in order of their names, every eighth is judged, and every sixteenth printed and replayed."""
 LFW_PARTS = 16
-CLIP_EVERY = 3
 TALKING_HEAD_EVERY = 12
 MINIFASNET_THRESHOLD = 0.5
 _STATE: dict = {}
@@ -85,7 +84,7 @@ def _part(out: pathlib.Path, make, *args) -> None:
 def gather(args: argparse.Namespace) -> None:
     webcam, jobs = args.datasets / "pad_webcam", {}
     for path in sorted(webcam.glob("*/video/*.mp4")):
-        jobs[f"clip-{path.parent.parent.name}-{path.stem}"] = (_clip, path, "clip", path.parent.parent.name, path.stem, CLIP_EVERY)
+        jobs[f"clip-{path.parent.parent.name}-{path.stem}"] = (_clip, path, "clip", path.parent.parent.name, path.stem, 1)
     for folder in sorted(p for p in webcam.glob("*/*") if p.is_dir() and p.name != "video"):
         jobs[f"tight-{folder.parent.name}-{folder.name}"] = (_tight, folder)
     for path in sorted((args.datasets / "talking_head").glob("*.mp4")):
