@@ -119,7 +119,7 @@ fn over_grey(image: DynamicImage) -> DynamicImage {
 fn upright(mut image: DynamicImage, orientation: Orientation) -> Image {
     image.apply_orientation(orientation);
     let rgb = image.into_rgb8();
-    Image { width: rgb.width(), height: rgb.height(), rgb: rgb.into_raw().into(), jpeg_quality: None }
+    Image { width: rgb.width(), height: rgb.height(), rgb: rgb.into_raw(), jpeg_quality: None }
 }
 
 fn fault(message: impl Into<String>) -> Error {

@@ -9,13 +9,14 @@ pub(crate) use pyramid::{Colour, Planar, Pyramid};
 pub use view::{ImageView, PixelFormat};
 
 use crate::error::Result;
+use zeroize::Zeroize;
 
 /// An upright 8-bit RGB picture, owned. Pixels are wiped when it is dropped.
 #[derive(Clone)]
 pub struct Image {
     width: u32,
     height: u32,
-    rgb: zeroize::Zeroizing<Vec<u8>>,
+    rgb: Vec<u8>,
     jpeg_quality: Option<u8>,
 }
 
@@ -31,7 +32,7 @@ impl Image {
 
     /// Copies a raw buffer.
     pub fn from_view(view: &ImageView<'_>) -> Image {
-        Image { width: view.width(), height: view.height(), rgb: view.to_rgb().into(), jpeg_quality: None }
+        Image { width: view.width(), height: view.height(), rgb: view.to_rgb(), jpeg_quality: None }
     }
 
     /// Returns the width in pixels.
@@ -52,6 +53,13 @@ impl Image {
     /// Returns the quality setting (1..=100) that the JPEG's luminance table corresponds to; `None` if the picture did not come from a JPEG.
     pub fn jpeg_quality(&self) -> Option<u8> {
         self.jpeg_quality
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        // The slice at once: `Vec` would wipe byte after byte.
+        self.rgb.as_mut_slice().zeroize();
     }
 }
 

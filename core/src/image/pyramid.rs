@@ -196,7 +196,8 @@ fn halve(width: usize, height: usize, rgb: &[u8]) -> Level {
 
 impl Drop for Level {
     fn drop(&mut self) {
-        self.rgb.zeroize();
+        // The slice at once: `Vec` would wipe byte after byte.
+        self.rgb.as_mut_slice().zeroize();
         let mut spare = lock();
         if spare.len() < MOST_SPARE {
             spare.push(std::mem::take(&mut self.rgb));

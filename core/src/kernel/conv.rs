@@ -138,6 +138,8 @@ pub(crate) struct Layout {
 /// A convolution that mixes channels.
 pub(crate) struct Conv<'a, A: Arithmetic> {
     pub(crate) input: &'a [A::Pixel],
+    /// Units before the origin of the first pixel.
+    pub(crate) offset: usize,
     pub(crate) taps: &'a Taps,
     pub(crate) layout: Layout,
     /// `[output block][tap][unit of the run]`.
@@ -164,17 +166,18 @@ impl<A: Arithmetic> Kernel for Conv<'_, A> {
         let length = taps.length();
         let reach = taps.runs().map(|(tap, run)| tap + run).max().unwrap_or(0);
         let last = (rows - 1) * taps.row_step + (columns - 1) * taps.pixel_step;
-        assert!(last + reach <= self.input.len() * A::UNITS, "every tap of every pixel is inside the input");
-        assert!(origin + (rows - 1) * row_step + (columns - 1) * column_step < self.target.plane);
+        assert!(self.offset + last + reach <= self.input.len() * A::UNITS, "every tap of every pixel is inside the input");
+        let results = origin + (rows - 1) * row_step + (columns - 1) * column_step + 1;
         assert!(self.weights.len() == blocks * length && self.scale.len() == blocks);
         let walk = Walk::<A> {
-            input: self.input.as_ptr().cast(),
+            // SAFETY: the first tap of the first pixel is inside the input.
+            input: unsafe { self.input.as_ptr().cast::<u32>().add(self.offset) },
             taps,
             length,
             weights: self.weights.as_ptr(),
             bias: self.bias.as_ptr(),
             scale: self.scale.as_ptr(),
-            sink: Sink::new(self.epilogue, self.target, blocks),
+            sink: Sink::new(self.epilogue, self.target, blocks, results),
             layout: self.layout,
         };
         let strip = (STRIP_BYTES / (4 * length)).max(4 * S::TILE_PIXELS);

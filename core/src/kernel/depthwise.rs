@@ -7,6 +7,8 @@ use std::ops::Range;
 /// A depthwise convolution; outside the input there are zeros.
 pub(crate) struct Depthwise<'a> {
     pub(crate) input: &'a [F32s],
+    /// Pixels between the channel blocks of the input.
+    pub(crate) input_plane: usize,
     /// Height and width.
     pub(crate) input_size: [usize; 2],
     pub(crate) output_size: [usize; 2],
@@ -27,15 +29,13 @@ const TILE: usize = 6;
 impl Kernel for Depthwise<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Depthwise { input, input_size, output_size, kernel, stride, padding, weights, bias, epilogue, target } = self;
+        let Depthwise { input, input_plane, input_size, output_size, kernel, stride, padding, weights, bias, epilogue, target } = self;
         let blocks = bias.len();
-        assert!(input.len() >= blocks * input_size[0] * input_size[1]);
         assert!(weights.len() == blocks * kernel[0] * kernel[1]);
-        assert!(target.plane >= output_size[0] * output_size[1]);
-        let sink = Sink::new(epilogue, target, blocks);
+        let sink = Sink::new(epilogue, target, blocks, output_size[0] * output_size[1]);
         for block in 0..blocks {
             let plane = Plane {
-                input: &input[block * input_size[0] * input_size[1]..][..input_size[0] * input_size[1]],
+                input: &input[block * input_plane..][..input_size[0] * input_size[1]],
                 input_size,
                 output_size,
                 kernel,

@@ -33,6 +33,8 @@ pub(crate) struct Target<'a> {
     pub(crate) ints: Option<(&'a mut [I16s], f32)>,
     /// Pixels of a channel block.
     pub(crate) plane: usize,
+    /// The pixel of a block that the kernel's first result goes to.
+    pub(crate) first: usize,
 }
 
 /// An epilogue and its target as pointers, checked once for `blocks` channel blocks.
@@ -45,11 +47,14 @@ pub(super) struct Sink<'a> {
     ints: *mut I16s,
     scale: f32,
     plane: usize,
+    first: usize,
 }
 
 impl<'a> Sink<'a> {
-    pub(super) fn new(epilogue: Epilogue<'a>, target: Target<'a>, blocks: usize) -> Sink<'a> {
-        let Target { floats, ints, plane } = target;
+    /// For `blocks` channel blocks of `pixels` results.
+    pub(super) fn new(epilogue: Epilogue<'a>, target: Target<'a>, blocks: usize, pixels: usize) -> Sink<'a> {
+        let Target { floats, ints, plane, first } = target;
+        assert!(first + pixels <= plane, "the results are inside the block");
         let (before, after) = (epilogue.before.unwrap_or(&[]), epilogue.after.unwrap_or(&[]));
         assert!(before.len().is_multiple_of(plane) && after.len().is_multiple_of(plane), "a residual has the size of the output");
         if let Activation::Slope(slopes) = epilogue.activation {
@@ -63,16 +68,16 @@ impl<'a> Sink<'a> {
             assert!(ints.len() >= blocks * plane);
             (ints.as_mut_ptr(), scale)
         });
-        Sink { before, activation: epilogue.activation, after, floats, ints, scale, plane }
+        Sink { before, activation: epilogue.activation, after, floats, ints, scale, plane, first }
     }
 
-    /// Finishes `sums`, which are pixels `pixel`, `pixel + step`, ... of channel block `block`.
+    /// Finishes `sums`, which are results `pixel`, `pixel + step`, ... of channel block `block`.
     ///
     /// # Safety
-    /// `block` is below the `blocks` of `new`, and every pixel is below `plane`.
+    /// `block` is below the `blocks` of `new`, and every result below its `pixels`.
     #[inline(always)]
     pub(super) unsafe fn put<S: Simd, const N: usize>(&self, simd: S, mut sums: [S::F; N], block: usize, pixel: usize, step: usize) {
-        let first = block * self.plane + pixel;
+        let first = block * self.plane + self.first + pixel;
         // SAFETY: a residual holds whole blocks, and `first` plus the steps is inside the block; `new` checked the slopes and the targets.
         unsafe {
             if block * self.plane < self.before.len() {
@@ -132,7 +137,7 @@ impl Kernel for Combine<'_> {
         assert!(self.input.len().is_multiple_of(plane));
         let blocks = self.input.len() / plane;
         let factors = self.factors.inspect(|factors| assert!(factors.len() >= blocks));
-        let sink = Sink::new(self.epilogue, self.target, blocks);
+        let sink = Sink::new(self.epilogue, self.target, blocks, plane);
         for block in 0..blocks {
             let factor = simd_factor(simd, factors, block);
             for pixel in 0..plane {

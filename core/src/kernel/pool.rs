@@ -30,8 +30,7 @@ impl Kernel for Pool<'_> {
     fn run<S: Simd>(self, simd: S) {
         let ([height, width], [rows, columns]) = (self.input_size, self.output_size);
         let blocks = self.input.len() / (height * width);
-        assert!(self.target.plane >= rows * columns);
-        let sink = Sink::new(self.epilogue, self.target, blocks);
+        let sink = Sink::new(self.epilogue, self.target, blocks, rows * columns);
         for block in 0..blocks {
             let plane = &self.input[block * height * width..][..height * width];
             for y in 0..rows {

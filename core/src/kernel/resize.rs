@@ -48,8 +48,7 @@ impl Kernel for Resize<'_> {
         let blocks = self.input.len() / (height * width);
         assert!(self.rows.iter().all(|r| r.low.max(r.high) < height as u32));
         assert!(self.columns.iter().all(|c| c.low.max(c.high) < width as u32));
-        assert!(self.target.plane >= self.rows.len() * self.columns.len());
-        let sink = Sink::new(self.epilogue, self.target, blocks);
+        let sink = Sink::new(self.epilogue, self.target, blocks, self.rows.len() * self.columns.len());
         for block in 0..blocks {
             let plane = &self.input[block * height * width..][..height * width];
             for (y, row) in self.rows.iter().enumerate() {

@@ -58,10 +58,11 @@ fn pointwise_in_floats_every_remainder() {
             let (to, ints) = same_bits(blocks * pixels, &what, |kernels, to, ints| {
                 let epilogue =
                     Epilogue { before: Some(&residual), activation: Activation::Slope(&slopes), after: Some(&residual[..pixels]) };
-                let target = Target { floats: Some(to), ints: Some((ints, 1000.0)), plane: pixels };
+                let target = Target { floats: Some(to), ints: Some((ints, 1000.0)), plane: pixels, first: 0 };
                 let layout = Layout { rows: 1, columns: pixels, origin: 0, row_step: 0, column_step: 1 };
                 kernels.run(Conv::<F32> {
                     input: &input,
+                    offset: 0,
                     taps: &taps,
                     layout,
                     weights: &weights,
@@ -107,10 +108,20 @@ fn strided_planar_and_scattered_convolutions() {
         let (weights, bias) = (random.blocks(blocks * taps.length()), random.blocks(blocks));
         let (plane, what) = (rows * columns * 4, format!("step {pixel_step}"));
         let (to, _) = same_bits(blocks * plane, &what, |kernels, to, _| {
-            let target = Target { floats: Some(to), ints: None, plane };
+            let target = Target { floats: Some(to), ints: None, plane, first: 0 };
             let layout = Layout { rows, columns, origin: 1, row_step: 4 * columns, column_step: 2 };
             let epilogue = Epilogue { activation: Activation::Clip { low: -0.5, high: 1.0 }, ..PLAIN };
-            kernels.run(Conv::<F32> { input: &input, taps: &taps, layout, weights: &weights, bias: &bias, scale: &bias, epilogue, target });
+            kernels.run(Conv::<F32> {
+                input: &input,
+                offset: 0,
+                taps: &taps,
+                layout,
+                weights: &weights,
+                bias: &bias,
+                scale: &bias,
+                epilogue,
+                target,
+            });
         });
         for (block, y, x) in (0..blocks).flat_map(|b| (0..rows).flat_map(move |y| (0..columns).map(move |x| (b, y, x)))) {
             for lane in 0..LANES {
@@ -146,10 +157,11 @@ fn integers_are_exact_at_the_limit() {
             .collect();
         let (bias, scale) = (random.blocks(blocks), vec![F32s([1e-6; LANES]); blocks]);
         let (to, _) = same_bits(blocks * pixels, "integers", |kernels, to, _| {
-            let target = Target { floats: Some(to), ints: None, plane: pixels };
+            let target = Target { floats: Some(to), ints: None, plane: pixels, first: 0 };
             let layout = Layout { rows: 1, columns: pixels, origin: 0, row_step: 0, column_step: 1 };
             kernels.run(Conv::<I16> {
                 input: &input,
+                offset: 0,
                 taps: &taps,
                 layout,
                 weights: &weights,
@@ -189,6 +201,7 @@ fn depthwise_every_size_stride_and_padding() {
             let (to, _) = same_bits(blocks * plane, &what, |kernels, to, _| {
                 kernels.run(Depthwise {
                     input: &input,
+                    input_plane: height * width,
                     input_size: [height, width],
                     output_size,
                     kernel: [kernel; 2],
@@ -197,7 +210,7 @@ fn depthwise_every_size_stride_and_padding() {
                     weights: &weights,
                     bias: &bias,
                     epilogue: PLAIN,
-                    target: Target { floats: Some(to), ints: None, plane },
+                    target: Target { floats: Some(to), ints: None, plane, first: 0 },
                 });
             });
             for (at, lane) in (0..blocks * plane).flat_map(|at| (0..LANES).map(move |lane| (at, lane))) {
@@ -224,7 +237,7 @@ fn pools_and_resizes() {
     for kind in [PoolKind::Max, PoolKind::Average] {
         let output_size = [4, 5];
         let (to, _) = same_bits(blocks * 20, "pool", |kernels, to, _| {
-            let target = Target { floats: Some(to), ints: None, plane: 20 };
+            let target = Target { floats: Some(to), ints: None, plane: 20, first: 0 };
             let input_size = [height, width];
             kernels.run(Pool {
                 kind,
@@ -255,7 +268,7 @@ fn pools_and_resizes() {
     let (rows, columns) = (Interpolation::linear(height, 2 * height), Interpolation::linear(width, 2 * width));
     let plane = 4 * height * width;
     let (to, _) = same_bits(blocks * plane, "resize", |kernels, to, _| {
-        let target = Target { floats: Some(to), ints: None, plane };
+        let target = Target { floats: Some(to), ints: None, plane, first: 0 };
         kernels.run(Resize { input: &input, input_size: [height, width], rows: &rows, columns: &columns, epilogue: PLAIN, target });
     });
     // Inside, the first output between inputs 0 and 1 is three quarters of the first.
@@ -272,7 +285,7 @@ fn activations_of_nan_and_infinity_are_the_same_everywhere() {
     let (input, slopes) = ([F32s(values)], [F32s([0.25; LANES])]);
     for activation in [Activation::Clip { low: 0.0, high: 6.0 }, Activation::Slope(&slopes), Activation::None] {
         let (_, ints) = same_bits(1, "activation", |kernels, to, ints| {
-            let target = Target { floats: Some(to), ints: Some((ints, 1.0)), plane: 1 };
+            let target = Target { floats: Some(to), ints: Some((ints, 1.0)), plane: 1, first: 0 };
             kernels.run(Combine { input: &input, factors: None, epilogue: Epilogue { activation, ..PLAIN }, target });
         });
         assert!(ints[0].0.iter().all(|value| value.abs() <= 8191), "{ints:?}");

@@ -1,9 +1,12 @@
 //! Runs a plan: every step is one kernel.
 
+use std::ops::Range;
+
 use super::memory::Memory;
-use super::plan::{self, Export, Map, MapId, Op, Plan, Step};
+use super::plan::{self, Export, Map, MapId, Op, Piece, Plan, RowTaps, Step};
 use crate::kernel::{
-    Activation, Combine, Conv, Depthwise, Epilogue, F32, F32s, I16, I16s, Kernels, LANES, Picture, Pool, Resize, Target, floats, floats_mut,
+    Activation, Combine, Conv, Depthwise, Epilogue, F32, F32s, I16, I16s, Kernels, LANES, Layout, Picture, Pool, Resize, Target, floats,
+    floats_mut,
 };
 
 /// The buffers of a run.
@@ -34,21 +37,36 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs one step; `seen` is told the map that it makes, with its floats if it has any.
-    pub(super) fn advance(&mut self, step: &Step, picture: &[f32], seen: &mut impl FnMut(MapId, &[F32s])) {
+    /// Runs one piece; `seen` is told the map that it makes, with the new floats of every channel block if it has any.
+    pub(super) fn advance(&mut self, piece: &Piece, picture: &[f32], seen: &mut impl FnMut(MapId, &[F32s])) {
+        let step = &self.plan.steps[piece.step];
         let output = &self.plan.maps[step.output];
         let float_buffer = self.memory.floats[step.output];
         let int_buffer = self.memory.ints[step.output];
         // The buffers of the output leave the others, so that the step may borrow both.
         let mut float_map = float_buffer.map(|buffer| std::mem::take(&mut self.buffers.floats[buffer]));
         let mut int_map = int_buffer.map(|ints| std::mem::take(&mut self.buffers.ints[ints.buffer]));
-        let target = Target {
+        let (width, first) = (output.size[1], (piece.rows.start - piece.output_row) * output.size[1]);
+        let mut target = Target {
             floats: float_map.as_mut().map(|map| &mut map[..output.len()]),
             ints: int_map.as_mut().zip(int_buffer).map(|(map, ints)| (&mut map[..output.len()], ints.scale)),
-            plane: output.plane(),
+            plane: output.held(),
+            first,
         };
-        self.step(step, output, picture, target);
-        seen(step.output, float_map.as_ref().map_or(&[], |map| &map[..output.len()]));
+        if !piece.keep.is_empty() {
+            let pixels = piece.keep.start * width..piece.keep.end * width;
+            target.floats.iter_mut().for_each(|map| slide(map, output.held(), &pixels));
+            target.ints.iter_mut().for_each(|(map, _)| slide(map, output.held(), &pixels));
+        }
+        self.step(step, piece, picture, target);
+        match &float_map {
+            None => seen(step.output, &[]),
+            Some(map) if output.planar => seen(step.output, &map[..output.len()]),
+            Some(map) => {
+                let blocks = map[..output.len()].chunks_exact(output.held());
+                blocks.for_each(|block| seen(step.output, &block[first..first + piece.rows.len() * width]));
+            }
+        }
         if let (Some(buffer), Some(map)) = (float_buffer, float_map) {
             self.buffers.floats[buffer] = map;
         }
@@ -78,7 +96,8 @@ impl Run<'_> {
         self.memory.ints[map].map_or(&[], |ints| &self.buffers.ints[ints.buffer][..self.plan.maps[map].len()])
     }
 
-    fn step(&self, step: &Step, output: &Map, picture: &[f32], target: Target<'_>) {
+    fn step(&self, step: &Step, piece: &Piece, picture: &[f32], target: Target<'_>) {
+        let output = &self.plan.maps[step.output];
         let epilogue = Epilogue {
             before: step.before.map(|map| self.floats(map)),
             activation: match &step.activation {
@@ -105,19 +124,25 @@ impl Run<'_> {
                     });
                 }
             }
-            Op::Conv(conv) => self.conv(conv, step.input, epilogue, target),
-            Op::Depthwise { kernel, stride, padding, weights, bias } => self.kernels.run(Depthwise {
-                input,
-                input_size,
-                output_size,
-                kernel: *kernel,
-                stride: *stride,
-                padding: *padding,
-                weights,
-                bias,
-                epilogue,
-                target,
-            }),
+            Op::Conv(conv) => self.conv(conv, step, piece, epilogue, target),
+            &Op::Depthwise { kernel, stride, padding, ref weights, ref bias } => {
+                let rows = RowTaps { kernel: kernel[0], stride: stride[0], padding: padding[0] }.read(&piece.rows, input_size[0]);
+                // Rows of nothing but padding read none, and what the buffer holds may end before.
+                let first = if rows.is_empty() { 0 } else { rows.start - piece.input_row };
+                self.kernels.run(Depthwise {
+                    input: &input[first * input_size[1]..],
+                    input_plane: self.plan.maps[step.input].held(),
+                    input_size: [rows.len(), input_size[1]],
+                    output_size: [piece.rows.len(), output_size[1]],
+                    kernel,
+                    stride,
+                    padding: [padding[0] + rows.start - piece.rows.start * stride[0], padding[1]],
+                    weights,
+                    bias,
+                    epilogue,
+                    target,
+                });
+            }
             Op::Pool { kind, window, stride, padding } => self.kernels.run(Pool {
                 kind: *kind,
                 input,
@@ -155,16 +180,26 @@ impl Run<'_> {
         }
     }
 
-    fn conv(&self, conv: &plan::Conv, input: MapId, epilogue: Epilogue<'_>, target: Target<'_>) {
-        let Target { mut floats, mut ints, plane } = target;
+    fn conv(&self, conv: &plan::Conv, step: &Step, piece: &Piece, epilogue: Epilogue<'_>, target: Target<'_>) {
+        let Target { mut floats, mut ints, plane, first } = target;
+        let [height, width] = self.plan.maps[step.output].size;
+        let offset = (piece.rows.start * conv.rows.stride - piece.input_row) * (conv.taps.row_step / conv.rows.stride);
         for part in &conv.parts {
-            let target = Target { floats: floats.as_deref_mut(), ints: ints.as_mut().map(|(map, scale)| (&mut **map, *scale)), plane };
-            let (taps, layout, bias, scale) = (&conv.taps, part.layout, &conv.bias[..], &part.scale[..]);
+            let target =
+                Target { floats: floats.as_deref_mut(), ints: ints.as_mut().map(|(map, scale)| (&mut **map, *scale)), plane, first };
+            let (taps, bias, scale) = (&conv.taps, &conv.bias[..], &part.scale[..]);
+            let layout = match (piece.rows.len(), part.layout.rows) {
+                (rows, _) if rows == height => part.layout,
+                (rows, 1) => Layout { columns: rows * width, ..part.layout },
+                (rows, _) => Layout { rows, ..part.layout },
+            };
             if conv.integer {
-                self.kernels.run(Conv::<I16> { input: self.ints(input), taps, layout, weights: &part.ints, bias, scale, epilogue, target });
+                let input = self.ints(step.input);
+                self.kernels.run(Conv::<I16> { input, offset, taps, layout, weights: &part.ints, bias, scale, epilogue, target });
             } else {
                 self.kernels.run(Conv::<F32> {
-                    input: self.floats(input),
+                    input: self.floats(step.input),
+                    offset,
                     taps,
                     layout,
                     weights: &part.floats,
@@ -176,6 +211,11 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Moves some pixels of every channel block of `plane` pixels to the block's start.
+fn slide<T: Copy>(map: &mut [T], plane: usize, pixels: &Range<usize>) {
+    map.chunks_exact_mut(plane).for_each(|block| block.copy_within(pixels.clone(), 0));
 }
 
 /// Copies a map into a larger one between rows and columns of zeros.

@@ -40,7 +40,7 @@ pub(super) fn explain(network: &Network) -> Explanation {
     match &network.body {
         Body::Plan { plan, memory } => Explanation {
             instructions,
-            layers: plan.steps.iter().map(|step| layer(plan, step)).collect(),
+            layers: plan.steps.iter().enumerate().map(|(at, step)| layer(plan, at, step)).collect(),
             refused: None,
             buffer_bytes: super::execute::Buffers::new(memory).bytes(),
         },
@@ -48,30 +48,29 @@ pub(super) fn explain(network: &Network) -> Explanation {
     }
 }
 
-fn layer(plan: &Plan, step: &Step) -> Layer {
+fn layer(plan: &Plan, at: usize, step: &Step) -> Layer {
     let shape = |map: usize| {
         let map = &plan.maps[map];
         [map.channels, map.size[0], map.size[1]]
     };
     let output = shape(step.output);
-    let (mut kernel, macs, weight_bytes) = match &step.op {
-        Op::Picture { .. } => ("picture".into(), 0, 0),
+    let (mut kernel, macs) = match &step.op {
+        Op::Picture { .. } => ("picture".into(), 0),
         Op::Conv(conv) => {
-            let bytes: usize = conv.parts.iter().map(|part| size_of_val(&part.floats[..]) + size_of_val(&part.ints[..])).sum();
             let arithmetic = if conv.integer { "i16" } else { "f32" };
             let taps = conv.taps.offsets.len() / plan.maps[step.input].blocks().max(1);
-            (format!("conv {arithmetic}, {taps} taps"), conv.macs, bytes)
+            (format!("conv {arithmetic}, {taps} taps"), conv.macs)
         }
-        Op::Depthwise { kernel: [h, w], weights, .. } => {
+        Op::Depthwise { kernel: [h, w], .. } => {
             let macs = output.iter().product::<usize>() * h * w;
-            (format!("depthwise {h}x{w}"), macs as u64, size_of_val(&weights[..]))
+            (format!("depthwise {h}x{w}"), macs as u64)
         }
-        Op::Pool { kind, window: [h, w], .. } => (format!("{kind:?} pool {h}x{w}").to_lowercase(), 0, 0),
-        Op::Resize { .. } => ("resize".into(), 0, 0),
-        Op::Pad(_) => ("pad".into(), 0, 0),
-        Op::Combine { factors: Some(_) } => ("scale".into(), 0, 0),
-        Op::Combine { factors: None } => ("combine".into(), 0, 0),
-        Op::Sigmoid => ("sigmoid".into(), 0, 0),
+        Op::Pool { kind, window: [h, w], .. } => (format!("{kind:?} pool {h}x{w}").to_lowercase(), 0),
+        Op::Resize { .. } => ("resize".into(), 0),
+        Op::Pad(_) => ("pad".into(), 0),
+        Op::Combine { factors: Some(_) } => ("scale".into(), 0),
+        Op::Combine { factors: None } => ("combine".into(), 0),
+        Op::Sigmoid => ("sigmoid".into(), 0),
     };
     let activation = match step.activation {
         Activation::None => "",
@@ -81,7 +80,18 @@ fn layer(plan: &Plan, step: &Step) -> Layer {
     };
     let residual = |map: Option<usize>| if map.is_some() { " + add" } else { "" };
     kernel += &[residual(step.before), activation, residual(step.after)].concat();
-    Layer { name: plan.maps[step.output].name.clone(), kernel, input: shape(step.input), output, macs, weight_bytes }
+    let band = plan.pieces.iter().find(|piece| piece.step == at).map_or(0, |piece| piece.rows.len());
+    if band < output[1] {
+        kernel += &format!(", {band} rows");
+    }
+    Layer {
+        name: plan.maps[step.output].name.clone(),
+        kernel,
+        input: shape(step.input),
+        output,
+        macs,
+        weight_bytes: step.op.weight_bytes(),
+    }
 }
 
 impl fmt::Display for Explanation {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::onnx::{Constant, Graph, Node};
 use super::pack;
-use super::plan::{Activation, Conv, Export, Map, MapId, Op, Plan, Step};
+use super::plan::{Activation, Conv, Export, Map, MapId, Op, Plan, RowTaps, Step};
 use crate::kernel::{Interpolation, Layout, PoolKind};
 
 /// Why a graph cannot be lowered.
@@ -134,7 +134,7 @@ impl<'g> Lowering<'g> {
     fn step(&mut self, node: &Node, op: Op, input: MapId, channels: usize, size: [usize; 2]) -> MapId {
         let output = self.plan.maps.len();
         let planar = matches!(op, Op::Picture { .. });
-        self.plan.maps.push(Map { name: node.name().into(), channels, size, planar });
+        self.plan.maps.push(Map { name: node.name().into(), channels, size, planar, window: size[0] });
         self.plan.steps.push(Step { op, input, before: None, activation: Activation::None, after: None, output });
         output
     }
@@ -215,7 +215,8 @@ impl<'g> Lowering<'g> {
             }
         }
         let part = pack::part(layout, &all, outputs, &order);
-        let conv = Conv { taps, parts: vec![part], bias: pack::channels(&bias), macs, integer: false };
+        let rows = RowTaps { kernel: kh, stride: sh, padding: 0 };
+        let conv = Conv { taps, rows, parts: vec![part], bias: pack::channels(&bias), macs, integer: false };
         Ok(self.feature(node, Op::Conv(conv), input, outputs, output_size))
     }
 
@@ -258,7 +259,8 @@ impl<'g> Lowering<'g> {
             parts.push(pack::part(layout, &phase, outputs, &order));
         }
         let macs = (size[0] * size[1] * weights.floats.len()) as u64;
-        let conv = Conv { taps, parts, bias: pack::channels(&bias), macs, integer: false };
+        let rows = RowTaps { kernel: 1, stride: 1, padding: 0 };
+        let conv = Conv { taps, rows, parts, bias: pack::channels(&bias), macs, integer: false };
         Ok(self.feature(node, Op::Conv(conv), input, outputs, [size[0] * kh, wide]))
     }
 
@@ -291,7 +293,8 @@ impl<'g> Lowering<'g> {
         let (taps, order) = pack::blocked_taps(channels, size, size, [1, 1]);
         let layout = Layout { rows: 1, columns: 1, origin: 0, row_step: 1, column_step: 1 };
         let part = pack::part(layout, &weights, outputs, &order);
-        let conv = Conv { taps, parts: vec![part], bias: pack::channels(&bias), macs: weights.len() as u64, integer: false };
+        let rows = RowTaps { kernel: size[0], stride: 1, padding: 0 };
+        let conv = Conv { taps, rows, parts: vec![part], bias: pack::channels(&bias), macs: weights.len() as u64, integer: false };
         let map = self.step(node, Op::Conv(conv), input, outputs, [1, 1]);
         Ok(Value::Flat { parts: vec![planes(map)], shape: vec![1, outputs] })
     }

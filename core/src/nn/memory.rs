@@ -44,10 +44,12 @@ impl Memory {
             as_floats[export.map] = true;
             last[export.map] = usize::MAX;
         }
-        for (at, step) in plan.steps.iter().enumerate().rev() {
-            for map in step.reads() {
+        for (at, piece) in plan.pieces.iter().enumerate() {
+            for map in plan.steps[piece.step].reads() {
                 last[map] = last[map].max(at);
             }
+        }
+        for step in plan.steps.iter().rev() {
             let input = step.input;
             match &step.op {
                 Op::Picture { .. } => {}
@@ -64,12 +66,13 @@ impl Memory {
         }
         let mut memory = Memory { floats: vec![None; count], ints: vec![None; count], float_buffers: vec![], int_buffers: vec![] };
         let (mut free_floats, mut free_ints) = (Vec::new(), Vec::new());
-        for (at, step) in plan.steps.iter().enumerate() {
+        for (at, piece) in plan.pieces.iter().enumerate() {
+            let step = &plan.steps[piece.step];
             let (map, length) = (step.output, plan.maps[step.output].len());
-            if as_floats[map] {
+            if as_floats[map] && memory.floats[map].is_none() {
                 memory.floats[map] = Some(take(&mut free_floats, &mut memory.float_buffers, length));
             }
-            if as_ints[map] {
+            if as_ints[map] && memory.ints[map].is_none() {
                 let range = ranges.get(plan.range_name(map)).copied().unwrap_or(1.0);
                 let buffer = take(&mut free_ints, &mut memory.int_buffers, length);
                 memory.ints[map] = Some(Integers { buffer, scale: MAX_ACTIVATION / range });

@@ -1,13 +1,14 @@
 //! Inference: an ONNX graph is lowered once to a plan of fused steps, then run as often as needed.
 //!
 //! ```text
-//! bytes -onnx-> Graph -lower-> Plan (steps over blocked maps) -memory-> buffers -execute-> one kernel a step
+//! bytes -onnx-> Graph -lower-> Plan (steps over blocked maps) -bands-> pieces -memory-> buffers -execute-> one kernel a piece
 //! ```
 //!
 //! A graph that cannot be lowered runs through tract whole; [`Network::explain`] says which node stood in the way.
 //!
 //! The same input gives the same bits on every instruction set, in [`Precision::Exact`] and in [`Precision::Fast`].
 
+mod bands;
 mod execute;
 mod explain;
 mod lower;
@@ -93,7 +94,7 @@ impl Network {
     ///
     /// With `ranges`, from [`Network::calibrate`], convolutions run in 16-bit integers.
     pub fn load(onnx: &[u8], input_shape: [usize; 4], ranges: Option<&Ranges>) -> Result<Network, NetworkError> {
-        Network::lower(onnx::decode(onnx)?, input_shape, ranges)
+        Network::lower(onnx::decode(onnx)?, input_shape, ranges, bands::fitting)
     }
 
     /// Returns the input shape that an ONNX graph states, if it states every side; an open batch is 1.
@@ -101,7 +102,12 @@ impl Network {
         Ok(onnx::input_shape(&onnx::decode(onnx)?))
     }
 
-    fn lower(model: tract_onnx::pb::ModelProto, input_shape: [usize; 4], ranges: Option<&Ranges>) -> Result<Network, NetworkError> {
+    fn lower(
+        model: tract_onnx::pb::ModelProto,
+        input_shape: [usize; 4],
+        ranges: Option<&Ranges>,
+        choose: bands::Chooser,
+    ) -> Result<Network, NetworkError> {
         let kernels = Kernels::best();
         if input_shape[0] != 1 || input_shape.contains(&0) {
             return Err(NetworkError(format!("an input is 1 x channels x height x width, not {input_shape:?}")));
@@ -113,6 +119,7 @@ impl Network {
                 if let Some(ranges) = ranges {
                     quantise(&mut plan, ranges)?;
                 }
+                bands::schedule(&mut plan, choose);
                 let memory = Memory::plan(&plan, ranges.unwrap_or(&Ranges::new()));
                 Body::Plan { plan, memory }
             }
@@ -157,9 +164,9 @@ impl Network {
         inputs.iter().try_for_each(|input| self.check(input))?;
         let (Some(one), Some(other)) = (&mut first.buffers, &mut second.buffers) else { return Err(foreign_scratch()) };
         let mut runs = [one, other].map(|buffers| Run { plan, memory, kernels: self.kernels, buffers });
-        for step in &plan.steps {
+        for piece in &plan.pieces {
             for (run, input) in runs.iter_mut().zip(inputs) {
-                run.advance(step, input, &mut |_, _| {});
+                run.advance(piece, input, &mut |_, _| {});
             }
         }
         let [one, other] = runs;
@@ -181,7 +188,7 @@ impl Network {
         match (&self.body, &mut scratch.buffers) {
             (Body::Plan { plan, memory }, Some(buffers)) => {
                 let mut run = Run { plan, memory, kernels: self.kernels, buffers };
-                plan.steps.iter().for_each(|step| run.advance(step, input, &mut seen));
+                plan.pieces.iter().for_each(|piece| run.advance(piece, input, &mut seen));
                 run.finish(&mut scratch.outputs);
                 Ok(())
             }
@@ -205,10 +212,12 @@ impl Network {
 
     /// Runs the network on `input` and returns the seconds that each layer of [`Network::explain`] took; none when it runs through tract.
     pub fn time(&self, input: &[f32], scratch: &mut Scratch) -> Result<Vec<f64>, NetworkError> {
-        let (mut seconds, mut last) = (Vec::new(), std::time::Instant::now());
-        self.watch(input, scratch, |_, _| {
+        let Body::Plan { plan, .. } = &self.body else { return self.run(input, scratch).map(|()| Vec::new()) };
+        let (mut seconds, mut last) = (vec![0.0; plan.steps.len()], std::time::Instant::now());
+        self.watch(input, scratch, |map, _| {
             let now = std::time::Instant::now();
-            seconds.push((now - last).as_secs_f64());
+            // Every step makes a map of its own, in the order of the steps.
+            seconds[map] += (now - last).as_secs_f64();
             last = now;
         })?;
         Ok(seconds)

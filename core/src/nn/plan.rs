@@ -1,5 +1,7 @@
 //! The plan: what a graph is lowered to, as plain data.
 
+use std::ops::Range;
+
 use crate::kernel::{F32s, I16s, Interpolation, LANES, Layout, PoolKind, Taps};
 
 /// A feature map of the plan, blocked by 16 channels; the lanes beyond `channels` are zero.
@@ -12,6 +14,8 @@ pub(super) struct Map {
     pub(super) size: [usize; 2],
     /// The picture itself: planes of floats with its padding, not blocked.
     pub(super) planar: bool,
+    /// How many rows its buffer holds at a time: all, unless steps run band by band.
+    pub(super) window: usize,
 }
 
 impl Map {
@@ -23,9 +27,14 @@ impl Map {
         self.channels.div_ceil(LANES)
     }
 
-    /// Returns how many groups of 16 values the map takes.
+    /// Returns how many pixels of a channel block its buffer holds.
+    pub(super) fn held(&self) -> usize {
+        self.window * self.size[1]
+    }
+
+    /// Returns how many groups of 16 values its buffer holds.
     pub(super) fn len(&self) -> usize {
-        if self.planar { (self.channels * self.plane()).div_ceil(LANES) } else { self.blocks() * self.plane() }
+        if self.planar { (self.channels * self.plane()).div_ceil(LANES) } else { self.blocks() * self.held() }
     }
 }
 
@@ -89,12 +98,29 @@ pub(super) enum Op {
 #[derive(Clone, Debug)]
 pub(super) struct Conv {
     pub(super) taps: Taps,
+    pub(super) rows: RowTaps,
     pub(super) parts: Vec<ConvPart>,
     pub(super) bias: Vec<F32s>,
     /// Multiply-adds of the layer as the graph states it.
     pub(super) macs: u64,
     /// Set when the layer runs in integers.
     pub(super) integer: bool,
+}
+
+/// Which rows of the input an output row is made of: `kernel` of them, `stride` further for the next, `padding` of them before the first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowTaps {
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) padding: usize,
+}
+
+impl RowTaps {
+    /// Returns the rows of an input of `height` that the output rows `rows` are made of.
+    pub(super) fn read(self, rows: &Range<usize>, height: usize) -> Range<usize> {
+        let end = (rows.end * self.stride + self.kernel).saturating_sub(self.stride + self.padding).min(height);
+        (rows.start * self.stride).saturating_sub(self.padding).min(end)..end
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -120,6 +146,42 @@ pub(super) struct Plan {
     pub(super) maps: Vec<Map>,
     pub(super) steps: Vec<Step>,
     pub(super) outputs: Vec<Vec<Export>>,
+    /// What runs, in this order.
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// Some output rows of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Piece {
+    /// Index in [`Plan::steps`].
+    pub(super) step: usize,
+    pub(super) rows: Range<usize>,
+    /// The rows of the map that the buffers of input and output begin with.
+    pub(super) input_row: usize,
+    pub(super) output_row: usize,
+    /// The rows in the output's buffer that are moved to its start before.
+    pub(super) keep: Range<usize>,
+}
+
+impl Op {
+    pub(super) fn weight_bytes(&self) -> usize {
+        match self {
+            Op::Conv(conv) => conv.parts.iter().map(|part| size_of_val(&part.floats[..]) + size_of_val(&part.ints[..])).sum(),
+            Op::Depthwise { weights, .. } => size_of_val(&weights[..]),
+            _ => 0,
+        }
+    }
+
+    /// Returns which input rows an output row is made of, for steps that may run band by band.
+    pub(super) fn rows(&self) -> Option<RowTaps> {
+        match self {
+            Op::Conv(conv) if conv.parts.len() == 1 => Some(conv.rows),
+            &Op::Depthwise { kernel: [kernel, _], stride: [stride, _], padding: [padding, _], .. } => {
+                Some(RowTaps { kernel, stride, padding })
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Step {

@@ -291,7 +291,7 @@ impl Builder {
 
 #[test]
 fn random_graphs_equal_tract() {
-    let mut steps = 0;
+    let (mut steps, mut in_bands) = (0, 0);
     for seed in 0..150 {
         let shape = [1, 3, 9 + seed % 13, 8 + seed % 17];
         let graph = pb::GraphProto { name: "random".into(), ..Default::default() };
@@ -312,11 +312,35 @@ fn random_graphs_equal_tract() {
         let model = pb::ModelProto { ir_version: 7, opset_import, graph: Some(builder.graph), ..Default::default() };
         let input = picture("", shape, seed);
         let expected = by_tract(&model, shape, &input);
-        let network = Network::lower(model, shape, None).unwrap();
+        let network = Network::lower(model.clone(), shape, None, |_, _| None).unwrap();
         assert_eq!(network.explain().refused, None, "seed {seed}");
-        let error = difference(&outputs(&network, &input), &expected);
+        let found = outputs(&network, &input);
+        let error = difference(&found, &expected);
         assert!(error <= 1e-5, "seed {seed} differs by {error}\n{}", network.explain());
         steps += network.explain().layers.len();
+
+        let mut ranges = Ranges::new();
+        network.calibrate(&input, &mut network.scratch(), &mut ranges).unwrap();
+        ranges.values_mut().for_each(|range| *range = range.max(1e-3));
+        let integers = outputs(&Network::lower(model.clone(), shape, Some(&ranges), |_, _| None).unwrap(), &input);
+        let bands_of: [bands::Chooser; 3] = [
+            |_, chain| Some(bands::Choice { height: 1, saved: chain.len() }),
+            |_, chain| Some(bands::Choice { height: 2, saved: chain.len() }),
+            |_, _| Some(bands::Choice { height: 5, saved: 1 }),
+        ];
+        for choose in bands_of {
+            let lower = |ranges| Network::lower(model.clone(), shape, ranges, choose).unwrap();
+            let banded = lower(None);
+            assert_eq!(outputs(&banded, &input), found, "seed {seed}\n{}", banded.explain());
+            assert_eq!(outputs(&lower(Some(&ranges)), &input), integers, "seed {seed}\n{}", banded.explain());
+            let mut again = Ranges::new();
+            banded.calibrate(&input, &mut banded.scratch(), &mut again).unwrap();
+            again.values_mut().for_each(|range| *range = range.max(1e-3));
+            // Rows that nothing reads are not made.
+            assert!(again.keys().eq(ranges.keys()) && again.iter().all(|(name, range)| range <= &ranges[name]), "seed {seed}");
+            let Body::Plan { plan, .. } = &banded.body else { panic!("seed {seed} was lowered") };
+            in_bands += usize::from(plan.pieces.len() > plan.steps.len());
+        }
     }
-    assert!(steps > 500, "the graphs are too small to prove anything: {steps} steps");
+    assert!(steps > 500 && in_bands > 50, "the graphs are too small to prove anything: {steps} steps, {in_bands} run in bands");
 }
