@@ -23,10 +23,16 @@ demo: wheel photos
 
 test: test-rust test-python test-ffi test-idp
 
+CARGO_TEST := cargo test --release --workspace --exclude vultus-python
+
+# Valgrind knows AVX2: the same binary runs the tests of the kernels, all unsafe code of the engine, with every read and write checked.
 test-rust: pack photos
-	cargo test --release --workspace --exclude vultus-python
+	$(CARGO_TEST)
+	@command -v valgrind > /dev/null || { apt-get update && apt-get install --yes --no-install-recommends valgrind libc6-dbg; }
+	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --quiet --error-exitcode=9" $(CARGO_TEST) --lib kernel::
 
 test-python: wheel photos
+	cargo build --release --workspace --exclude vultus-python --example network
 	$(PY) -m pip install --quiet --editable "models[test]" pytest pillow numpy mypy av
 	cd python && ../$(PY) -m pytest -q
 	$(PY) -m pytest -q models/tests models/pad/tests
