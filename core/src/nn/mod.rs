@@ -97,6 +97,13 @@ impl Network {
         Network::lower(onnx::decode(onnx)?, input_shape, ranges, bands::fitting)
     }
 
+    /// As [`Network::load`], of bytes that are let go before the network is built.
+    pub(crate) fn load_owned(onnx: Vec<u8>, input_shape: [usize; 4], ranges: Option<&Ranges>) -> Result<Network, NetworkError> {
+        let model = onnx::decode(&onnx)?;
+        drop(onnx);
+        Network::lower(model, input_shape, ranges, bands::fitting)
+    }
+
     /// Returns the input shape that an ONNX graph states, if it states every side; an open batch is 1.
     pub fn input_shape(onnx: &[u8]) -> Result<Option<[usize; 4]>, NetworkError> {
         Ok(onnx::input_shape(&onnx::decode(onnx)?))
@@ -112,10 +119,12 @@ impl Network {
         if input_shape[0] != 1 || input_shape.contains(&0) {
             return Err(NetworkError(format!("an input is 1 x channels x height x width, not {input_shape:?}")));
         }
-        // tract infers the shapes of the outputs, and refuses a graph that contradicts itself.
-        let (reference, outputs) = Reference::new(&model, input_shape)?;
-        let body = match lower::lower(&onnx::Graph::new(model)?, input_shape) {
+        // tract infers the shapes of the outputs, and refuses a graph that contradicts itself. What it built is let go before the plan is
+        // built, because both hold the weights.
+        let outputs = reference::outputs(&model, input_shape)?;
+        let body = match lower::lower(&onnx::Graph::new(&model)?, input_shape) {
             Ok(mut plan) => {
+                drop(model);
                 if let Some(ranges) = ranges {
                     quantise(&mut plan, ranges)?;
                 }
@@ -123,7 +132,7 @@ impl Network {
                 let memory = Memory::plan(&plan, ranges.unwrap_or(&Ranges::new()));
                 Body::Plan { plan, memory }
             }
-            Err(lower::Refusal(why)) => Body::Reference { reference, why },
+            Err(lower::Refusal(why)) => Body::Reference { reference: Reference::new(&model, input_shape)?, why },
         };
         Ok(Network { input_shape, outputs, kernels, body })
     }

@@ -85,26 +85,31 @@ pub(super) fn input_shape(model: &pb::ModelProto) -> Option<[usize; 4]> {
 }
 
 impl Graph {
-    pub(super) fn new(model: pb::ModelProto) -> Result<Graph, NetworkError> {
-        let graph = model.graph.ok_or_else(|| NetworkError("the ONNX file holds no graph".into()))?;
+    pub(super) fn new(model: &pb::ModelProto) -> Result<Graph, NetworkError> {
+        let graph = model.graph.as_ref().ok_or_else(|| NetworkError("the ONNX file holds no graph".into()))?;
         let mut constants = HashMap::new();
         for tensor in &graph.initializer {
             constants.insert(tensor.name.clone(), constant(tensor)?);
         }
         let mut nodes = Vec::new();
-        for node in graph.node {
+        for node in &graph.node {
             match (node.op_type.as_str(), node.attribute.iter().find_map(|attribute| attribute.t.as_ref())) {
                 ("Constant", Some(tensor)) if node.output.len() == 1 => {
                     constants.insert(node.output[0].clone(), constant(tensor)?);
                 }
-                _ => nodes.push(Node { kind: node.op_type, inputs: node.input, outputs: node.output, attributes: node.attribute }),
+                _ => nodes.push(Node {
+                    kind: node.op_type.clone(),
+                    inputs: node.input.clone(),
+                    outputs: node.output.clone(),
+                    attributes: node.attribute.clone(),
+                }),
             }
         }
-        let mut inputs = graph.input.into_iter().map(|input| input.name).filter(|name| !constants.contains_key(name));
+        let mut inputs = graph.input.iter().map(|input| input.name.clone()).filter(|name| !constants.contains_key(name));
         let (Some(input), None) = (inputs.next(), inputs.next()) else {
             return Err(NetworkError("a network has exactly one input".into()));
         };
-        let outputs = graph.output.into_iter().map(|output| output.name).collect();
+        let outputs = graph.output.iter().map(|output| output.name.clone()).collect();
         Ok(Graph { nodes, constants, input, outputs })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::{infer::Factoid, internal::DimLike};
 
 use super::{NetworkError, OutputInfo};
 
@@ -13,23 +14,31 @@ fn failed(what: &str) -> impl FnOnce(TractError) -> NetworkError {
     move |error| NetworkError(format!("{what}: {error:#}"))
 }
 
+fn parse(proto: &pb::ModelProto, shape: [usize; 4]) -> Result<InferenceModel, NetworkError> {
+    let parser = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
+    let mut model = parser.model_for_proto_model(proto).map_err(failed("not a usable ONNX graph"))?;
+    model.set_input_fact(0, f32::fact(shape).into()).map_err(failed("the graph takes another input"))?;
+    Ok(model)
+}
+
+/// Returns the outputs of the network. An error when the graph contradicts itself.
+pub(super) fn outputs(proto: &pb::ModelProto, shape: [usize; 4]) -> Result<Vec<OutputInfo>, NetworkError> {
+    let mut model = parse(proto, shape)?;
+    model.analyse(true).map_err(failed("the graph does not fit its input"))?;
+    let names = proto.graph.iter().flat_map(|graph| &graph.output).map(|output| output.name.clone());
+    let info = |(index, name): (usize, String)| {
+        let fact = model.output_fact(index).map_err(failed("no such output"))?;
+        let sizes = fact.shape.concretize().and_then(|shape| shape.iter().map(|size| size.to_usize().ok()).collect());
+        let shape = sizes.ok_or_else(|| NetworkError(format!("output {name} has a shape that depends on more than the input")))?;
+        Ok(OutputInfo { name, shape })
+    };
+    names.enumerate().map(info).collect()
+}
+
 impl Reference {
-    /// Returns the network and its outputs.
-    pub(super) fn new(proto: &pb::ModelProto, shape: [usize; 4]) -> Result<(Reference, Vec<OutputInfo>), NetworkError> {
-        let parser = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
-        let names: Vec<String> = proto.graph.iter().flat_map(|graph| &graph.output).map(|output| output.name.clone()).collect();
-        let mut model = parser.model_for_proto_model(proto).map_err(failed("not a usable ONNX graph"))?;
-        model.set_input_fact(0, f32::fact(shape).into()).map_err(failed("the graph takes another input"))?;
-        let model = model.into_optimized().map_err(failed("the graph does not fit its input"))?;
-        let mut outputs = Vec::with_capacity(names.len());
-        for (index, name) in names.into_iter().enumerate() {
-            let fact = model.output_fact(index).map_err(failed("no such output"))?;
-            let shape = fact.shape.as_concrete();
-            let shape = shape.ok_or_else(|| NetworkError(format!("output {name} has a shape that depends on more than the input")))?;
-            outputs.push(OutputInfo { name, shape: shape.to_vec() });
-        }
-        let model = model.into_runnable().map_err(failed("the graph cannot be scheduled"))?;
-        Ok((Reference(model), outputs))
+    pub(super) fn new(proto: &pb::ModelProto, shape: [usize; 4]) -> Result<Reference, NetworkError> {
+        let model = parse(proto, shape)?.into_optimized().map_err(failed("the graph does not fit its input"))?;
+        Ok(Reference(model.into_runnable().map_err(failed("the graph cannot be scheduled"))?))
     }
 
     pub(super) fn run(&self, input: &[f32], shape: [usize; 4], outputs: &mut [Vec<f32>]) -> Result<(), NetworkError> {

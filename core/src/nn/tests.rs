@@ -53,7 +53,8 @@ fn difference(found: &[Vec<f32>], expected: &[Vec<f32>]) -> f32 {
 }
 
 fn by_tract(model: &pb::ModelProto, shape: [usize; 4], input: &[f32]) -> Vec<Vec<f32>> {
-    let (reference, outputs) = Reference::new(model, shape).unwrap();
+    let outputs = reference::outputs(model, shape).unwrap();
+    let reference = Reference::new(model, shape).unwrap();
     let mut values: Vec<Vec<f32>> = outputs.iter().map(|o| vec![0.0; o.shape.iter().product()]).collect();
     reference.run(input, shape, &mut values).unwrap();
     values

@@ -24,12 +24,11 @@ struct Slot {
 impl Viewer {
     /// Loads the weight `id` for an input of `width` x `height` and checks that its outputs have `lengths` values each.
     pub(crate) fn load(pack: &Pack, id: &str, width: usize, height: usize, lengths: &[usize], precision: Precision) -> Result<Self> {
-        let weight = pack.read(id)?;
         let entry = pack.entry(id)?;
         let input = &entry.input;
         let form = Planar { width, height, colour: input.colour, scale: input.scale, offset: input.offset };
         let ranges = entry.int16.as_ref().filter(|_| precision == Precision::Fast);
-        let network = Network::load(&weight, [1, 3, height, width], ranges)
+        let network = Network::load_owned(pack.read(id)?, [1, 3, height, width], ranges)
             .map_err(|e| Error::new(Stage::Network, Kind::Model, format!("model {id}")).because(e))?;
         let network = match pack.isa() {
             Some(isa) => {
