@@ -63,9 +63,16 @@ export async function person(browser, email, { at, phone = false, simulated } = 
         setTimeout(() => reject(new Error("nothing was submitted within a minute")), 60_000).unref();
       });
       await button("Open the camera").click();
-      // Where the guidance finds the face not well in the picture, a person starts by hand.
-      const impatience = setTimeout(() => button("Start now").click({ timeout: 1000 }).catch(() => {}), 6000);
-      return answer.finally(() => clearTimeout(impatience));
+      // Where the guidance finds the face not well in the picture, a person starts by hand, and tries again where the page is slow.
+      let answered = false;
+      const startByHand = async () => {
+        while (!answered) await button("Start now").click({ timeout: 1000 }).catch(() => {});
+      };
+      const impatience = setTimeout(startByHand, 6000);
+      return answer.finally(() => {
+        answered = true;
+        clearTimeout(impatience);
+      });
     },
     async shot(name) {
       await page.screenshot({ path: `${shots}/walk-${name}.png` });
