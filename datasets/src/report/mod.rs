@@ -31,7 +31,8 @@ svg .label{fill:var(--ink)}.grid{stroke:var(--rule)}
 .line{fill:none;stroke-width:2}.area{opacity:.45}
 .line.c0{stroke:var(--c0)}.line.c1{stroke:var(--c1)}.line.c2{stroke:var(--c2)}
 .area.c0,.dot.c0,.key.c0{fill:var(--c0)}.area.c1,.dot.c1,.key.c1{fill:var(--c1)}.area.c2,.dot.c2,.key.c2{fill:var(--c2)}
-@media print{body{margin:0;max-width:none;font-size:11px}h2{margin-top:1rem}.grid2{grid-template-columns:1fr 1fr}tr{break-inside:avoid}}
+@media print{body{margin:0;max-width:none;font-size:10px}h2{margin-top:1rem}h2,h3{break-after:avoid}.grid2{grid-template-columns:1fr 1fr}tr{break-inside:avoid}
+table{font-size:9px}td{overflow-wrap:normal}td:last-child,.grid2 td{overflow-wrap:anywhere}}
 ";
 
 /// Returns a page with a title and a body.
