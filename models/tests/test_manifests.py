@@ -62,7 +62,7 @@ def test_an_unknown_pack_names_the_known_ones():
         (('title = "', 'tittle = "'), "unknown key tittle; known are id, task"),
         (("[licence]\n", "[licence]\nholder = 1\n"), "licence: unknown key holder"),
         (('spdx = "Apache-2.0"\n', ""), "licence: .*missing 1 required positional argument: 'spdx'"),
-        (("bytes = ", 'bytes = "x" #'), "converted.bytes: 'x' is not of the type int"),
+        (("\nbytes = ", '\nbytes = "x" #'), "converted.bytes: 'x' is not of the type int"),
         (('id = "minifasnet-v2"', 'id = "other"'), "the id 'other' must be the file's name"),
         (("[source]", "[source"), "Expected"),
     ],

@@ -46,7 +46,7 @@ class Licence:
 class Converted:
     """The ONNX file that goes into the pack."""
 
-    converter: Literal["tflite", "onnx", "copy"]
+    converter: Literal["tflite", "onnx", "minifasnet", "copy"]
     sha256: str
     bytes: int
 

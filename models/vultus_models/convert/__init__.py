@@ -1,11 +1,12 @@
 """Converts a weight file to the ONNX file of its manifest: NCHW, batch 1, float32, the same bytes on every machine."""
 
-from vultus_models.convert import onnx, tflite
+from vultus_models.convert import minifasnet, onnx, tflite
 from vultus_models.manifest import Manifest
 
 _CONVERTERS = {
     "tflite": tflite.convert,
     "onnx": onnx.convert,
+    "minifasnet": minifasnet.convert,
     "copy": lambda data, _: data,
 }
 
