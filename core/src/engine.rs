@@ -31,6 +31,9 @@ pub struct EngineOptions {
     pub precision: Precision,
     /// Ids of weights whose unknown or non-commercial licence is accepted.
     pub accepted_licences: Vec<String>,
+    /// Spreads each call over rayon's pool, that of the caller or the global one, for a shorter wait where the cores would be idle. Otherwise a
+    /// call stays on its thread, and many at once use all cores best. The bits of the answer are the same.
+    pub parallel: bool,
 }
 
 /// Loaded models and the pipeline over them. Share one between threads: every call takes `&self`, calls do not wait for
@@ -54,6 +57,7 @@ struct Models {
     sequence: sequence::Calibration,
     models: Vec<ModelInfo>,
     info: EngineInfo,
+    parallel: bool,
 }
 
 /// What enrolling one picture gave.
@@ -99,10 +103,10 @@ impl Models {
 impl Engine {
     /// Loads the model pack in the folder `pack`. Reads nothing else, now or later.
     pub fn open(pack: impl AsRef<Path>, options: &EngineOptions) -> Result<Engine> {
-        Engine::load(&Pack::open(pack.as_ref(), &options.accepted_licences)?, options.precision)
+        Engine::load(&Pack::open(pack.as_ref(), &options.accepted_licences)?, options.precision, options.parallel)
     }
 
-    fn load(pack: &Pack, precision: Precision) -> Result<Engine> {
+    fn load(pack: &Pack, precision: Precision, parallel: bool) -> Result<Engine> {
         let shares = pack.embedders()?;
         let embeddings = shares.iter().map(|s| Embedding::load(pack, &s.id, precision).map(Arc::new)).collect::<Result<Vec<_>>>()?;
         let part = |(embedding, share): (&Arc<Embedding>, &Share)| Part { embedder: embedding.embedder().clone(), share: share.share };
@@ -129,6 +133,7 @@ impl Engine {
                 pack_id: pack.id().to_owned(),
                 precision,
             },
+            parallel,
         })))
     }
 
@@ -148,8 +153,9 @@ impl Engine {
     pub fn verify(&self, selfie: &Image, document: &Image, policy: &Policy) -> Result<Decision> {
         let mut clock = Clock::start();
         self.check(policy)?;
-        let probe = self.take(selfie, Role::Selfie, self.0.embeddings(policy.comparator), &mut clock)?;
-        let reference = self.take(document, Role::Document, self.0.embeddings(policy.comparator), &mut clock)?;
+        let take = |image, role| move |clock: &mut Clock| self.take(image, role, self.0.embeddings(policy.comparator), clock);
+        let (probe, reference) = self.both(&mut clock, take(selfie, Role::Selfie), take(document, Role::Document));
+        let (probe, reference) = (probe?, reference?);
         self.decide(probe, SequenceEvidence::not_assessed(), reference.features.as_deref(), Some(reference.sample), policy, clock)
     }
 
@@ -238,14 +244,20 @@ impl Engine {
         let Some((choice, face)) = found else {
             return Ok(Taken { sample, features: None });
         };
-        sample.quality = Some(quality::assess(&face, usize::from(choice.rival.is_some())));
-        clock.lap("quality");
-        if let (Some(pad), Role::Selfie) = (&self.0.pad, role) {
-            sample.pad = pad.assess(&face)?;
+        let assess = |clock: &mut Clock| {
+            let quality = quality::assess(&face, usize::from(choice.rival.is_some()));
+            clock.lap("quality");
+            let pad = self.0.pad.as_ref().filter(|_| role == Role::Selfie).map(|pad| pad.assess(&face)).transpose();
+            clock.lap("pad");
+            (quality, pad)
+        };
+        let embed = |clock: &mut Clock| self.embed(embeddings, &face, clock);
+        let ((quality, pad), features) = self.both(clock, assess, embed);
+        let features = features?;
+        sample.quality = Some(quality);
+        if let Some(pad) = pad? {
+            sample.pad = pad;
         }
-        clock.lap("pad");
-        let features = embeddings.iter().map(|embedding| embedding.embed(&face)).collect::<Result<Vec<Features>>>()?;
-        clock.lap("embed");
         sample.rival = choice.rival;
         sample.face = Some(Face {
             detection: choice.face,
@@ -255,6 +267,39 @@ impl Engine {
             landmarks: face.points().to_vec(),
         });
         Ok(Taken { sample, features: Some(features) })
+    }
+
+    /// Returns the features of every embedder.
+    fn embed(&self, embeddings: &[Arc<Embedding>], face: &AlignedFace<'_>, clock: &mut Clock) -> Result<Vec<Features>> {
+        let Some((last, others)) = embeddings.split_last() else { return Ok(Vec::new()) };
+        let embed = |clock: &mut Clock| {
+            let features = last.embed(face, self.0.parallel);
+            clock.lap("embed");
+            features
+        };
+        let (all, features) = self.both(clock, |clock| self.embed(others, face, clock), embed);
+        let mut all = all?;
+        all.push(features?);
+        Ok(all)
+    }
+
+    /// Runs both, side by side if the engine was opened so.
+    fn both<A: Send, B: Send>(
+        &self,
+        clock: &mut Clock,
+        one: impl FnOnce(&mut Clock) -> A + Send,
+        other: impl FnOnce(&mut Clock) -> B + Send,
+    ) -> (A, B) {
+        if !self.0.parallel {
+            return (one(clock), other(clock));
+        }
+        let timed = || {
+            let mut clock = Clock::start();
+            (other(&mut clock), clock)
+        };
+        let (a, (b, beside)) = rayon::join(|| one(clock), timed);
+        beside.laps.into_iter().for_each(|(stage, spent)| clock.add(stage, spent));
+        (a, b)
     }
 
     /// Looks from near to far until a chosen face proves to be one when its landmarks are placed.
@@ -306,7 +351,7 @@ impl Engine {
 /// Returns the ranges that the networks of the pack in `pack` show over `pictures`, by model id: what `Precision::Fast` is scaled by.
 pub fn ranges(pack: &Path, accepted_licences: &[String], pictures: impl Iterator<Item = Image>) -> Result<BTreeMap<String, Ranges>> {
     let (pack, watch) = Pack::open(pack, accepted_licences)?.watched();
-    let engine = Engine::load(&pack, Precision::Exact)?;
+    let engine = Engine::load(&pack, Precision::Exact, false)?;
     for picture in pictures {
         engine.enrol(&picture, Role::Selfie)?;
         // A selfie ends the cascade early: let every detector see the picture.
@@ -320,14 +365,14 @@ pub fn ranges(pack: &Path, accepted_licences: &[String], pictures: impl Iterator
 }
 
 /// Opens an engine on the kernels of another instruction set; `None` if this CPU does not have it.
-pub fn open_on(pack: &Path, precision: Precision, isa: Isa) -> Result<Option<Engine>> {
+pub fn open_on(pack: &Path, precision: Precision, isa: Isa, parallel: bool) -> Result<Option<Engine>> {
     match Kernels::new(isa) {
-        Some(_) => Engine::load(&Pack::open(pack, &[])?.on(isa), precision).map(Some),
+        Some(_) => Engine::load(&Pack::open(pack, &[])?.on(isa), precision, parallel).map(Some),
         None => Ok(None),
     }
 }
 
-/// Adds up the time of each stage over a transaction.
+/// Adds up the time of each stage over a transaction, over all threads.
 struct Clock {
     last: Instant,
     laps: Vec<(&'static str, f32)>,
@@ -342,6 +387,10 @@ impl Clock {
         let now = Instant::now();
         let spent = (now - self.last).as_secs_f32() * 1e3;
         self.last = now;
+        self.add(stage, spent);
+    }
+
+    fn add(&mut self, stage: &'static str, spent: f32) {
         match self.laps.iter_mut().find(|(name, _)| *name == stage) {
             Some((_, total)) => *total += spent,
             None => self.laps.push((stage, spent)),

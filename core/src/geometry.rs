@@ -10,6 +10,9 @@ pub struct Point {
     pub y: f32,
 }
 
+// Landmarks are wiped.
+impl zeroize::DefaultIsZeroes for Point {}
+
 impl Point {
     /// Returns the point (x, y).
     pub const fn new(x: f32, y: f32) -> Self {

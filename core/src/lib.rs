@@ -68,6 +68,7 @@ mod nn;
 mod pad;
 mod quality;
 mod sequence;
+mod spare;
 mod template;
 
 pub use align::Pose;

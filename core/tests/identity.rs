@@ -1,4 +1,4 @@
-//! Pairs of pictures on every instruction set, with 1, 2 and 8 threads, again and again: the same bits each time.
+//! Pairs of pictures on every instruction set, with 1, 2 and 8 threads and spread over a pool, again and again: the same bits each time.
 //!
 //! The pairs are those of the demo portraits. `VULTUS_PAIRS` names a file with pairs of your own instead, two paths a line with a tab
 //! between them; `VULTUS_REPEATS` says how often each is repeated, `VULTUS_SCALAR_PAIRS` how many the scalar twin runs, which takes seconds for one.
@@ -36,19 +36,21 @@ fn the_bits_depend_on_nothing_but_the_input() {
     for precision in [Precision::Exact, Precision::Fast] {
         let mut expected: BTreeMap<usize, [u8; 32]> = BTreeMap::new();
         for isa in Isa::ALL {
-            let Some(engine) = open_on(&pack, precision, isa).unwrap() else {
+            let open = |parallel| open_on(&pack, precision, isa, parallel).unwrap();
+            let [Some(engine), Some(parallel)] = [open(false), open(true)] else {
                 println!("{isa:?}: not on this CPU");
                 continue;
             };
             // The scalar twin is slow: it runs once, and the others must equal it.
-            let (ways, repeats, pairs): (&[usize], usize, _) = match isa {
-                Isa::Scalar => (&[2], 1, &pairs[..scalar_pairs.min(pairs.len())]),
-                _ => (&[1, 2, 8], repeats, &pairs[..]),
+            let (ways, repeats, pairs): (&[(&Engine, usize)], usize, _) = match isa {
+                Isa::Scalar => (&[(&engine, 2)], 1, &pairs[..scalar_pairs.min(pairs.len())]),
+                _ => (&[(&engine, 1), (&engine, 2), (&engine, 8), (&parallel, 1), (&parallel, 2)], repeats, &pairs[..]),
             };
-            for (&threads, repeat) in ways.iter().flat_map(|threads| (0..repeats).map(move |repeat| (threads, repeat))) {
-                for (at, digest) in digests(&engine, pairs, threads).into_iter().enumerate() {
+            for (way, repeat) in (0..ways.len()).flat_map(|way| (0..repeats).map(move |repeat| (way, repeat))) {
+                let (engine, threads) = ways[way];
+                for (at, digest) in digests(engine, pairs, threads).into_iter().enumerate() {
                     let first = expected.entry(at).or_insert(digest);
-                    assert!(*first == digest, "{:?}: {precision:?}, {isa:?}, {threads} threads, repeat {repeat}", pairs[at]);
+                    assert!(*first == digest, "{:?}: {precision:?}, {isa:?}, way {way}, {threads} threads, repeat {repeat}", pairs[at]);
                     runs += 1;
                 }
             }

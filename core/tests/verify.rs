@@ -164,6 +164,19 @@ fn eight_threads_give_the_bits_of_one() {
 }
 
 #[test]
+fn an_engine_that_spreads_its_calls_decides_alike() {
+    let pack = std::env::var_os("VULTUS_PACK").map_or_else(|| root().join("build/pack"), PathBuf::from);
+    let mut options = EngineOptions::default();
+    options.parallel = true;
+    let parallel = Engine::open(pack, &options).unwrap();
+    let decide = |engine: &Engine| engine.verify(&photo("obama2.jpg"), &photo("obama.jpg"), &Policy::default()).unwrap();
+    let (one, other) = (decide(engine()), decide(&parallel));
+    assert_eq!(one.to_json(), other.to_json());
+    let stages = |decision: &vultus::Decision| decision.times_ms.iter().map(|(stage, _)| *stage).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(stages(&one), stages(&other), "every stage is timed");
+}
+
+#[test]
 fn a_stored_template_stands_for_the_picture() {
     let reference = engine().enrol(&photo("obama.jpg"), Role::Document).unwrap().template.unwrap();
     let stored = engine().read_template(reference.to_bytes()).unwrap();

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 	"unsafe"
 )
 
@@ -133,7 +134,12 @@ func (c *call) decide(f func(decision **C.vultus_decision, cause **C.vultus_erro
 		return nil, err
 	}
 	defer C.vultus_decision_free(decision)
-	return readDecision(C.GoString(C.vultus_decision_json(decision)))
+	stages := make([]Stage, C.vultus_decision_stage_count(decision))
+	for i := range stages {
+		took := time.Duration(float64(C.vultus_decision_stage_ms(decision, C.size_t(i))) * float64(time.Millisecond))
+		stages[i] = Stage{C.GoString(C.vultus_decision_stage_name(decision, C.size_t(i))), took}
+	}
+	return readDecision(C.GoString(C.vultus_decision_json(decision)), stages)
 }
 
 var nothing [1]byte

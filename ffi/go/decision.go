@@ -1,6 +1,9 @@
 package vultus
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Outcome is what was decided. There is no boolean: a doubt is its own answer.
 type Outcome string
@@ -50,10 +53,17 @@ type Decision struct {
 	Reasons    []Reason        `json:"reasons"`    // the decisive ones first
 	Comparison *Comparison     `json:"comparison"` // nil when a face was missing
 	JSON       json.RawMessage `json:"-"`          // all evidence, the same bytes as in every other language
+	Stages     []Stage         `json:"-"`          // where the time went, in no promised order; decoding is not among them
 }
 
-func readDecision(text string) (*Decision, error) {
-	decision := &Decision{JSON: json.RawMessage(text)}
+// Stage is a step of the pipeline, such as "embed", and the time that it took over both pictures and all threads.
+type Stage struct {
+	Name string
+	Took time.Duration
+}
+
+func readDecision(text string, stages []Stage) (*Decision, error) {
+	decision := &Decision{JSON: json.RawMessage(text), Stages: stages}
 	if err := json.Unmarshal(decision.JSON, decision); err != nil {
 		return nil, &Error{ErrInternal, "interface", "the decision cannot be read: " + err.Error()}
 	}

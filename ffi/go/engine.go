@@ -20,12 +20,19 @@ type OpenOption func(*openOptions)
 
 type openOptions struct {
 	precision C.int32_t
+	parallel  C.uint32_t
 	licences  []string
 }
 
 // Fast runs the networks with 16-bit integers where they do not change the answer.
 func Fast() OpenOption {
 	return func(o *openOptions) { o.precision = C.VULTUS_PRECISION_FAST }
+}
+
+// Parallel spreads each call over a pool of threads, as many as there are cores, for a shorter wait where the cores would be idle. Without it a
+// call stays on its thread, and many at once use all cores best. The answers are the same.
+func Parallel() OpenOption {
+	return func(o *openOptions) { o.parallel = 1 }
 }
 
 // AcceptLicences accepts the unknown or non-commercial licence of the weights with these ids.
@@ -60,7 +67,7 @@ func Open(pack string, options ...OpenOption) (*Engine, error) {
 	c := begin(context.Background())
 	defer c.end()
 	path := c.text(pack)
-	settings := C.vultus_engine_options{struct_size: C.sizeof_vultus_engine_options, precision: given.precision}
+	settings := C.vultus_engine_options{struct_size: C.sizeof_vultus_engine_options, precision: given.precision, parallel: given.parallel}
 	if n := len(given.licences); n > 0 {
 		array := C.calloc(C.size_t(n), C.size_t(unsafe.Sizeof((*C.char)(nil))))
 		defer C.free(array)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,6 +84,9 @@ func TestHolderIsAccepted(t *testing.T) {
 	}
 	if c := decision.Comparison; c.Score < c.OperatingPoint.Threshold || c.OperatingPoint.FMR != 1e-4 || c.OperatingPoint.NonMated == 0 {
 		t.Errorf("%+v", c)
+	}
+	if !slices.ContainsFunc(decision.Stages, func(s Stage) bool { return s.Name == "embed" && s.Took > 0 }) {
+		t.Errorf("%+v", decision.Stages)
 	}
 }
 
@@ -275,6 +279,19 @@ func TestConcurrentCallsGiveTheSameAnswers(t *testing.T) {
 		}()
 	}
 	group.Wait()
+}
+
+func TestParallelGivesTheSameAnswer(t *testing.T) {
+	parallel, err := Open(place("VULTUS_PACK", "../../build/pack"), Parallel())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer parallel.Close()
+	selfie, document := photo("obama2.jpg"), photo("specimen-obama.png")
+	decision, err := parallel.Verify(t.Context(), selfie, document)
+	if err != nil || !bytes.Equal(decision.JSON, verify(t, selfie, document).JSON) {
+		t.Errorf("another answer, or none: %v", err)
+	}
 }
 
 func TestCloseWaitsForCalls(t *testing.T) {

@@ -317,8 +317,9 @@ typedef struct {
     size_t accepted_licences_count;
     // One of VULTUS_PRECISION_*.
     int32_t precision;
-    // Must be 0.
-    uint32_t reserved;
+    // 0: a call stays on its thread, and many at once use all cores best. 1: each call is spread over a pool of threads that the library
+    // keeps, as many as there are cores, for a shorter wait where the cores would be idle. The answers are the same.
+    uint32_t parallel;
 } vultus_engine_options;
 
 // Where a face is, in pixels of the upright picture. The caller sets `struct_size`, the library the rest.
@@ -505,6 +506,16 @@ int32_t vultus_decision_reason_role(const vultus_decision *decision,
 vultus_status vultus_decision_comparison(const vultus_decision *decision,
                                          vultus_comparison *comparison,
                                          vultus_error **error);
+
+// Returns how many stages were timed. They are in no promised order.
+size_t vultus_decision_stage_count(const vultus_decision *decision);
+
+// Returns the name of a stage, such as "embed"; NULL when there is no stage `index`.
+const char *vultus_decision_stage_name(const vultus_decision *decision, size_t index);
+
+// Returns the milliseconds that a stage took, over both pictures and all threads; 0 when there is no stage `index`. Decoding is not among them.
+float vultus_decision_stage_ms(const vultus_decision *decision,
+                               size_t index);
 
 // Returns the decision with all its evidence as JSON, without times: the same bytes for the same input in every language.
 const char *vultus_decision_json(const vultus_decision *decision);

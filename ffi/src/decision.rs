@@ -35,6 +35,7 @@ pub(crate) struct Answer {
     outcome: Outcome,
     reasons: Vec<Reason>,
     comparison: Option<Comparison>,
+    stages: Vec<(CString, f32)>,
     json: CString,
 }
 
@@ -57,6 +58,7 @@ impl From<Decision> for Answer {
         Answer {
             outcome: decision.outcome,
             reasons: decision.reasons.iter().map(reason).collect(),
+            stages: decision.times_ms.iter().map(|&(stage, ms)| (c_text(stage), ms)).collect(),
             json: c_text(&decision.to_json()),
             comparison: decision.comparison,
         }
@@ -66,6 +68,10 @@ impl From<Decision> for Answer {
 impl Answer {
     fn reason(&self, index: usize) -> Result<&Reason, Fault> {
         self.reasons.get(index).ok_or_else(|| Fault::new(VULTUS_ERROR_ABSENT, "index: there is no such reason"))
+    }
+
+    fn stage(&self, index: usize) -> Result<&(CString, f32), Fault> {
+        self.stages.get(index).ok_or_else(|| Fault::new(VULTUS_ERROR_ABSENT, "index: there is no such stage"))
     }
 }
 
@@ -132,6 +138,24 @@ pub unsafe extern "C" fn vultus_decision_comparison(
         comparison.fill(borrow(decision, "decision")?.comparison.as_ref().ok_or_else(absent)?);
         Ok(())
     })
+}
+
+/// Returns how many stages were timed. They are in no promised order.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_decision_stage_count(decision: *const vultus_decision) -> usize {
+    accessor!(0, { Ok(borrow(decision, "decision")?.stages.len()) })
+}
+
+/// Returns the name of a stage, such as "embed"; NULL when there is no stage `index`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_decision_stage_name(decision: *const vultus_decision, index: usize) -> *const c_char {
+    accessor!(null(), { Ok(borrow(decision, "decision")?.stage(index)?.0.as_ptr()) })
+}
+
+/// Returns the milliseconds that a stage took, over both pictures and all threads; 0 when there is no stage `index`. Decoding is not among them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_decision_stage_ms(decision: *const vultus_decision, index: usize) -> f32 {
+    accessor!(0.0, { Ok(borrow(decision, "decision")?.stage(index)?.1) })
 }
 
 /// Returns the decision with all its evidence as JSON, without times: the same bytes for the same input in every language.

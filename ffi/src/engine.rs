@@ -1,7 +1,7 @@
 use crate::comparison::vultus_comparison;
 use crate::decision::{Answer, vultus_decision};
 use crate::error::vultus_error;
-use crate::handle::{self, Object, borrow, c_text, checked_size, out, reserved, sized, text};
+use crate::handle::{self, Object, borrow, c_text, checked_size, out, sized, text};
 use crate::image::vultus_image;
 use crate::log;
 use crate::panic::{accessor, boundary};
@@ -48,8 +48,9 @@ pub struct vultus_engine_options {
     pub accepted_licences_count: usize,
     /// One of VULTUS_PRECISION_*.
     pub precision: i32,
-    /// Must be 0.
-    pub reserved: u32,
+    /// 0: a call stays on its thread, and many at once use all cores best. 1: each call is spread over a pool of threads that the library
+    /// keeps, as many as there are cores, for a shorter wait where the cores would be idle. The answers are the same.
+    pub parallel: u32,
 }
 
 /// Loads the model pack in the folder `pack`. Nothing else is read, now or later. `options` may be NULL.
@@ -219,8 +220,12 @@ pub(crate) unsafe fn policy_in(policy: *const c_char) -> Result<Policy, Fault> {
 }
 
 fn options_in(given: &vultus_engine_options) -> Result<EngineOptions, Fault> {
-    reserved(given.reserved, "options")?;
     let mut options = EngineOptions::default();
+    options.parallel = match given.parallel {
+        0 => false,
+        1 => true,
+        other => return Err(Fault::new(VULTUS_ERROR_USAGE, format!("options.parallel: is {other}, allowed are 0 and 1"))),
+    };
     options.precision = match given.precision {
         VULTUS_PRECISION_DEFAULT | VULTUS_PRECISION_EXACT => Precision::Exact,
         VULTUS_PRECISION_FAST => Precision::Fast,

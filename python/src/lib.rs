@@ -134,13 +134,14 @@ fn points(sample: Option<&core::Sample>) -> Points {
 #[pymethods]
 impl Engine {
     #[new]
-    fn new(py: Python<'_>, pack: std::path::PathBuf, precision: &str, accepted_licences: Vec<String>) -> PyResult<Engine> {
+    fn new(py: Python<'_>, pack: std::path::PathBuf, precision: &str, parallel: bool, accepted_licences: Vec<String>) -> PyResult<Engine> {
         let mut options = core::EngineOptions::default();
         options.precision = match precision {
             "exact" => core::Precision::Exact,
             "fast" => core::Precision::Fast,
             _ => return Err(UsageError::new_err(format!("precision is {precision:?}, allowed are \"exact\" and \"fast\""))),
         };
+        options.parallel = parallel;
         options.accepted_licences = accepted_licences;
         py.detach(|| core::Engine::open(pack, &options)).map(Engine).map_err(raise)
     }

@@ -108,6 +108,10 @@ def test_eight_threads_on_one_engine(engine, selfie, card):
         assert set(pool.map(lambda _: engine.verify(selfie, card).to_json(), range(16))) == {alone}
 
 
+def test_a_call_spread_over_a_pool_gives_the_same_answer(engine, selfie, card):
+    assert vultus.Engine(parallel=True).verify(selfie, card).to_json() == engine.verify(selfie, card).to_json()
+
+
 def resident_kib():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024

@@ -12,6 +12,7 @@ use crate::geometry::{Point, Rect, Similarity};
 use crate::image::{Image, Pyramid};
 use crate::model::Pack;
 use crate::nn::{Precision, Viewer};
+use crate::spare::{self, Buffer};
 
 /// Landmarks of the mesh (MediaPipe's 468-point topology).
 pub(crate) const POINTS: usize = 468;
@@ -45,9 +46,9 @@ pub(crate) struct Aligner {
 /// A face with its landmarks, in the picture that it was found in. Nothing but [`Aligner::align`] makes one.
 pub(crate) struct AlignedFace<'a> {
     pyramid: &'a Pyramid<'a>,
-    points: Vec<Point>,
+    points: Buffer<Point>,
     /// In pixels, growing away from the camera; zero at the middle of the head.
-    depths: Vec<f32>,
+    depths: Buffer<f32>,
     /// How sure the network is that it saw a face, in 0..=1.
     presence: f32,
 }
@@ -86,8 +87,8 @@ impl Aligner {
         let map = Similarity::onto_square(self.viewer.width() as f32, bounds.centre(), extent, direction);
         self.viewer.see(pyramid, &map, |outputs| AlignedFace {
             pyramid,
-            points: outputs[0].chunks_exact(3).map(|p| map.apply(Point::new(p[0], p[1]))).collect(),
-            depths: outputs[0].chunks_exact(3).map(|p| p[2] * map.scale()).collect(),
+            points: spare::POINTS.collect(outputs[0].chunks_exact(3).map(|p| map.apply(Point::new(p[0], p[1])))),
+            depths: spare::FLOATS.collect(outputs[0].chunks_exact(3).map(|p| p[2] * map.scale())),
             presence: 1.0 / (1.0 + libm::expf(-outputs[1][0])),
         })
     }

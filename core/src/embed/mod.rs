@@ -70,10 +70,10 @@ impl Embedding {
         &self.embedder
     }
 
-    /// Returns the mean direction of the features of the face and of its mirror image.
-    pub(crate) fn embed(&self, face: &AlignedFace<'_>) -> Result<Features> {
+    /// Returns the mean direction of the features of the face and of its mirror image, computed one after the other or on two threads.
+    pub(crate) fn embed(&self, face: &AlignedFace<'_>, parallel: bool) -> Result<Features> {
         let map = face.crop();
-        let mut values = self.viewer.see_both_ways(face.pyramid(), &map, |[plain, mirrored]| {
+        let mut values = self.viewer.see_both_ways(face.pyramid(), &map, parallel, |[plain, mirrored]| {
             let (plain_unit, mirrored_unit) = (1.0 / norm(plain), 1.0 / norm(mirrored));
             let both = plain.iter().zip(mirrored);
             Zeroizing::new(both.map(|(p, m)| p * plain_unit + m * mirrored_unit).collect::<Vec<f32>>())

@@ -98,7 +98,7 @@ impl Session {
                     self.keep(&pyramid, timestamp_us)?;
                 }
                 if self.recorder.wants_features(timestamp_us) {
-                    features = Some(self.engine.0.identity.embed(face)?);
+                    features = Some(self.engine.0.identity.embed(face, self.engine.0.parallel)?);
                 }
                 let framing = Framing {
                     width: frame.width(),

@@ -2,9 +2,8 @@
 
 use super::Image;
 use crate::geometry::{Point, Rect, Similarity};
-use crate::kernel::{Halve, Kernels, Sample, Shrink, bilinear};
-use std::sync::{Mutex, MutexGuard};
-use zeroize::Zeroize;
+use crate::kernel::{Filter, Halve, Kernels, Sample, Shrink, bilinear};
+use crate::spare::{BYTES, Buffer};
 
 /// Which channel a network wants first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -55,7 +54,7 @@ pub(crate) struct Pyramid<'a> {
 struct Level {
     width: usize,
     height: usize,
-    rgb: Vec<u8>,
+    rgb: Buffer<u8>,
 }
 
 /// The smallest side worth halving: no network looks at less than 64 pixels.
@@ -156,57 +155,29 @@ impl Pyramid<'_> {
     }
 }
 
-/// For each of `count` outputs over `[start, start + length)` of `whole` inputs: the first input and the weights, which sum to 1.
-fn triangle(start: f32, length: f32, whole: usize, count: usize) -> Vec<(usize, Vec<f32>)> {
+/// For `count` outputs over `[start, start + length)` of `whole` inputs: weights that fall to both sides and sum to 1.
+fn triangle(start: f32, length: f32, whole: usize, count: usize) -> Filter {
     let step = length / count as f32;
     let support = step.max(1.0);
     let (least, most) = (start.floor(), (start + length).ceil().min(whole as f32));
-    (0..count)
-        .map(|i| {
-            let centre = start + (i as f32 + 0.5) * step;
-            let first = (centre - support + 0.5).floor().max(least).min(most - 1.0) as usize;
-            let end = ((centre + support + 0.5).floor().min(most) as usize).max(first + 1);
-            let raw: Vec<f32> = (first..end).map(|p| (1.0 - ((p as f32 + 0.5 - centre) / support).abs()).max(0.0)).collect();
-            let total: f32 = raw.iter().sum();
-            (first, raw.iter().map(|w| if total > 0.0 { w / total } else { 1.0 / raw.len() as f32 }).collect())
-        })
-        .collect()
+    let mut filter = Filter::new(count, (2.0 * support).ceil() as usize + 2);
+    for i in 0..count {
+        let centre = start + (i as f32 + 0.5) * step;
+        let first = (centre - support + 0.5).floor().max(least).min(most - 1.0) as usize;
+        let end = ((centre + support + 0.5).floor().min(most) as usize).max(first + 1);
+        let weights = filter.set(i, first..end);
+        weights.iter_mut().zip(first..).for_each(|(weight, p)| *weight = (1.0 - ((p as f32 + 0.5 - centre) / support).abs()).max(0.0));
+        let (total, even) = (weights.iter().sum::<f32>(), 1.0 / weights.len() as f32);
+        weights.iter_mut().for_each(|weight| *weight = if total > 0.0 { *weight / total } else { even });
+    }
+    filter
 }
-
-/// Buffers of levels that are over, wiped, so that a warm engine allocates none.
-static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
-
-/// More are given back to the system.
-const MOST_SPARE: usize = 16;
 
 fn halve(width: usize, height: usize, rgb: &[u8]) -> Level {
     let (w, h) = (width / 2, height / 2);
-    let length = w * h * 3;
-    let mut spare = lock();
-    let fitting = spare.iter().enumerate().filter(|(_, buffer)| buffer.capacity() >= length).min_by_key(|(_, buffer)| buffer.capacity());
-    let mut out = match fitting.map(|(at, _)| at) {
-        Some(at) => spare.swap_remove(at),
-        None => Vec::new(),
-    };
-    drop(spare);
-    out.resize(length, 0);
-    Kernels::best().run(Halve { rgb, size: [height, width], half: &mut out });
-    Level { width: w, height: h, rgb: out }
-}
-
-impl Drop for Level {
-    fn drop(&mut self) {
-        // The slice at once: `Vec` would wipe byte after byte.
-        self.rgb.as_mut_slice().zeroize();
-        let mut spare = lock();
-        if spare.len() < MOST_SPARE {
-            spare.push(std::mem::take(&mut self.rgb));
-        }
-    }
-}
-
-fn lock() -> MutexGuard<'static, Vec<Vec<u8>>> {
-    SPARE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    let mut half = BYTES.take(w * h * 3);
+    Kernels::best().run(Halve { rgb, size: [height, width], half: &mut half });
+    Level { width: w, height: h, rgb: half }
 }
 
 #[cfg(test)]

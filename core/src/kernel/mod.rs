@@ -36,7 +36,7 @@ pub use peak::{Peak, peak};
 pub(crate) use picture::Picture;
 pub(crate) use pool::{Pool, PoolKind};
 pub(crate) use resize::{Interpolation, Resize};
-pub(crate) use sample::{Halve, Sample, Shrink, bilinear};
+pub(crate) use sample::{Filter, Halve, Sample, Shrink, bilinear};
 pub(crate) use simd::Simd;
 
 /// Channels in a block, and lanes in a vector, on every instruction set.

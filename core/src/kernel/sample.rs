@@ -1,6 +1,8 @@
 //! Pixels of interleaved 8-bit RGB: read between pixel centres, and averaged four to one.
 
 use super::{Kernel, Simd};
+use crate::spare::{Buffer, FLOATS, PLACES};
+use std::ops::Range;
 
 /// Reads a picture along parallel lines, bilinear between pixel centres at integer coordinates; black outside.
 pub(crate) struct Sample<'a, F: Fn(usize) -> [f32; 2]> {
@@ -59,14 +61,46 @@ pub(crate) fn bilinear(rgb: &[u8], width: usize, height: usize, [x, y]: [f32; 2]
     }
 }
 
+/// The inputs that each output sums along one axis, and by which weights.
+pub(crate) struct Filter {
+    /// For each output: the first input, and the one after the last.
+    spans: Buffer<usize>,
+    /// As many for each output as the longest span may have.
+    weights: Buffer<f32>,
+    most: usize,
+}
+
+impl Filter {
+    /// A filter of `count` outputs that sum `most` inputs at the most.
+    pub(crate) fn new(count: usize, most: usize) -> Self {
+        Filter { spans: PLACES.take(2 * count), weights: FLOATS.take(count * most), most }
+    }
+
+    /// Lets output `at` sum the inputs `span`, and returns their weights, to be set. Spans move to the right.
+    pub(crate) fn set(&mut self, at: usize, span: Range<usize>) -> &mut [f32] {
+        self.spans[2 * at..][..2].copy_from_slice(&[span.start, span.end]);
+        &mut self.weights[at * self.most..][..span.len()]
+    }
+
+    /// The first input and the weights from there on of each output.
+    #[inline(always)]
+    fn taps(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        self.spans().iter().zip(self.weights.chunks_exact(self.most)).map(|(&[first, end], weights)| (first, &weights[..end - first]))
+    }
+
+    #[inline(always)]
+    fn spans(&self) -> &[[usize; 2]] {
+        self.spans.as_chunks().0
+    }
+}
+
 /// Sums pixels by weights along rows and columns.
 pub(crate) struct Shrink<'a> {
     pub(crate) rgb: &'a [u8],
     /// Width of the picture.
     pub(crate) width: usize,
-    /// For each output: the first input, and the weights from there on.
-    pub(crate) columns: &'a [(usize, Vec<f32>)],
-    pub(crate) rows: &'a [(usize, Vec<f32>)],
+    pub(crate) columns: &'a Filter,
+    pub(crate) rows: &'a Filter,
     /// What a value is multiplied by, and what is added.
     pub(crate) affine: [f32; 2],
     /// Red, green and blue.
@@ -77,10 +111,9 @@ impl Kernel for Shrink<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let mut planes = self.planes;
-        let from = self.columns.first().map_or(0, |(first, _)| *first);
-        let end = self.columns.last().map_or(0, |(first, weights)| first + weights.len());
-        let mut line = vec![0.0f32; 3 * (end - from)];
-        for (y, (first_row, weights)) in self.rows.iter().enumerate() {
+        let (Some(&[from, _]), Some(&[_, end])) = (self.columns.spans().first(), self.columns.spans().last()) else { return };
+        let mut line = FLOATS.take(3 * (end - from));
+        for (y, (first_row, weights)) in self.rows.taps().enumerate() {
             line.fill(0.0);
             for (i, weight) in weights.iter().enumerate() {
                 let row = (first_row + i) * self.width;
@@ -88,13 +121,13 @@ impl Kernel for Shrink<'_> {
                     *sum += weight * f32::from(value);
                 }
             }
-            for (x, (first, weights)) in self.columns.iter().enumerate() {
+            for (x, (first, weights)) in self.columns.taps().enumerate() {
                 let mut sums = [0.0f32; 3];
                 for (weight, pixel) in weights.iter().zip(line[(first - from) * 3..].as_chunks::<3>().0) {
                     (0..3).for_each(|c| sums[c] += weight * pixel[c]);
                 }
                 for (plane, sum) in planes.iter_mut().zip(sums) {
-                    plane[y * self.columns.len() + x] = sum * self.affine[0] + self.affine[1];
+                    plane[y * self.columns.spans().len() + x] = sum * self.affine[0] + self.affine[1];
                 }
             }
         }

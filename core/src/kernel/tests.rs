@@ -357,7 +357,11 @@ fn pictures_are_sampled_and_halved_alike() {
                 planes: [red, green, blue],
                 columns: 33,
             });
-            let taps = |whole: usize| -> Vec<(usize, Vec<f32>)> { (0..whole).map(|i| (i, vec![0.37; (whole - i).min(4)])).collect() };
+            let taps = |whole: usize| {
+                let mut filter = Filter::new(whole, 4);
+                (0..whole).for_each(|i| filter.set(i, i..whole.min(i + 4)).fill(0.37));
+                filter
+            };
             let (columns, rows) = (taps(width), taps(height));
             let mut shrunk = [(); 3].map(|()| vec![0.0; width * height]);
             let [red, green, blue] = &mut shrunk;

@@ -55,14 +55,24 @@ impl Viewer {
     }
 
     /// Runs the network on `pyramid` seen through `map` and on its mirror image, then hands the first output of both to `read`.
-    pub(crate) fn see_both_ways<R>(&self, pyramid: &Pyramid<'_>, map: &Similarity, read: impl FnOnce([&[f32]; 2]) -> R) -> Result<R> {
+    pub(crate) fn see_both_ways<R>(
+        &self,
+        pyramid: &Pyramid<'_>,
+        map: &Similarity,
+        parallel: bool,
+        read: impl FnOnce([&[f32]; 2]) -> R,
+    ) -> Result<R> {
         let (mut plain, mut mirrored) = (self.slot(), self.slot());
         pyramid.sample(map, &self.form, &mut plain.input);
         let rows = plain.input.chunks_exact(self.form.width).zip(mirrored.input.chunks_exact_mut(self.form.width));
         rows.for_each(|(from, to)| to.iter_mut().zip(from.iter().rev()).for_each(|(to, from)| *to = *from));
-        match &self.watch {
-            None => self.network.run_pair([&plain.input, &mirrored.input], [&mut plain.scratch, &mut mirrored.scratch]),
-            Some(_) => self.go(&mut plain).and_then(|()| self.go(&mut mirrored)),
+        if parallel {
+            let (one, other) = rayon::join(|| self.go(&mut plain), || self.go(&mut mirrored));
+            one.and(other)
+        } else if self.watch.is_some() {
+            self.go(&mut plain).and_then(|()| self.go(&mut mirrored))
+        } else {
+            self.network.run_pair([&plain.input, &mirrored.input], [&mut plain.scratch, &mut mirrored.scratch])
         }
         .map_err(failed)?;
         let result = read([plain.scratch.output(0), mirrored.scratch.output(0)]);

@@ -34,7 +34,7 @@ mod tests {
 
     fn canvas(period: f32) -> Canvas {
         let wave = |i: usize| 128.0 + 60.0 * libm::sinf((i % SIDE) as f32 * 2.0 * std::f32::consts::PI / period);
-        Canvas { luminance: (0..SIDE * SIDE).map(wave).collect(), inside: vec![true; SIDE * SIDE] }
+        Canvas::drawn(wave)
     }
 
     #[test]

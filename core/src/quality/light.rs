@@ -19,7 +19,7 @@ pub(super) fn measure(canvas: &Canvas, into: &mut Vec<Measure>) {
 /// How far the luminance histograms of the left and the right half of the face overlap, 0..=1.
 fn uniformity(canvas: &Canvas) -> f32 {
     let mut halves = [[0.0f32; 32]; 2];
-    for (at, (&v, _)) in canvas.luminance.iter().zip(&canvas.inside).enumerate().filter(|(_, (_, inside))| **inside) {
+    for (at, (&v, _)) in canvas.luminance.iter().zip(&canvas.inside[..]).enumerate().filter(|(_, (_, inside))| **inside) {
         halves[usize::from(at % SIDE >= SIDE / 2)][(v as usize / 8).min(31)] += 1.0;
     }
     let totals = halves.map(|half| half.iter().sum::<f32>().max(1.0));
@@ -46,7 +46,7 @@ mod tests {
     use approx::assert_abs_diff_eq;
 
     fn canvas(luminance: impl Fn(usize) -> f32) -> Canvas {
-        Canvas { luminance: (0..SIDE * SIDE).map(luminance).collect(), inside: vec![true; SIDE * SIDE] }
+        Canvas::drawn(luminance)
     }
 
     fn score(canvas: &Canvas, name: &str) -> u8 {

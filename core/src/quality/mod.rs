@@ -13,6 +13,7 @@ mod pose;
 use crate::align::{AlignedFace, landmark};
 use crate::geometry::{Point, Similarity};
 use crate::image::Planar;
+use crate::spare::{Buffer, FLAGS, FLOATS};
 use serde::Serialize;
 
 /// One component of quality.
@@ -47,8 +48,8 @@ impl QualityReport {
 /// The face upright at a fixed size, and which of its pixels are skin inside the outline.
 struct Canvas {
     /// Luminance (BT.709) in 0..=255, rows from the top.
-    luminance: Vec<f32>,
-    inside: Vec<bool>,
+    luminance: Buffer<f32>,
+    inside: Buffer<bool>,
 }
 
 /// Side of the canvas in pixels; the eyes are 56 pixels apart, so that a face of that size is neither enlarged nor reduced.
@@ -62,22 +63,28 @@ impl Canvas {
         let standard = [Point::new(middle - EYES_APART / 2.0, 52.0), Point::new(middle + EYES_APART / 2.0, 52.0)];
         let to_canvas = Similarity::fit(&[left, right], &standard);
         let form = Planar::pixels(SIDE, SIDE);
-        let mut rgb = vec![0.0; form.len()];
+        let mut rgb = FLOATS.take(form.len());
         face.pyramid().sample(&to_canvas.inverse(), &form, &mut rgb);
         let plane = SIDE * SIDE;
-        let luminance = (0..plane).map(|i| 0.2126 * rgb[i] + 0.7152 * rgb[plane + i] + 0.0722 * rgb[2 * plane + i]).collect();
+        let luminance = FLOATS.collect((0..plane).map(|i| 0.2126 * rgb[i] + 0.7152 * rgb[plane + i] + 0.0722 * rgb[2 * plane + i]));
         let outline = landmark::OVAL.map(|i| to_canvas.apply(face.points()[i]));
         Canvas { luminance, inside: fill(&outline) }
     }
 
+    /// A face that fills the canvas.
+    #[cfg(test)]
+    fn drawn(luminance: impl FnMut(usize) -> f32) -> Canvas {
+        Canvas { luminance: FLOATS.collect((0..SIDE * SIDE).map(luminance)), inside: FLAGS.collect((0..SIDE * SIDE).map(|_| true)) }
+    }
+
     fn skin(&self) -> impl Iterator<Item = f32> + '_ {
-        self.luminance.iter().zip(&self.inside).filter(|(_, inside)| **inside).map(|(v, _)| *v)
+        self.luminance.iter().zip(&self.inside[..]).filter(|(_, inside)| **inside).map(|(v, _)| *v)
     }
 }
 
 /// The pixels whose centre lies inside a polygon (even-odd rule).
-fn fill(polygon: &[Point]) -> Vec<bool> {
-    let mut inside = vec![false; SIDE * SIDE];
+fn fill(polygon: &[Point]) -> Buffer<bool> {
+    let mut inside = FLAGS.take(SIDE * SIDE);
     for (i, p) in polygon.iter().enumerate() {
         let q = polygon[(i + 1) % polygon.len()];
         for y in 0..SIDE {
@@ -107,10 +114,14 @@ pub(crate) fn assess(face: &AlignedFace<'_>, others: usize) -> QualityReport {
 
 /// The mean of the three lowest components: a sample is as good as what is worst about it, without one measure deciding alone.
 fn unify(components: &[Measure]) -> u8 {
-    let mut scores: Vec<u8> = components.iter().map(|c| c.score).collect();
-    scores.sort_unstable();
-    let worst = &scores[..scores.len().min(3)];
-    ((worst.iter().map(|&s| f32::from(s)).sum::<f32>() / worst.len().max(1) as f32) + 0.5) as u8
+    let mut worst = [100u8; 3];
+    for component in components {
+        if component.score < worst[2] {
+            worst[2] = component.score;
+            worst.sort_unstable();
+        }
+    }
+    (worst.iter().map(|&s| f32::from(s)).sum::<f32>() / 3.0 + 0.5) as u8
 }
 
 /// A component whose score is 0 at `none`, 100 at `full`, and linear between (either may be the larger).

@@ -1,5 +1,6 @@
 /* decide PACK json|time: reads lines, each with the paths of a document and of a selfie, or of the frames of a session, and
- * answers each with the JSON of its decision, behind that of a session's evidence; or with the milliseconds from the files in memory to it. */
+ * answers each with the JSON of its decision, behind that of a session's evidence; or with the milliseconds from the files in memory to it, and
+ * how many of these the stages of the engine took. */
 
 #include "check.h"
 #include <time.h>
@@ -58,7 +59,12 @@ static void answer(const blob *files, size_t count, int timed) {
     const char *json = vultus_decision_json(decision);
     double spent = now_ms() - start;
     if (timed) {
-        printf("%.4f\n", spent);
+        double stages = 0;
+        size_t i;
+        for (i = 0; i < vultus_decision_stage_count(decision); i++) {
+            stages += (double)vultus_decision_stage_ms(decision, i);
+        }
+        printf("%.4f %.4f\n", spent, stages);
     } else {
         printf("%s%s%s\n", evidence ? vultus_evidence_json(evidence) : "", evidence ? " " : "", json);
     }

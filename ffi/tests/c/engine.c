@@ -18,7 +18,7 @@ static int has_reason(const vultus_decision *decision, const char *code) {
 static void decisions(void) {
     vultus_decision *decision = NULL;
     vultus_comparison comparison = {0};
-    size_t count;
+    size_t count, i;
     comparison.struct_size = sizeof comparison;
 
     ACCEPTED(vultus_engine_verify(engine, holder, document, NULL, &decision, &error));
@@ -29,6 +29,11 @@ static void decisions(void) {
     CHECK(strlen(vultus_decision_reason_text(decision, 0)) > 0);
     CHECK(vultus_decision_reason_effect(decision, 0) == VULTUS_EFFECT_SUPPORT);
     CHECK(vultus_decision_reason_effect(decision, count) == 0 && vultus_decision_reason_role(decision, count) == 0);
+    count = vultus_decision_stage_count(decision);
+    for (i = 0; i < count && strcmp(vultus_decision_stage_name(decision, i), "embed"); i++) {
+    }
+    CHECK(i < count && vultus_decision_stage_ms(decision, i) > 0);
+    CHECK(!vultus_decision_stage_name(decision, count) && vultus_decision_stage_ms(decision, count) == 0);
     CHECK(strncmp(vultus_decision_json(decision), "{\"outcome\":\"accept\"", 19) == 0);
     ACCEPTED(vultus_decision_comparison(decision, &comparison, &error));
     CHECK(comparison.result == VULTUS_MATCH && comparison.score >= comparison.threshold && comparison.score <= 1);

@@ -106,8 +106,8 @@ static void opening(void) {
     REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_NULL, "options.accepted_licences: ");
     options.accepted_licences = none;
     REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_NULL, "options.accepted_licences: ");
-    options.reserved = 1;
-    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_UNSUPPORTED, "options.reserved: is 1");
+    options.parallel = 2;
+    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_USAGE, "options.parallel: is 2, allowed are 0 and 1");
     options.struct_size--;
     REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_USAGE, "options: struct_size");
 }
@@ -119,6 +119,7 @@ static void null_handles(void) {
     CHECK(vultus_decision_outcome(NULL) == VULTUS_OUTCOME_NONE);
     CHECK(vultus_decision_outcome(NULL) != VULTUS_OUTCOME_ACCEPT);
     CHECK(vultus_decision_reason_count(NULL) == 0);
+    CHECK(!vultus_decision_stage_count(NULL) && !vultus_decision_stage_name(NULL, 0) && vultus_decision_stage_ms(NULL, 0) == 0);
     CHECK(!vultus_decision_reason_code(NULL, 0) && !vultus_decision_reason_text(NULL, 0));
     CHECK(!vultus_decision_reason_effect(NULL, 0) && !vultus_decision_reason_role(NULL, 0));
     CHECK(!vultus_decision_json(NULL) && !vultus_sample_json(NULL) && !vultus_sample_has_face(NULL));

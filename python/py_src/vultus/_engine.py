@@ -20,13 +20,14 @@ DEFAULT_PACK = Path(__file__).parent / "pack"
 class Engine:
     """Loaded models. Share one between threads: calls release the interpreter lock and do not wait for each other."""
 
-    def __init__(self, pack=None, *, precision: str = "exact", accepted_licences: Iterable[str] = ()) -> None:
+    def __init__(self, pack=None, *, precision: str = "exact", parallel: bool = False, accepted_licences: Iterable[str] = ()) -> None:
         """Loads the model pack in the folder `pack` (the one that came with the package by default).
 
-        `precision` is "exact" or "fast"; `accepted_licences` names the models whose unknown or non-commercial licence
-        is accepted. Raises `ModelError` when the pack is missing or damaged.
+        `precision` is "exact" or "fast". `parallel` spreads each call over a pool of threads, as many as there are cores, for a shorter
+        wait where they would be idle; without it a call stays on its thread. The answers are the same. `accepted_licences` names the
+        models whose unknown or non-commercial licence is accepted. Raises `ModelError` when the pack is missing or damaged.
         """
-        self._engine = _vultus.Engine(Path(pack) if pack is not None else DEFAULT_PACK, precision, list(accepted_licences))
+        self._engine = _vultus.Engine(Path(pack) if pack is not None else DEFAULT_PACK, precision, parallel, list(accepted_licences))
 
     def verify(self, selfie, reference, *, fmr: float | None = None, colour: str | None = None, policy: Mapping[str, Any] | None = None) -> Decision:
         """Returns the decision whether the person of `selfie` is the one of `reference`.

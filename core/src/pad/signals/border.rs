@@ -1,6 +1,7 @@
 //! The rim of a paper or a display: a long straight edge beside the face.
 
 use super::{Around, EPS, log10, sum};
+use crate::spare::FLOATS;
 use std::ops::Range;
 
 /// How far a line may lean over the height of the picture, in pixels.
@@ -16,14 +17,14 @@ pub(super) fn sides(around: &Around) -> f32 {
 #[inline(always)]
 pub(super) fn ends(around: &Around) -> f32 {
     let side = around.side;
-    let turned: Vec<f32> = (0..side * side).map(|i| around.luma[i % side * side + i / side]).collect();
+    let turned = FLOATS.collect((0..side * side).map(|i| around.luma[i % side * side + i / side]));
     beside(&turned, side, &around.rows)
 }
 
 /// The straightest line down a square plane before or after `face`, a range of its columns.
 #[inline(always)]
 fn beside(luma: &[f32], side: usize, face: &Range<i32>) -> f32 {
-    let mut steps = vec![0.0; side * (side - 1)];
+    let mut steps = FLOATS.take(side * (side - 1));
     for (row, luma) in steps.chunks_exact_mut(side - 1).zip(luma.chunks_exact(side)) {
         row.iter_mut().zip(luma).zip(&luma[1..]).for_each(|((step, before), after)| *step = (after - before).abs());
     }
@@ -36,7 +37,7 @@ fn beside(luma: &[f32], side: usize, face: &Range<i32>) -> f32 {
 fn line(steps: &[f32], rows: usize, low: i32, high: i32) -> f32 {
     let columns = rows as i32 - 1;
     let mut most = 0.0f32;
-    let mut sums = vec![0.0f32; rows];
+    let mut sums = FLOATS.take(rows);
     for shear in SHEARS {
         let lean = |y: usize| (shear as f32 * (y as f32 - rows as f32 / 2.0) / rows as f32).round_ties_even() as i32;
         let (one, other) = (lean(0), lean(rows - 1));

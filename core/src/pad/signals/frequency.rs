@@ -1,6 +1,7 @@
 //! Moiré: a display's grid or a halftone screen beats with the sensor's grid and leaves narrow peaks in the spectrum.
 
 use super::{FACE_SIDE, log10};
+use crate::spare::{Buffer, FLOATS};
 use std::f32::consts::PI;
 
 /// Rings of the spectrum that are searched, in cycles a face: coarser ones hold the face itself.
@@ -52,20 +53,21 @@ impl Spectrum {
     #[inline(always)]
     pub(super) fn moire_peak(&self, luma: &[f32]) -> f32 {
         let power = self.power(luma);
-        let mut on_ring = Vec::new();
+        let longest = self.rings.iter().map(Vec::len).max().unwrap_or(0);
+        let mut on_ring = FLOATS.take(longest);
         let mut most = 0.0f32;
         for ring in &self.rings {
             let peak = ring.iter().filter(|bin| bin.off_axis).fold(0.0f32, |peak, bin| peak.max(power[bin.at]));
-            on_ring.clear();
-            on_ring.extend(ring.iter().map(|bin| power[bin.at]));
-            most = most.max(peak / (median(&mut on_ring) + super::EPS));
+            let on_ring = &mut on_ring[..ring.len()];
+            on_ring.iter_mut().zip(ring).for_each(|(value, bin)| *value = power[bin.at]);
+            most = most.max(peak / (median(on_ring) + super::EPS));
         }
         log10(most)
     }
 
     /// Power of the windowed, zero-mean picture: `FACE_SIDE` rows of frequencies down, `HALF` frequencies across in each.
     #[inline(always)]
-    fn power(&self, luma: &[f32]) -> Vec<f32> {
+    fn power(&self, luma: &[f32]) -> Buffer<f32> {
         let mean = super::sum([luma], |[y]| y) / luma.len() as f32;
         // Two rows of reals go through one transform as real and imaginary part, and are parted by symmetry after it.
         let mut pairs = Grid::new();
@@ -89,7 +91,7 @@ impl Spectrum {
             }
         }
         self.transform(&mut rows);
-        rows.re.iter().zip(&rows.im).map(|(re, im)| re * re + im * im).collect()
+        FLOATS.collect(rows.re.iter().zip(&rows.im[..]).map(|(re, im)| re * re + im * im))
     }
 
     /// The discrete Fourier transform of every column of the grid, in place and side by side (radix 2, decimation in time).
@@ -129,13 +131,13 @@ impl Spectrum {
 
 /// `FACE_SIDE` rows of `HALF` complex numbers.
 struct Grid {
-    re: Vec<f32>,
-    im: Vec<f32>,
+    re: Buffer<f32>,
+    im: Buffer<f32>,
 }
 
 impl Grid {
     fn new() -> Self {
-        Grid { re: vec![0.0; FACE_SIDE * HALF], im: vec![0.0; FACE_SIDE * HALF] }
+        Grid { re: FLOATS.take(FACE_SIDE * HALF), im: FLOATS.take(FACE_SIDE * HALF) }
     }
 }
 

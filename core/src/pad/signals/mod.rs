@@ -12,6 +12,7 @@ use crate::geometry::Rect;
 use crate::image::{Planar, Pyramid};
 use crate::kernel::{Kernel, Kernels, LANES, Simd};
 use crate::pad::crop::Square;
+use crate::spare::{Buffer, FLOATS};
 use frequency::Spectrum;
 use std::ops::Range;
 
@@ -44,16 +45,16 @@ pub(super) struct Signals {
 /// The square about the face, `FACE_SIDE` wide: values of 0..=1.
 struct Face<'a> {
     rgb: [&'a [f32]; 3],
-    luma: Vec<f32>,
+    luma: Buffer<f32>,
     /// Blue less luma.
-    blueness: Vec<f32>,
+    blueness: Buffer<f32>,
     /// Red less luma.
-    redness: Vec<f32>,
+    redness: Buffer<f32>,
 }
 
 /// The face with its surroundings, and the pixels that its box covers.
 struct Around {
-    luma: Vec<f32>,
+    luma: Buffer<f32>,
     side: usize,
     columns: Range<i32>,
     rows: Range<i32>,
@@ -75,7 +76,7 @@ impl Signals {
     ) -> [f32; NAMES.len()] {
         let Square { left, top, side } = Square::about(bounds, 1.0, pyramid.image().width(), pyramid.image().height());
         let pixels = Planar::pixels(FACE_SIDE, FACE_SIDE);
-        let mut face = vec![0.0; pixels.len()];
+        let mut face = FLOATS.take(pixels.len());
         pyramid.shrink(left, top, side, &pixels, &mut face);
         let mut values = [0.0; NAMES.len()];
         let bounds = square.place(bounds, form.width);
@@ -118,7 +119,7 @@ impl<'a> Face<'a> {
     fn of(planes: &'a [f32]) -> Self {
         let rgb = thirds(planes);
         let luma = luma(rgb, |value| value);
-        let chroma = |plane: &[f32]| plane.iter().zip(&luma).map(|(v, y)| v - y).collect();
+        let chroma = |plane: &[f32]| FLOATS.collect(plane.iter().zip(&luma[..]).map(|(v, y)| v - y));
         Face { rgb, blueness: chroma(rgb[2]), redness: chroma(rgb[0]), luma }
     }
 }
@@ -145,8 +146,8 @@ fn thirds(planes: &[f32]) -> [&[f32]; 3] {
 }
 
 #[inline(always)]
-fn luma([red, green, blue]: [&[f32]; 3], code: impl Fn(f32) -> f32) -> Vec<f32> {
-    red.iter().zip(green).zip(blue).map(|((r, g), b)| 0.299 * code(*r) + 0.587 * code(*g) + 0.114 * code(*b)).collect()
+fn luma([red, green, blue]: [&[f32]; 3], code: impl Fn(f32) -> f32) -> Buffer<f32> {
+    FLOATS.collect(red.iter().zip(green).zip(blue).map(|((r, g), b)| 0.299 * code(*r) + 0.587 * code(*g) + 0.114 * code(*b)))
 }
 
 /// A pixel as a camera gives it: a whole number of 255 steps, here over 255.

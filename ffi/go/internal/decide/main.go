@@ -1,5 +1,6 @@
 // Command decide reads lines, each with the paths of a document and of a selfie, or of the frames of a session, and answers each with
-// the JSON of its decision, behind that of a session's evidence; or with the milliseconds from the files in memory to it.
+// the JSON of its decision, behind that of a session's evidence; or with the milliseconds from the files in memory to it, and how many of these
+// the stages of the engine took.
 package main
 
 import (
@@ -34,13 +35,17 @@ func main() {
 			files = append(files, file)
 		}
 		start := time.Now()
-		json, err := decide(engine, files[0], files[1:])
+		json, decision, err := decide(engine, files[0], files[1:])
 		spent := time.Since(start)
 		if err != nil {
 			log.Fatal(err)
 		}
 		if os.Args[2] == "time" {
-			fmt.Printf("%.4f\n", spent.Seconds()*1e3)
+			var stages time.Duration
+			for _, stage := range decision.Stages {
+				stages += stage.Took
+			}
+			fmt.Printf("%.4f %.4f\n", spent.Seconds()*1e3, stages.Seconds()*1e3)
 		} else {
 			fmt.Println(json)
 		}
@@ -50,39 +55,39 @@ func main() {
 	}
 }
 
-func decide(engine *vultus.Engine, document []byte, frames [][]byte) (string, error) {
+func decide(engine *vultus.Engine, document []byte, frames [][]byte) (string, *vultus.Decision, error) {
 	ctx := context.Background()
 	if len(frames) == 1 {
 		decision, err := engine.Verify(ctx, frames[0], document)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
-		return string(decision.JSON), nil
+		return string(decision.JSON), decision, nil
 	}
 	challenge, err := vultus.NewChallenge([]byte("sixteen bytes ok"), vultus.ChallengeFlash, vultus.ChallengeHeadTurn)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	session, err := engine.NewSession(vultus.WithChallenge(challenge))
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer session.Close()
 	if err := session.BeginChallenge(0); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	for i, frame := range frames {
 		if _, err := session.Push(ctx, frame, time.Duration(i)*500*time.Millisecond); err != nil {
-			return "", err
+			return "", nil, err
 		}
 	}
 	evidence, err := session.Evidence()
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	decision, err := session.Verify(ctx, document)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return string(evidence.JSON) + " " + string(decision.JSON), nil
+	return string(evidence.JSON) + " " + string(decision.JSON), decision, nil
 }
