@@ -1,6 +1,7 @@
 //! The compiled part of the Python module `vultus`: thin wrappers over the core, which release the interpreter lock.
 
 mod annotate;
+mod gallery;
 mod session;
 
 use pyo3::buffer::PyBuffer;
@@ -125,6 +126,7 @@ impl Template {
 struct Engine(core::Engine);
 
 type Points = Vec<(f32, f32)>;
+type OperatingPoint = (f64, [f64; 2], f32, u64, String);
 type Times = Vec<(&'static str, f32)>;
 
 fn points(sample: Option<&core::Sample>) -> Points {
@@ -190,6 +192,16 @@ impl Engine {
         session::Session::open(&self.0, challenge)
     }
 
+    fn gallery(&self) -> gallery::Gallery {
+        gallery::Gallery::new(&self.0)
+    }
+
+    /// Returns the fields of an operating point: rate, its interval, threshold, comparisons, set.
+    fn gallery_threshold(&self, size: usize, fpir: f64) -> PyResult<OperatingPoint> {
+        let point = self.0.gallery_threshold(size, fpir).map_err(raise)?;
+        Ok((point.fmr, point.fmr_interval, point.threshold, point.non_mated, point.set))
+    }
+
     fn read_template(&self, data: &[u8]) -> PyResult<Template> {
         self.0.read_template(data).map(Template).map_err(raise)
     }
@@ -224,6 +236,7 @@ fn _vultus(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Image>()?;
     module.add_class::<Template>()?;
     module.add_class::<Engine>()?;
+    module.add_class::<gallery::Gallery>()?;
     module.add_class::<session::Challenge>()?;
     module.add_class::<session::Session>()?;
     for (name, class) in [

@@ -102,6 +102,28 @@ def test_templates(engine, selfie, photos, card):
         engine.read_template(b"hello")
 
 
+def test_a_gallery_finds_who_it_is(engine, selfie, photos):
+    biden, obama = (engine.enrol(photos / name, role="document").template for name in ("biden.jpg", "obama.jpg"))
+    probe = engine.enrol(selfie).template
+    gallery = engine.gallery()
+    gallery.insert(7, biden)
+    gallery.insert(2**64 - 1, obama)
+    assert len(gallery) == 2 and repr(gallery) == "Gallery(2 references)"
+    best, other = gallery.search(probe)
+    assert (best.id, other.id) == (2**64 - 1, 7)
+    assert [best.score, other.score] == pytest.approx([engine.compare(probe, reference).score for reference in (obama, biden)], rel=1e-6)
+    point = engine.gallery_threshold(len(gallery), 1e-3)
+    assert best.score >= point.threshold > other.score and point.fmr == pytest.approx(1e-3 / 2, rel=1e-3)
+    assert gallery.search(probe, most=1) == [best] and gallery.search(probe, most=0) == []
+    with pytest.raises(vultus.UsageError, match="id 7 already"):
+        gallery.insert(7, obama)
+    with pytest.raises(OverflowError):
+        gallery.insert(-1, obama)
+    with pytest.raises(vultus.UsageError):
+        engine.gallery_threshold(10**9, 1e-6)
+    assert gallery.remove(7) and not gallery.remove(7) and len(gallery) == 1
+
+
 def test_eight_threads_on_one_engine(engine, selfie, card):
     alone = engine.verify(selfie, card).to_json()
     with ThreadPoolExecutor(8) as pool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 
 from ._engine import DEFAULT_PACK, Engine
+from ._gallery import Candidate, Gallery
 from ._results import (
     Box,
     ChallengeResult,
@@ -49,8 +50,8 @@ from ._vultus import (
 )
 
 __all__ = [
-    "DEFAULT_PACK", "Box", "Challenge", "ChallengeResult", "Channel", "Comparison", "Decision", "Engine", "Enrolment", "Face", "Guidance",
-    "InputError", "InternalError", "LimitError", "Measure", "ModelError", "OperatingPoint", "Pad", "PadNetwork", "PadSignal", "Quality",
+    "DEFAULT_PACK", "Box", "Candidate", "Challenge", "ChallengeResult", "Channel", "Comparison", "Decision", "Engine", "Enrolment", "Face",
+    "Gallery", "Guidance", "InputError", "InternalError", "LimitError", "Measure", "ModelError", "OperatingPoint", "Pad", "PadNetwork", "PadSignal", "Quality",
     "Reason", "Sample", "Sequence", "Session", "Signal", "Template", "UnsupportedError", "UsageError", "VultusError", "__version__", "verify",
 ]  # fmt: skip
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from . import _vultus
+from ._gallery import Gallery
 from ._inputs import load
 from ._policy import policy_json
-from ._results import Comparison, Decision, Enrolment, Sample, comparison, decision, sample
+from ._results import Comparison, Decision, Enrolment, OperatingPoint, Sample, comparison, decision, sample
 from ._session import Session, is_frames, timed
 
 DEFAULT_PACK = Path(__file__).parent / "pack"
@@ -66,6 +67,19 @@ class Engine:
     def compare(self, probe: _vultus.Template, reference: _vultus.Template, *, fmr: float | None = None, policy: Mapping[str, Any] | None = None) -> Comparison:
         """Returns the comparison of two templates."""
         return comparison(json.loads(self._engine.compare(probe, reference, policy_json(fmr, policy))))
+
+    def gallery(self) -> Gallery:
+        """Returns an empty gallery for templates of this engine, compared as the default policy compares."""
+        return Gallery(self._engine.gallery())
+
+    def gallery_threshold(self, size: int, fpir: float) -> OperatingPoint:
+        """Returns the threshold for a search among `size` references.
+
+        Scores from there on come up for a person who is not among them with the probability `fpir`, the false positive
+        identification rate. `UsageError` when the calibration does not reach so far, which a larger `fpir` or fewer references cure.
+        """
+        fmr, (low, high), *rest = self._engine.gallery_threshold(size, fpir)
+        return OperatingPoint(fmr, (low, high), *rest)
 
     def read_template(self, data: bytes) -> _vultus.Template:
         """Returns the template that `bytes(template)` gave. `InputError` when damaged, `UsageError` when other weights made it."""
