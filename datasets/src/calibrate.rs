@@ -60,9 +60,6 @@ pub struct Calibration {
     pub format: u32,
     /// One table a comparator and precision.
     pub tables: Vec<Table>,
-    /// What else the pack's calibration holds, such as that of PAD: kept as it is.
-    #[serde(flatten)]
-    pub others: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Calibration {

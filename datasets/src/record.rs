@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibrate::Check;
 use crate::detection::{DetectionRun, Setting};
-use crate::metrics::verification::OperatingPoint;
+use crate::metrics::interval::clopper_pearson;
+use crate::metrics::verification::{CONFIDENCE, OperatingPoint};
 use crate::run::{Origin, PackRecord, Run};
 
 /// A weight and the hash of its file.
@@ -81,6 +82,26 @@ pub enum Figures {
         /// One a kind of clips.
         rows: Vec<Clips>,
     },
+    /// Errors of presentation attack detection, as `models/pad/evaluate.py record` counts them.
+    Presentations {
+        /// Which rules judged, in the order of each row's errors.
+        systems: Vec<String>,
+        /// One a kind of presentations.
+        rows: Vec<Presentations>,
+    },
+}
+
+/// Presentations of one kind and the errors that each system made of them at its threshold.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Presentations {
+    /// Where they come from, and their species.
+    pub kind: String,
+    /// Presentations.
+    pub presentations: u64,
+    /// Those that were judged: the face was found and shown with its surroundings.
+    pub judged: u64,
+    /// Of the judged ones: attacks taken for bona fide, or the other way round.
+    pub errors: Vec<u64>,
 }
 
 /// The levels that clips of one kind were given, a window of frames each.
@@ -159,6 +180,7 @@ impl Record {
             Figures::Detection { detectors, .. } => detectors.join(" "),
             Figures::Calibration { .. } => "held out".to_owned(),
             Figures::Sequences { .. } => "sequences".to_owned(),
+            Figures::Presentations { .. } => "presentations".to_owned(),
         };
         let words = format!("{} {how}", self.set).to_lowercase();
         let words: Vec<&str> = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -173,6 +195,7 @@ pub fn tables(records: &[Record]) -> String {
         String::new(),
         String::from("| thresholds of | FMR | identities | non-mated | FMR seen (95 %) | holds |\n|---|---|---|---|---|---|\n"),
         String::from("| sequences | clips | windows | LOW | MEDIUM | HIGH | AUC of the score |\n|---|---|---|---|---|---|---|\n"),
+        String::new(),
     ];
     let empty = tables.clone();
     for record in records {
@@ -181,6 +204,7 @@ pub fn tables(records: &[Record]) -> String {
             Figures::Detection { .. } => detection_row(&mut tables[1], record),
             Figures::Calibration { checks } => checks.iter().for_each(|check| calibration_rows(&mut tables[2], check)),
             Figures::Sequences { rows } => rows.iter().for_each(|row| clips_row(&mut tables[3], row)),
+            Figures::Presentations { systems, rows } => presentations_rows(&mut tables[4], systems, rows),
         }
     }
     let filled: Vec<String> = tables.into_iter().zip(empty).filter(|(table, empty)| table != empty).map(|(table, _)| table).collect();
@@ -240,6 +264,22 @@ fn clips_row(table: &mut String, row: &Clips) {
     let _ = writeln!(table, "| {} | {} | {} | {low} | {medium} | {high} | {auc} |", row.kind, row.clips, low + medium + high);
 }
 
+fn presentations_rows(table: &mut String, systems: &[String], rows: &[Presentations]) {
+    if table.is_empty() {
+        let heads = systems.join(", errors (95 %) | ");
+        let _ = writeln!(table, "| presentations | judged | {heads}, errors (95 %) |\n|---|---|{}", "---|".repeat(systems.len()));
+    }
+    for row in rows {
+        let share = |&errors: &u64| {
+            let interval = clopper_pearson(errors, row.judged, CONFIDENCE);
+            let rate = 100.0 * errors as f64 / row.judged as f64;
+            format!("{errors}: {rate:.1} % ({:.1} to {:.1})", 100.0 * interval.low, 100.0 * interval.high)
+        };
+        let cells: Vec<String> = if row.judged == 0 { vec![String::new(); systems.len()] } else { row.errors.iter().map(share).collect() };
+        let _ = writeln!(table, "| {} | {} of {} | {} |", row.kind, row.judged, row.presentations, cells.join(" | "));
+    }
+}
+
 /// A set with accepted findings is never shown as if it were whole.
 fn marked(record: &Record) -> String {
     if record.findings == 0 { String::new() } else { format!(" ({} findings)", record.findings) }
@@ -270,5 +310,18 @@ mod tests {
         assert_eq!(new, format!("a\n{BEGIN}| new |\n{END}\nb\n"));
         assert_eq!(replace(&new, "| new |\n").unwrap(), new);
         assert!(replace("no marks", "").is_err());
+    }
+
+    #[test]
+    fn errors_come_with_their_interval_and_only_where_something_was_judged() {
+        let row = |kind: &str, presentations, judged, errors| Presentations { kind: kind.to_owned(), presentations, judged, errors };
+        let mut table = String::new();
+        presentations_rows(
+            &mut table,
+            &["a".to_owned(), "b".to_owned()],
+            &[row("clips", 3, 3, vec![0, 1]), row("crops", 9, 0, vec![0, 0])],
+        );
+        let rows: Vec<&str> = table.lines().skip(2).collect();
+        assert_eq!(rows, ["| clips | 3 of 3 | 0: 0.0 % (0.0 to 63.2) | 1: 33.3 % (0.8 to 90.6) |", "| crops | 0 of 9 |  |  |"]);
     }
 }

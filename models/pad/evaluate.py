@@ -2,6 +2,7 @@
 
     python models/pad/evaluate.py gather --datasets DIR --teacher DIR --pack PACK --out FOLDER
     python models/pad/evaluate.py report --gathered FOLDER --json report.json
+    python models/pad/evaluate.py record --gathered FOLDER --pack PACK --out datasets/records/webcams-talking-heads-lfw-view-2-presentations.json
 
 `gather` writes a file a part and leaves out parts that are there: it goes on where it was stopped. After a change of the
 engine or of the weights begin with an empty folder.
@@ -18,6 +19,7 @@ import concurrent.futures
 import json
 import multiprocessing
 import pathlib
+import sys
 
 import numpy as np
 
@@ -27,11 +29,21 @@ import material
 import sources
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import records  # noqa: E402
+
 LFW_EVERY = 8
 """Of the pictures of View 2, in order of their names, every eighth is judged, and every sixteenth printed and replayed."""
 LFW_PARTS = 16
 TALKING_HEAD_EVERY = 12
 MINIFASNET_THRESHOLD = 0.5
+KINDS = (
+    ("webcam clips, bona fide", "clip", "bona_fide"), ("webcam clips, replay", "clip", "replay"), ("talking heads, bona fide", "talking_head", "bona_fide"),
+    ("tight webcam crops, bona fide", "tight", "bona_fide"), ("tight webcam crops, print", "tight", "print"), ("tight webcam crops, replay", "tight", "replay"),
+    ("LFW View 2, bona fide", "lfw_view2", "bona_fide"), ("LFW View 2, simulated print", "simulated", "print"), ("LFW View 2, simulated replay", "simulated", "replay"),
+)
+"""Rows of the record: name, part and species."""
 _STATE: dict = {}
 
 
@@ -118,10 +130,10 @@ def systems(rule: dict, evidence: np.ndarray) -> dict[str, tuple[np.ndarray, flo
     own = fuse.trust(rule, "alone", column["own"], column["minifasnet"], values)
     both = fuse.trust(rule, "with_minifasnet", column["own"], column["minifasnet"], values)
     return {
-        "network alone": (column["own"], rule["network_threshold"]),
-        "own": (own, rule["alone"]["threshold"]),
+        "vultus-pad": (column["own"], rule["network_threshold"]),
+        "default pack": (own, rule["alone"]["threshold"]),
         "MiniFASNet": (column["minifasnet"], MINIFASNET_THRESHOLD),
-        "both": (both, rule["with_minifasnet"]["threshold"]),
+        "with MiniFASNet": (both, rule["with_minifasnet"]["threshold"]),
     }
 
 
@@ -210,12 +222,34 @@ def show(made: dict) -> None:
     )
 
 
-def report(args: argparse.Namespace) -> None:
+def gathered(args: argparse.Namespace) -> tuple[dict, dict[str, np.ndarray], dict[str, tuple[np.ndarray, float]]]:
+    """The rule, the rows of all parts and what each system says of them."""
     parts = [np.load(path) for path in sorted(args.gathered.glob("*.npz"))]
     data = {key: np.concatenate([part[key] for part in parts]) for key in ("evidence", "part", "group", "species")}
-    rule = json.loads(args.calibration.read_text())["pad"]
-    compared = systems(rule, data["evidence"])
-    gap = np.nanmax(np.abs(compared["both"][0] - data["evidence"][:, judge.COLUMNS.index("fused")]))
+    rule = json.loads(args.calibration.read_text())
+    return rule, data, systems(rule, data["evidence"])
+
+
+def record(args: argparse.Namespace) -> None:
+    """Writes the errors of each kind of presentations as a record for `vultus-datasets table`."""
+    _, data, compared = gathered(args)
+    answered, rows = ~np.isnan(data["evidence"]).any(1), []
+    for kind, part, species in KINDS:
+        here = (data["part"] == part) & (data["species"] == species)
+        # The frames of a clip are one presentation.
+        of = data["group"] if part in ("clip", "talking_head") else np.arange(len(here)).astype(str)
+        judged = [here & answered & (of == name) for name in sorted(set(of[here & answered]))]
+        errors = [
+            sum(bool((np.median(score[frames]) >= threshold) != (species == "bona_fide")) for frames in judged)
+            for score, threshold in compared.values()
+        ]
+        rows.append({"kind": kind, "presentations": len(set(of[here])), "judged": len(judged), "errors": errors})
+    records.write(args.out, args.pack, args.set, {"kind": "presentations", "systems": list(compared), "rows": rows})
+
+
+def report(args: argparse.Namespace) -> None:
+    rule, data, compared = gathered(args)
+    gap = np.nanmax(np.abs(compared["with MiniFASNet"][0] - data["evidence"][:, judge.COLUMNS.index("fused")]))
     print(f"the engine's fused score and the rule computed here differ by {gap:.1e} at most")
     made = tables(data, compared)
     show(made)
@@ -240,11 +274,15 @@ def main() -> None:
     verb.add_argument("--pack", type=pathlib.Path, required=True, help="a pack with both MiniFASNet networks")
     verb.add_argument("--jobs", type=int, default=2)
     verb.add_argument("--out", type=pathlib.Path, required=True)
-    verb = verbs.add_parser("report")
-    verb.set_defaults(run=report)
-    verb.add_argument("--gathered", type=pathlib.Path, required=True)
-    verb.add_argument("--calibration", type=pathlib.Path, default=HERE.parent / "calibration" / "default.json")
-    verb.add_argument("--json", type=pathlib.Path)
+    for name, run in (("report", report), ("record", record)):
+        verb = verbs.add_parser(name)
+        verb.set_defaults(run=run)
+        verb.add_argument("--gathered", type=pathlib.Path, required=True)
+        verb.add_argument("--calibration", type=pathlib.Path, default=HERE.parent / "calibration" / "pad.json")
+    verbs.choices["report"].add_argument("--json", type=pathlib.Path)
+    verbs.choices["record"].add_argument("--pack", type=pathlib.Path, required=True, help="the pack that `gather` was given")
+    verbs.choices["record"].add_argument("--set", default="webcams, talking heads, LFW View 2", help="what was presented")
+    verbs.choices["record"].add_argument("--out", type=pathlib.Path, required=True)
     args = ask.parse_args()
     args.run(args)
 

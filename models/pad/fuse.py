@@ -1,6 +1,6 @@
 """Calibrates the rule that fuses the networks with the classical signals, on development pictures seen by the engine.
 
-    python models/pad/fuse.py --datasets DIR --teacher DIR --pack PACK --seed 1 --out models/calibration/default.json
+    python models/pad/fuse.py --datasets DIR --teacher DIR --pack PACK --seed 1 --out models/calibration/pad.json
 
 The rule is that of `core/src/pad/fusion.rs`:
 
@@ -9,8 +9,7 @@ The rule is that of `core/src/pad/fusion.rs`:
     trust      = 1 / (1 + exp(-(bias + own * margin(network) + minifasnet * margin(MiniFASNet) - sum weight * doubt)))
 
 All weights are >= 0: more bona fide by a network never lowers trust, more doubt never raises it. A presentation is taken
-as bona fide at or above the threshold, below which 3 % of the development pictures as they are lie. The rule becomes the
-key "pad" of the calibration file, whose other keys stay.
+as bona fide at or above the threshold, below which 3 % of the development pictures as they are lie.
 """
 
 from __future__ import annotations
@@ -148,10 +147,10 @@ def main() -> None:
     ask.add_argument("--seed", type=int, default=1)
     ask.add_argument("--copies", type=int, nargs=3, default=(4, 2, 4), metavar=material.CLASSES)
     ask.add_argument("--jobs", type=int, default=2)
-    ask.add_argument("--out", type=pathlib.Path, required=True, help="the calibration file whose key `pad` is set")
+    ask.add_argument("--out", type=pathlib.Path, required=True)
     args = ask.parse_args()
 
-    material._start(args.datasets, args.teacher)
+    material.start(args.datasets, args.teacher)
     pictures = material._STATE["pictures"]
     held_out = material.held_out(pictures, args.seed)
     which = [i for i, p in enumerate(pictures) if p.group in held_out]
@@ -162,10 +161,8 @@ def main() -> None:
         labels, rows = (np.array(column) for column in zip(*pool.map(_make, jobs, chunksize=16), strict=True))
     judged = np.isfinite(rows).all(1)
     print(f"{len(rows)} presentations, {(~judged).sum()} without a face or not assessable")
-    calibration = json.loads(args.out.read_text())
-    calibration["pad"] = calibrate(labels[judged], rows[judged])
-    args.out.write_text(json.dumps(calibration, indent=1) + "\n")
-    print(f"wrote the rule into {args.out}")
+    args.out.write_text(json.dumps(calibrate(labels[judged], rows[judged]), indent=1) + "\n")
+    print(f"wrote {args.out}")
 
 
 if __name__ == "__main__":

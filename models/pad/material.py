@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import hashlib
+import multiprocessing
 import pathlib
 import sys
 
@@ -141,7 +143,8 @@ def present(
 _STATE: dict[str, object] = {}
 
 
-def _start(datasets: pathlib.Path, teachers: pathlib.Path) -> None:
+def start(datasets: pathlib.Path, teachers: pathlib.Path) -> None:
+    """Reads the pictures and finds their faces, once: the processes of a pool inherit them."""
     detector = sources.Detector(teachers / "yunet_2023mar_320.onnx")
     pictures = [*sources.lfw(datasets, detector, view=1), *sources.wider(datasets, detector)]
     behind = []
@@ -149,7 +152,11 @@ def _start(datasets: pathlib.Path, teachers: pathlib.Path) -> None:
         with Image.open(path) as opened:
             opened.draft("RGB", (512, 512))
             behind.append(np.asarray(opened.convert("RGB").resize((320, 240))))
-    _STATE.update(pictures=pictures, behind=behind, teacher=teacher.Teacher(teachers))
+    _STATE.update(pictures=pictures, behind=behind)
+
+
+def _begin(teachers: pathlib.Path) -> None:
+    _STATE["teacher"] = teacher.Teacher(teachers)
 
 
 def _make(job: tuple[int, int, int, int]):
@@ -182,7 +189,7 @@ def main() -> None:
     ask.add_argument("--out", type=pathlib.Path, required=True)
     args = ask.parse_args()
 
-    _start(args.datasets, args.teacher)
+    start(args.datasets, args.teacher)
     pictures: list[sources.Picture] = _STATE["pictures"]
     development = held_out(pictures, args.seed)
     jobs = [
@@ -193,12 +200,13 @@ def main() -> None:
         if copy < args.copies[label] * (SCENE_COPIES if pictures[which].group.endswith(".jpg") else 1)
     ]
     print(f"{len(pictures)} pictures, {len(development)} people or scenes held out for development, {len(jobs)} samples")
-    with concurrent.futures.ProcessPoolExecutor(args.jobs, initializer=_start, initargs=(args.datasets, args.teacher)) as pool:
+    fork = multiprocessing.get_context("fork")
+    with concurrent.futures.ProcessPoolExecutor(args.jobs, fork, initializer=_begin, initargs=(args.teacher,)) as pool:
         made = list(pool.map(_make, jobs, chunksize=64))
     crops, labels, which, context, soft = (np.array(column) for column in zip(*made, strict=True))
     dev = np.array([pictures[i].group in development for i in which])
     np.savez(args.out, crops=crops, labels=labels, picture=which, context=context, teacher=soft, dev=dev)
-    print(f"wrote {args.out}: {crops.shape}, {dev.sum()} for development")
+    print(f"wrote {args.out}: {crops.shape}, {dev.sum()} for development, sha256 of the crops {hashlib.sha256(crops).hexdigest()}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+cv2.setNumThreads(1)
+"""Parallel by processes alone: OpenCV's threads do not outlive a fork."""
+
 Box = tuple[float, float, float, float]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import copy
 import hashlib
+import os
 import pathlib
 import time
 
@@ -19,19 +20,27 @@ from torch.nn import functional as F
 import crop
 import net
 
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+"""Without it a GPU's matrix products are not deterministic."""
+
+
+BATCH = 64
+SMOOTHED_OVER = 0.998
+"""Weights are averaged over about 1 / (1 - this) steps."""
+
 
 def augmented(x: torch.Tensor, generator: torch.Generator, size: int) -> torch.Tensor:
     """uint8 [N, C, H, W] -> float in -1..1, mirrored, moved and zoomed within the crop, dimmed or brightened."""
     n = x.shape[0]
 
     def uniform(low: float, high: float) -> torch.Tensor:
-        return torch.empty(n).uniform_(low, high, generator=generator)
+        return torch.empty(n, device=x.device).uniform_(low, high, generator=generator)
 
     zoom = uniform(0.82, 1.0)
     flip = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
     shift_x, shift_y = (uniform(-1, 1) * (1 - zoom) for _ in range(2))
     stretch = uniform(0.96, 1.0)
-    zero = torch.zeros(n)
+    zero = torch.zeros_like(zoom)
     theta = torch.stack([torch.stack([zoom * flip, zero, shift_x], 1), torch.stack([zero, zoom * stretch, shift_y], 1)], 1)
     grid = F.affine_grid(theta, (n, 3, size, size), align_corners=False)
     smaller = F.interpolate(x.float(), size=(int(size * 1.1),) * 2, mode="bilinear", antialias=True, align_corners=False)
@@ -42,24 +51,66 @@ def augmented(x: torch.Tensor, generator: torch.Generator, size: int) -> torch.T
     return torch.where(grey, y.mean(1, keepdim=True).expand_as(y), y)
 
 
-def plain(x: torch.Tensor, size: int) -> torch.Tensor:
-    return F.interpolate(x.float(), size=(size, size), mode="bilinear", antialias=True, align_corners=False) / 127.5 - 1
-
-
-def bona_fide(model: torch.nn.Module, crops: np.ndarray, size: int) -> np.ndarray:
-    """Probability of "bona fide" for uint8 crops [N, H, W, 3]."""
+def bona_fide(model: torch.nn.Module, crops: torch.Tensor, size: int) -> np.ndarray:
+    """Probability of "bona fide" for uint8 crops [N, C, H, W]."""
     model.eval()
     with torch.no_grad():
         parts = [
-            model(plain(torch.from_numpy(crops[i : i + 256]).permute(0, 3, 1, 2), size)).softmax(1)[:, 0]
-            for i in range(0, len(crops), 256)
+            model(F.interpolate(part.float(), size=(size, size), mode="bilinear", antialias=True, align_corners=False) / 127.5 - 1).softmax(1)[:, 0]
+            for part in crops.split(256)
         ]
-    return torch.cat(parts).numpy()
+    return torch.cat(parts).cpu().numpy()
 
 
-def bpcer_threshold(scores: np.ndarray, bpcer: float) -> float:
-    """The threshold below which the share `bpcer` of bona fide scores lies."""
-    return float(np.quantile(scores, bpcer))
+def apcer_at(scores: np.ndarray, labels: np.ndarray, bpcer: float) -> list[float]:
+    """APCER of prints and of replays at the threshold below which the share `bpcer` of bona fide scores lies."""
+    threshold = np.quantile(scores[labels == 0], bpcer)
+    return [float((scores[labels == c] >= threshold).mean()) for c in (1, 2)]
+
+
+def fit(
+    crops: np.ndarray, labels: np.ndarray, teacher: np.ndarray, dev: np.ndarray, *, seed: int, epochs: int, rate: float, distil: float,
+    size: int, device: str,
+) -> torch.nn.Module:
+    """Trains on uint8 crops [N, C, H, W] that are not `dev`; tells after each epoch how far it is on those that are."""
+    torch.manual_seed(seed)
+    generator = torch.Generator(device).manual_seed(seed)
+    x, y, soft = (torch.from_numpy(part[~dev]).to(device) for part in (crops, labels.astype(np.int64), teacher.astype(np.float32)))
+    held_out = torch.from_numpy(crops[dev]).to(device)
+    balance = torch.tensor([len(y) / (2.0 * (y == 0).sum()), *[len(y) / (4.0 * (y == c).sum()) for c in (1, 2)]], device=device)
+
+    model = net.PadNet().to(device, memory_format=torch.channels_last)
+    average = copy.deepcopy(model)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02)
+    steps = len(y) // BATCH
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=epochs * steps, pct_start=0.15)
+    step = 0
+    for epoch in range(epochs):
+        model.train()
+        began, total = time.monotonic(), 0.0
+        order = torch.randperm(len(y), generator=generator, device=device)
+        for pick in order.split(BATCH)[:steps]:
+            seen = augmented(x[pick], generator, size).contiguous(memory_format=torch.channels_last)
+            logits, follow = model.both(seen)
+            loss = F.cross_entropy(logits, y[pick], weight=balance, label_smoothing=0.05)
+            loss = loss + distil * F.binary_cross_entropy_with_logits(follow, soft[pick])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            total += loss.detach()
+            step += 1
+            keep = min(SMOOTHED_OVER, step / (step + 20))
+            with torch.no_grad():
+                for kept, fresh in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+                    kept.lerp_(fresh, 1 - keep) if kept.is_floating_point() else kept.copy_(fresh)
+        apcer = apcer_at(bona_fide(average, held_out, size), labels[dev], 0.05)
+        print(
+            f"epoch {epoch + 1}: loss {float(total) / steps:.4f}, on development at BPCER 5 %: "
+            f"APCER print {apcer[0]:.3f}, replay {apcer[1]:.3f}; {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
+    return average.eval().cpu()
 
 
 def export(model: torch.nn.Module, path: pathlib.Path, size: int) -> None:
@@ -113,56 +164,21 @@ def main() -> None:
     ask.add_argument("--rate", type=float, default=3e-3)
     ask.add_argument("--distil", type=float, default=2.0, help="weight of following the teacher beside the label")
     ask.add_argument("--size", type=int, default=crop.INPUT_PX)
+    ask.add_argument("--device", default="cpu", help="as torch names it: cpu, cuda")
     ask.add_argument("--out", type=pathlib.Path, required=True)
     args = ask.parse_args()
 
-    torch.manual_seed(args.seed)
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    generator = torch.Generator().manual_seed(args.seed)
-
     data = np.load(args.crops)
-    crops, labels, dev = data["crops"], data["labels"], data["dev"]
-    x = torch.from_numpy(np.ascontiguousarray(crops[~dev].transpose(0, 3, 1, 2)))
-    y, soft = torch.from_numpy(labels[~dev]).long(), torch.from_numpy(data["teacher"][~dev]).float()
-    balance = torch.tensor([len(y) / (2.0 * (y == 0).sum()), *[len(y) / (4.0 * (y == c).sum()) for c in (1, 2)]])
-    print(f"{len(y)} crops to train, {dev.sum()} to develop; {net.multiply_adds(args.size) / 1e6:.1f} M multiply-adds")
-
-    model = net.PadNet().to(memory_format=torch.channels_last)
-    average = copy.deepcopy(model)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=0.02)
-    batch, step = 64, 0
-    steps = args.epochs * (len(y) // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, args.rate, total_steps=steps, pct_start=0.15)
-    for epoch in range(args.epochs):
-        model.train()
-        began, total = time.monotonic(), 0.0
-        order = torch.randperm(len(y), generator=generator)
-        for i in range(0, len(y) - batch + 1, batch):
-            pick = order[i : i + batch]
-            logits, follow = model.both(augmented(x[pick], generator, args.size).contiguous(memory_format=torch.channels_last))
-            loss = F.cross_entropy(logits, y[pick], weight=balance, label_smoothing=0.05)
-            loss = loss + args.distil * F.binary_cross_entropy_with_logits(follow, soft[pick])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            total += loss.item()
-            step += 1
-            keep = min(0.998, step / (step + 20))
-            with torch.no_grad():
-                for kept, fresh in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-                    kept.lerp_(fresh, 1 - keep) if kept.is_floating_point() else kept.copy_(fresh)
-        scores = bona_fide(average, crops[dev], args.size)
-        at = bpcer_threshold(scores[labels[dev] == 0], 0.05)
-        apcer = [float((scores[labels[dev] == c] >= at).mean()) for c in (1, 2)]
-        print(
-            f"epoch {epoch + 1}: loss {total / (len(y) // batch):.4f}, on development at BPCER 5 %: "
-            f"APCER print {apcer[0]:.3f}, replay {apcer[1]:.3f}; {time.monotonic() - began:.0f} s",
-            flush=True,
-        )
-    average.eval()
-    export(average, args.out, args.size)
+    dev = data["dev"]
+    print(f"{(~dev).sum()} crops to train, {dev.sum()} to develop; {net.multiply_adds(args.size) / 1e6:.1f} M multiply-adds")
+    crops = np.ascontiguousarray(data["crops"].transpose(0, 3, 1, 2))
+    model = fit(
+        crops, data["labels"], data["teacher"], dev, seed=args.seed, epochs=args.epochs, rate=args.rate, distil=args.distil, size=args.size,
+        device=args.device,
+    )
+    export(model, args.out, args.size)
     content = args.out.read_bytes()
     print(f"wrote {args.out}: {len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}")
 

@@ -15,12 +15,9 @@ vultus[video], numpy and, for `inject` and `manipulate`, vultus[attack].
 from __future__ import annotations
 
 import argparse
-import datetime
 import glob
 import json
-import os
 import pathlib
-import platform
 import re
 import resource
 import sys
@@ -31,6 +28,10 @@ import numpy as np
 import vultus
 from tqdm import tqdm
 from vultus._video import frames as read
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import records  # noqa: E402
 
 INJECTIONS = ("frozen", "looped", "duplicated", "reversed")
 PERCENTILES = (0, 5, 25, 50, 75, 90, 95, 100)
@@ -184,18 +185,7 @@ def record(args: argparse.Namespace) -> None:
         levels = [sum(row["risk"] == level for row in some) for level in ("LOW", "MEDIUM", "HIGH")]
         label = f"{kind} frames, injected" if kind in INJECTIONS else kind
         found.append({"kind": label, "clips": len({row["clip"] for row in some}), "levels": levels, "auc": area})
-    pack = json.loads((args.pack or vultus.DEFAULT_PACK).joinpath("pack.json").read_text())
-    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    origin = {
-        "command": ["evaluate.py", *sys.argv[1:]],
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "machine": f"{cpu[1] if cpu else platform.processor()}, {os.cpu_count()} logical cores, linux {platform.machine()}",
-        "version": vultus.__version__,
-    }
-    weights = [{"id": model["id"], "sha256": model["sha256"]} for model in pack["models"]]
-    text = {"origin": origin, "pack": f"{pack['name']} {pack['version']}", "weights": weights, "set": args.set, "findings": 0}
-    text["figures"] = {"kind": "sequences", "rows": found}
-    args.out.write_text(json.dumps(text, indent=2) + "\n")
+    records.write(args.out, args.pack, args.set, {"kind": "sequences", "rows": found})
 
 
 def report(args: argparse.Namespace) -> None:

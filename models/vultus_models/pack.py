@@ -59,7 +59,7 @@ def _calibration(plan: PackPlan) -> dict[str, Any] | None:
         return None
     # A pack that was not calibrated yet has no thresholds: `vultus-datasets calibrate` makes them.
     own = read(plan.name) if (DATA / "calibration" / f"{plan.name}.json").is_file() else {"tables": []}
-    return read("default") | own | {"sequence": read("sequence")}
+    return read("default") | own | {name: read(name) for name in ("pad", "sequence")}
 
 
 def _entry(manifest: Manifest) -> dict[str, Any]:

@@ -76,9 +76,9 @@ fn every_step_gives_what_the_reference_gives() {
 
 #[test]
 fn the_shipped_rules_are_sound() {
-    let calibration: serde_json::Value = serde_json::from_str(include_str!("../../../models/calibration/default.json")).unwrap();
+    let calibration: serde_json::Value = serde_json::from_str(include_str!("../../../models/calibration/pad.json")).unwrap();
     for with_minifasnet in [false, true] {
-        let rule = Rule::new(Calibration::deserialize(&calibration["pad"]).unwrap(), with_minifasnet).unwrap();
+        let rule = Rule::new(Calibration::deserialize(&calibration).unwrap(), with_minifasnet).unwrap();
         let typical = [1.5, -0.4, 0.3, -0.2, 0.0, 0.0, 0.4, 0.4];
         assert!(rule.judge(0.99, Some(0.99), typical).0 > rule.threshold());
         assert!(rule.judge(0.01, Some(0.01), typical).0 < rule.threshold());
