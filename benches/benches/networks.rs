@@ -115,6 +115,7 @@ fn networks(c: &mut Criterion) {
         ("blazeface-full", 192),
         ("centerface", 640),
         ("facemesh-468", 192),
+        ("iris", 64),
         ("mobilefacenet", 112),
         ("sface", 112),
         ("vultus-pad", 96),

@@ -1,6 +1,6 @@
 //! The pipeline. The only module that calls every stage; each arrow of the data flow is one line here.
 
-use crate::align::{AlignedFace, Aligner};
+use crate::align::{AlignedFace, Aligner, Eyes};
 use crate::compare::{self, Calibration, Comparator, Comparison, Gallery, OperatingPoint, Part, Recipe};
 use crate::decision::{Decision, EngineInfo, Evidence, Face, Policy, Sample, decide};
 use crate::detect::{Cascade, Choice, Detection, Detector, Role, choose};
@@ -45,6 +45,7 @@ pub struct Engine(Arc<Models>);
 struct Models {
     cascade: Cascade,
     aligner: Aligner,
+    eyes: Option<Eyes>,
     pad: Option<Pad>,
     /// In the order of the pack, which is that of features in a template.
     embeddings: Vec<Arc<Embedding>>,
@@ -118,6 +119,7 @@ impl Engine {
         Ok(Engine(Arc::new(Models {
             cascade: Cascade::load(pack, precision)?,
             aligner: Aligner::load(pack, precision)?,
+            eyes: Eyes::load(pack, precision)?,
             pad: Pad::load(pack, precision)?,
             embeddings,
             identity,

@@ -60,7 +60,9 @@ fn pack() -> PathBuf {
 
 #[test]
 fn a_warm_network_allocates_nothing() {
-    for (id, side) in [("blazeface-short", 128), ("centerface", 160), ("facemesh-468", 192), ("mobilefacenet", 112), ("sface", 112)] {
+    for (id, side) in
+        [("blazeface-short", 128), ("centerface", 160), ("facemesh-468", 192), ("mobilefacenet", 112), ("sface", 112), ("iris", 64)]
+    {
         let network = Network::load(&std::fs::read(pack().join(format!("{id}.onnx"))).unwrap(), [1, 3, side, side], None).unwrap();
         let (mut scratch, input) = (network.scratch(), vec![0.25; 3 * side * side]);
         network.run(&input, &mut scratch).unwrap();

@@ -17,7 +17,7 @@ type ChallengeKind uint32
 const (
 	ChallengeFlash    ChallengeKind = C.VULTUS_CHALLENGE_FLASH     // colours on the screen, looked for on the face
 	ChallengeHeadTurn ChallengeKind = C.VULTUS_CHALLENGE_HEAD_TURN // the head is turned to a side
-	ChallengeBlink    ChallengeKind = C.VULTUS_CHALLENGE_BLINK     // the eyes are closed and opened; the default pack misses many real blinks
+	ChallengeBlink    ChallengeKind = C.VULTUS_CHALLENGE_BLINK     // the eyes are closed and opened; needs the pack's network of the eyes and 8 frames a second, else it is not assessable
 )
 
 // Challenge is what is asked of the person during a session.

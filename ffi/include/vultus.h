@@ -158,7 +158,7 @@
 // The head is turned to a side.
 #define VULTUS_CHALLENGE_HEAD_TURN 2
 
-// The eyes are closed and opened. The landmarks of the default pack hardly follow the lids, so that many real blinks are missed.
+// The eyes are closed and opened. Needs the pack's network of the eyes and 8 frames a second; without them it is not assessable.
 #define VULTUS_CHALLENGE_BLINK 4
 
 // Nothing was assessed, which says nothing about the frames.

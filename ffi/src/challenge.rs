@@ -10,7 +10,7 @@ use vultus::{Challenge, ChallengeKind};
 pub const VULTUS_CHALLENGE_FLASH: u32 = 1;
 /// The head is turned to a side.
 pub const VULTUS_CHALLENGE_HEAD_TURN: u32 = 2;
-/// The eyes are closed and opened. The landmarks of the default pack hardly follow the lids, so that many real blinks are missed.
+/// The eyes are closed and opened. Needs the pack's network of the eyes and 8 frames a second; without them it is not assessable.
 pub const VULTUS_CHALLENGE_BLINK: u32 = 4;
 
 /// What is asked of the person or shown on the screen during a session.

@@ -17,7 +17,8 @@ from vultus_models.manifest import load_all
 
 KNOWN = load_all()
 FACE = (300, 0, 700, 400)
-"""The face in the photo: left, top, right, bottom."""
+EYE = (385, 163, 495, 273)
+"""The face in the photo, and one eye of it: left, top, right, bottom."""
 
 
 def pixels(photo: Path, box: tuple[int, int, int, int] | None, width: int, height: int) -> np.ndarray:
@@ -58,6 +59,7 @@ def both(fetcher):
         ("blazeface-short", None, 1 / 127.5, -1, [1e-3, 1e-3]),
         ("blazeface-full", None, 1 / 127.5, -1, [1e-3, 1e-3]),
         ("facemesh-468", FACE, 1 / 255, 0, [1e-3, 1e-4]),
+        ("iris", EYE, 1 / 255, 0, [1e-3]),
         ("mobilefacenet", FACE, 1 / 128, -127.5 / 128, [1e-4]),
     ],
 )
@@ -183,7 +185,7 @@ def compare(what: str, values: np.ndarray, expected: np.ndarray, bound: float) -
 
 
 @pytest.mark.parametrize(
-    "name", ["blazeface-short", "blazeface-full", "facemesh-468", "mobilefacenet", "centerface", "minifasnet-v2", "minifasnet-v1se"]
+    "name", ["blazeface-short", "blazeface-full", "facemesh-468", "iris", "mobilefacenet", "centerface", "minifasnet-v2", "minifasnet-v1se"]
 )
 def test_only_plain_operators_are_left(both, name):
     graph = onnx.load_from_string(both(name)[1]).graph

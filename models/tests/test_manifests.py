@@ -6,7 +6,7 @@ from vultus_models import card, manifest
 from vultus_models.fault import Fault
 
 KNOWN = manifest.load_all()
-DEFAULT = ["blazeface-short", "blazeface-full", "centerface", "facemesh-468", "sface", "mobilefacenet"]
+DEFAULT = ["blazeface-short", "blazeface-full", "centerface", "facemesh-468", "iris", "sface", "mobilefacenet"]
 
 
 @pytest.mark.parametrize("weight", KNOWN.values(), ids=list(KNOWN))

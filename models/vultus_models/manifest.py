@@ -76,7 +76,7 @@ class Input:
 @dataclass(frozen=True)
 class Manifest:
     id: str
-    task: Literal["detect-near", "detect-far", "detect-small", "detect", "mesh", "embed", "pad"]
+    task: Literal["detect-near", "detect-far", "detect-small", "detect", "mesh", "eyes", "embed", "pad"]
     title: str
     training_data: str
     limits: list[str]

@@ -11,7 +11,8 @@ pub(crate) struct Challenge(core::Challenge);
 
 #[pymethods]
 impl Challenge {
-    /// Derives the steps from a nonce of 16 to 64 bytes and the kinds "flash", "head-turn", "blink".
+    /// Derives the steps from a nonce of 16 to 64 bytes and the kinds "flash", "head-turn", "blink". Blinks need the pack's network of the
+    /// eyes and 8 frames a second; without them the challenge is not assessable.
     #[new]
     fn new(nonce: &[u8], kinds: Vec<String>) -> PyResult<Challenge> {
         let kinds: Vec<core::ChallengeKind> = kinds.iter().map(|name| kind(name)).collect::<PyResult<_>>()?;

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -154,6 +155,56 @@ def test_the_flashes_of_the_nonce_must_be_reflected_in_time(engine, selfie, show
     for i, frame in enumerate(frames()):
         session.push(frame, i * 80_000, "rgb")
     assert session.evidence().challenge.status == status, session.evidence().challenge.text
+
+
+def lids_shut(frame, points):
+    """The frame with the skin above each eye drawn down over it."""
+    y, x = np.mgrid[: frame.shape[0], : frame.shape[1]].astype(float)
+    up = np.zeros_like(x)
+    for outer, inner in np.array(points)[[[33, 133], [263, 362]]]:
+        (cx, cy), width = (outer + inner) / 2, np.hypot(*(outer - inner))
+        up += 0.7 * width * np.exp(-(((x - cx) / (0.75 * width)) ** 4) - ((y - cy) / (0.3 * width)) ** 4)
+    return frame[np.clip(y - up, 0, None).round().astype(int), x.astype(int)]
+
+
+@pytest.fixture(scope="module")
+def eyes_open_and_shut(engine, selfie):
+    """The same 60 frames twice."""
+    open_ = list(sway(selfie, 60))
+    return open_, [lids_shut(frame, engine.examine(frame, colour="rgb").face.landmarks) for frame in open_]
+
+
+@pytest.fixture(scope="module")
+def without_eyes(tmp_path_factory):
+    """The default pack without the network that sees the eyelids."""
+    folder = tmp_path_factory.mktemp("packs") / "pack"
+    shutil.copytree(vultus.DEFAULT_PACK, folder)
+    table = json.loads((folder / "pack.json").read_text())
+    table["models"] = [model for model in table["models"] if model["id"] != "iris"]
+    (folder / "pack.json").write_text(json.dumps(table))
+    return vultus.Engine(folder)
+
+
+@pytest.mark.parametrize(("late_ms", "shut", "status"), [(0, True, "passed"), (3_700, True, "failed"), (0, False, "failed")])
+def test_the_eyes_must_shut_as_often_as_asked_and_in_time(engine, eyes_open_and_shut, late_ms, shut, status):
+    asked = vultus.Challenge(b"d" * 16, ["blink"])
+    assert asked.to_dict()["steps"] == [{"kind": "blink", "start_ms": 0, "duration_ms": 3000, "times": 2}]
+    session = engine.session(asked)
+    session.begin_challenge(900_000)
+    for i, pair in enumerate(zip(*eyes_open_and_shut)):
+        since = i * 90 - 900 - late_ms - 400
+        session.push(pair[shut and 0 <= since < 1600 and since % 800 < 300], i * 90_000, "rgb")
+    assert session.evidence().challenge.status == status, session.evidence().challenge
+
+
+def test_a_pack_that_sees_no_eyelids_abstains_from_blinks(without_eyes, eyes_open_and_shut, card):
+    session = without_eyes.session(vultus.Challenge(b"a" * 16, ["blink"]))
+    session.begin_challenge(0)
+    for i, frame in enumerate(eyes_open_and_shut[0]):
+        session.push(frame, i * 60_000, "rgb")
+    challenge = session.evidence().challenge
+    assert challenge.status == "not-assessable" and "no network that sees the eyelids" in challenge.text
+    assert "challenge-not-assessable" in [reason.code for reason in session.verify(card).reasons]
 
 
 def test_a_challenge_says_what_it_asks():

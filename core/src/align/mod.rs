@@ -1,8 +1,10 @@
 //! From a detection to a face whose every landmark is known, and the standard crops of it.
 
+mod eyes;
 mod pose;
 mod template;
 
+pub(crate) use eyes::Eyes;
 pub use pose::Pose;
 pub(crate) use template::CROP_SIDE;
 
@@ -25,6 +27,8 @@ pub(crate) mod landmark {
     pub(crate) const LEFT_EYE: [usize; 4] = [33, 133, 159, 145];
     pub(crate) const RIGHT_EYE: [usize; 4] = [263, 362, 386, 374];
     pub(crate) const NOSE_TIP: usize = 1;
+    pub(crate) const NOSE_BRIDGE: usize = 168;
+    pub(crate) const NOSE_BASE: usize = 2;
     pub(crate) const MOUTH_LEFT: usize = 61;
     pub(crate) const MOUTH_RIGHT: usize = 291;
     pub(crate) const LIP_UPPER_INNER: usize = 13;

@@ -83,7 +83,7 @@ impl Session {
         let pyramid = Pyramid::new(frame);
         let face = self.follow(&pyramid)?;
         self.count = self.count.saturating_add(1);
-        let mut features = None;
+        let (mut features, mut eye_openings) = (None, None);
         let guidance = match &face {
             None => advise(None, self.usable),
             Some(face) => {
@@ -100,6 +100,9 @@ impl Session {
                 if self.recorder.wants_features(timestamp_us) {
                     features = Some(self.engine.0.identity.embed(face, self.engine.0.parallel)?);
                 }
+                if let Some(eyes) = self.engine.0.eyes.as_ref().filter(|_| self.recorder.wants_eyes(timestamp_us)) {
+                    eye_openings = Some(eyes.openings(face, self.engine.0.parallel)?);
+                }
                 let framing = Framing {
                     width: frame.width(),
                     height: frame.height(),
@@ -115,7 +118,7 @@ impl Session {
         };
         self.usable = guidance.frames;
         self.last = face.as_ref().map(|face| (timestamp_us, face.bounds().centre()));
-        self.recorder.push(Observation { pyramid: &pyramid, timestamp_us, face: face.as_ref(), features });
+        self.recorder.push(Observation { pyramid: &pyramid, timestamp_us, face: face.as_ref(), features, eye_openings });
         Ok(guidance)
     }
 

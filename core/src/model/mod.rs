@@ -62,7 +62,7 @@ impl Output {
 pub struct ModelInfo {
     /// Stable name, unique in the pack.
     pub id: String,
-    /// The stage that it serves: `detect-near`, `detect-far`, `detect-small`, `mesh`, `embed`, `pad`.
+    /// The stage that it serves: `detect-near`, `detect-far`, `detect-small`, `mesh`, `eyes`, `embed`, `pad`.
     pub task: String,
     /// File name inside the pack.
     pub file: String,

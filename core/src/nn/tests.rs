@@ -8,13 +8,14 @@ fn pack() -> PathBuf {
     std::env::var_os("VULTUS_PACK").map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../build/pack").into(), PathBuf::from)
 }
 
-const NETWORKS: [(&str, [usize; 4]); 6] = [
+const NETWORKS: [(&str, [usize; 4]); 7] = [
     ("blazeface-short", [1, 3, 128, 128]),
     ("blazeface-full", [1, 3, 192, 192]),
     ("centerface", [1, 3, 160, 224]),
     ("facemesh-468", [1, 3, 192, 192]),
     ("mobilefacenet", [1, 3, 112, 112]),
     ("sface", [1, 3, 112, 112]),
+    ("iris", [1, 3, 64, 64]),
 ];
 
 fn weights(id: &str) -> Vec<u8> {
@@ -126,7 +127,7 @@ fn a_scratch_is_reused_without_a_trace() {
 
 #[test]
 fn a_pair_side_by_side_is_two_runs() {
-    for (id, shape) in [NETWORKS[4], NETWORKS[5]] {
+    for &(id, shape) in &NETWORKS[4..] {
         let network = Network::load(&weights(id), shape, None).unwrap();
         let inputs = [picture(id, shape, 5), picture(id, shape, 6)];
         let (mut one, mut other) = (network.scratch(), network.scratch());

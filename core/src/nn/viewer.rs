@@ -62,21 +62,34 @@ impl Viewer {
         parallel: bool,
         read: impl FnOnce([&[f32]; 2]) -> R,
     ) -> Result<R> {
-        let (mut plain, mut mirrored) = (self.slot(), self.slot());
-        pyramid.sample(map, &self.form, &mut plain.input);
-        let rows = plain.input.chunks_exact(self.form.width).zip(mirrored.input.chunks_exact_mut(self.form.width));
-        rows.for_each(|(from, to)| to.iter_mut().zip(from.iter().rev()).for_each(|(to, from)| *to = *from));
+        let fill = |form: &Planar, [plain, mirrored]: [&mut [f32]; 2]| {
+            pyramid.sample(map, form, plain);
+            mirrored.copy_from_slice(plain);
+            mirrored.chunks_exact_mut(form.width).for_each(<[f32]>::reverse);
+        };
+        self.run_pair(fill, parallel, read)
+    }
+
+    /// Runs the network on the two inputs that `fill` writes, then hands the first output of both to `read`.
+    pub(crate) fn run_pair<R>(
+        &self,
+        fill: impl FnOnce(&Planar, [&mut [f32]; 2]),
+        parallel: bool,
+        read: impl FnOnce([&[f32]; 2]) -> R,
+    ) -> Result<R> {
+        let (mut one, mut other) = (self.slot(), self.slot());
+        fill(&self.form, [&mut one.input, &mut other.input]);
         if parallel {
-            let (one, other) = rayon::join(|| self.go(&mut plain), || self.go(&mut mirrored));
+            let (one, other) = rayon::join(|| self.go(&mut one), || self.go(&mut other));
             one.and(other)
         } else if self.watch.is_some() {
-            self.go(&mut plain).and_then(|()| self.go(&mut mirrored))
+            self.go(&mut one).and_then(|()| self.go(&mut other))
         } else {
-            self.network.run_pair([&plain.input, &mirrored.input], [&mut plain.scratch, &mut mirrored.scratch])
+            self.network.run_pair([&one.input, &other.input], [&mut one.scratch, &mut other.scratch])
         }
         .map_err(failed)?;
-        let result = read([plain.scratch.output(0), mirrored.scratch.output(0)]);
-        lock(&self.spare).extend([plain, mirrored]);
+        let result = read([one.scratch.output(0), other.scratch.output(0)]);
+        lock(&self.spare).extend([one, other]);
         Ok(result)
     }
 

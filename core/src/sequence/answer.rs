@@ -24,8 +24,12 @@ const MOST_CHANCE: f32 = 0.02;
 const LEAST_RESPONSE: f32 = 0.003;
 /// Turn of the head that is asked for, and that in the other direction which spoils it.
 const LEAST_TURN_DEG: f32 = 15.0;
-/// The opening of shut eyes over the usual one.
-const SHUT: f32 = 0.75;
+/// The opening of the eyes over the usual one at which they count as shut, and as open again: chosen on half of the blinks that
+/// `models/sequence/README.md` counts.
+const SHUT: f32 = 0.65;
+const OPEN_AGAIN: f32 = 0.75;
+/// Frames a second that show the eyes. Fewer miss blinks.
+const LEAST_EYE_RATE: usize = 8;
 
 /// Collects what the challenge asks to look at.
 pub(super) struct Answer {
@@ -43,11 +47,12 @@ struct Seen {
 struct Reading {
     skin: [f32; 3],
     yaw_deg: f32,
-    eye_opening: f32,
+    lid_opening: Option<f32>,
 }
 
 /// Frames before the beginning show the person at rest.
-const BEFORE_US: u64 = 1_000_000;
+const BEFORE_MS: i64 = 1_000;
+const BEFORE_US: u64 = BEFORE_MS as u64 * 1_000;
 
 impl Answer {
     pub(super) fn to(challenge: Challenge) -> Answer {
@@ -76,10 +81,20 @@ impl Answer {
             let face = frame.face.as_ref().map(|face| Reading {
                 skin: std::array::from_fn(|c| (face.colours.forehead[c] + face.colours.cheeks[c]) / 2.0),
                 yaw_deg: face.pose.yaw_deg,
-                eye_opening: face.eye_opening,
+                lid_opening: face.lid_opening,
             });
             self.seen.push(Seen { timestamp_us: at_us, face });
         }
+    }
+
+    /// Whether a blink may be seen at this time, or the open eyes before it.
+    pub(super) fn wants_eyes(&self, timestamp_us: u64) -> bool {
+        let since_ms = self.began_us.map(|began| ((i128::from(timestamp_us) - i128::from(began)) / 1_000) as i64);
+        let is_near = |step: &Step| {
+            let (start, end) = step.span_ms();
+            since_ms.is_none_or(|at| (start - BEFORE_MS..end + MOST_REACTION_MS).contains(&at))
+        };
+        self.challenge.steps().iter().any(|step| matches!(step.task, Task::Blink { .. }) && is_near(step))
     }
 
     fn window_us(&self) -> u64 {
@@ -160,7 +175,8 @@ struct Shown<'a> {
 impl Shown<'_> {
     /// The colour at a time, without its brightness; `None` before and after.
     fn at(&self, ms: i64) -> Option<[f32; 3]> {
-        let i = self.steps.iter().position(|s| (i64::from(s.start_ms)..i64::from(s.start_ms + s.duration_ms)).contains(&ms))?;
+        let shows = |(start, end): (i64, i64)| (start..end).contains(&ms);
+        let i = self.steps.iter().position(|step| shows(step.span_ms()))?;
         Some(without_brightness(self.colours[i].map(|on| if on { 1.0 } else { 0.0 })))
     }
 }
@@ -175,7 +191,7 @@ fn without_brightness(colour: [f32; 3]) -> [f32; 3] {
 fn flash(track: &Track, steps: &[&Step]) -> ChallengeEvidence {
     let colours = steps.iter().filter_map(|step| if let Task::Flash(colour) = step.task { Some(colour) } else { None }).collect();
     let shown = Shown { steps, colours };
-    let (first, last) = (i64::from(steps[0].start_ms), steps.last().map_or(0, |s| i64::from(s.start_ms + s.duration_ms)));
+    let (first, last) = (steps[0].span_ms().0, steps.last().map_or(0, |step| step.span_ms().1));
     let seen: Vec<(i64, Reading)> = track.between(first, last + MOST_LAG_MS).collect();
     if seen.len() < 2 * steps.len() {
         return result(ChallengeStatus::NotAssessable, "too few frames with a face show the flashes; two for each colour are needed");
@@ -255,8 +271,8 @@ fn correlation(skin: &[(i64, [f32; 3])], shown: &Shown<'_>, lag: i64) -> f32 {
 
 /// The head must turn to the side asked for within the step, and not to the other.
 fn head_turn(track: &Track, step: &Step, left: bool) -> ChallengeEvidence {
-    let (start, end) = (i64::from(step.start_ms), i64::from(step.start_ms + step.duration_ms));
-    let Some(rest) = super::median(track.between(start - 1_000, start + 200).map(|(_, reading)| reading.yaw_deg)) else {
+    let (start, end) = step.span_ms();
+    let Some(rest) = super::median(track.between(start - BEFORE_MS, start + 200).map(|(_, reading)| reading.yaw_deg)) else {
         return result(ChallengeStatus::NotAssessable, "no face was seen before the head was to turn");
     };
     // The person's own left is the right of a picture that is not mirrored.
@@ -276,14 +292,24 @@ fn head_turn(track: &Track, step: &Step, left: bool) -> ChallengeEvidence {
 
 /// The eyes must shut as often as asked.
 fn blink(track: &Track, step: &Step, times: u8) -> ChallengeEvidence {
-    let (start, end) = (i64::from(step.start_ms), i64::from(step.start_ms + step.duration_ms));
-    let openings: Vec<f32> = track.between(start, end + MOST_REACTION_MS).map(|(_, reading)| reading.eye_opening).collect();
-    let open = super::median(track.readings.iter().map(|reading| reading.eye_opening)).unwrap_or(0.0);
-    if openings.len() < 15 || open <= 0.0 {
-        return result(ChallengeStatus::NotAssessable, "too few frames with a face show whether the eyes blink");
+    let (start, end) = step.span_ms();
+    let openings = |from_ms, to_ms| track.between(from_ms, to_ms).filter_map(|(_, reading)| reading.lid_opening);
+    if track.between(start, end).next().is_some() && openings(start, end).next().is_none() {
+        return result(
+            ChallengeStatus::NotAssessable,
+            "the model pack holds no network that sees the eyelids, so blinks cannot be counted",
+        );
     }
-    let shut: Vec<bool> = openings.iter().map(|opening| *opening < SHUT * open).collect();
-    let blinks = shut.windows(2).filter(|pair| !pair[0] && pair[1]).count() + usize::from(shut[0]);
+    let open = super::median(openings(start - BEFORE_MS, end + MOST_REACTION_MS)).unwrap_or(0.0);
+    if openings(start, end).count() * 1_000 < LEAST_EYE_RATE * step.duration_ms as usize || open <= 0.0 {
+        let why = format!("too few frames with a face show whether the eyes blink; {LEAST_EYE_RATE} a second are needed");
+        return result(ChallengeStatus::NotAssessable, why);
+    }
+    let (mut blinks, mut is_shut) = (0, false);
+    for opening in openings(start, end + MOST_REACTION_MS) {
+        blinks += usize::from(!is_shut && opening < SHUT * open);
+        is_shut = opening < if is_shut { OPEN_AGAIN } else { SHUT } * open;
+    }
     if blinks == usize::from(times) {
         result(ChallengeStatus::Passed, format!("the eyes shut {times} times as asked"))
     } else {

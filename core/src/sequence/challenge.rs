@@ -12,8 +12,8 @@ pub enum ChallengeKind {
     Flash,
     /// The person turns the head to the left or right.
     HeadTurn,
-    /// The person shuts both eyes for a moment, a number of times. The landmarks of the default pack hardly follow the lids, so that many
-    /// real blinks are missed (`models/sequence/README.md`).
+    /// The person shuts both eyes for a moment, a number of times. It takes the pack's network of the eyes and eight frames a second;
+    /// without them the challenge is not assessable.
     Blink,
 }
 
@@ -146,6 +146,11 @@ impl Challenge {
 }
 
 impl Step {
+    /// When it begins and ends, since the beginning of the challenge.
+    pub(crate) fn span_ms(&self) -> (i64, i64) {
+        (self.start_ms.into(), (self.start_ms + self.duration_ms).into())
+    }
+
     fn to_json(self) -> serde_json::Value {
         let (kind, name, what) = match self.task {
             Task::Flash(on) => {

@@ -35,8 +35,10 @@ pub(super) struct FaceTrace {
     pub(super) pose: Pose,
     /// Direction of the head by its inner landmarks minus that by its outline, in degrees: yaw, then pitch.
     pub(super) pose_gap_deg: [f32; 2],
-    /// Height of the opening of both eyes over their width, the mean of the two.
+    /// Height of the opening of both eyes over their width by the mesh, which hardly follows the lids; the mean of the two.
     pub(super) eye_opening: f32,
+    /// Mean opening of both eyes over the length of the nose by the network that sees the lids, where a challenge asked for it.
+    pub(super) lid_opening: Option<f32>,
     pub(super) colours: Colours,
 }
 
@@ -58,14 +60,20 @@ pub(super) struct Colours {
 }
 
 impl Frame {
-    pub(super) fn describe(pyramid: &Pyramid<'_>, timestamp_us: u64, face: Option<&AlignedFace<'_>>, features: Option<Features>) -> Frame {
+    pub(super) fn describe(
+        pyramid: &Pyramid<'_>,
+        timestamp_us: u64,
+        face: Option<&AlignedFace<'_>>,
+        features: Option<Features>,
+        eye_openings: Option<[f32; 2]>,
+    ) -> Frame {
         let image = pyramid.image();
         Frame {
             timestamp_us,
             size: (image.width(), image.height()),
             digest: digest(image),
             thumb: thumbnail(pyramid),
-            face: face.map(FaceTrace::of),
+            face: face.map(|face| FaceTrace::of(face, eye_openings)),
             texture: face.filter(|_| features.is_some()).and_then(Texture::of),
             blockiness: face.filter(|_| features.is_some()).and_then(|face| blockiness(image, &face.bounds())),
             features,
@@ -74,7 +82,7 @@ impl Frame {
 }
 
 impl FaceTrace {
-    fn of(face: &AlignedFace<'_>) -> FaceTrace {
+    fn of(face: &AlignedFace<'_>, eye_openings: Option<[f32; 2]>) -> FaceTrace {
         let points = face.points();
         let opening = |[outer, inner, upper, lower]: [usize; 4]| {
             points[upper].distance(points[lower]) / points[outer].distance(points[inner]).max(1.0)
@@ -85,6 +93,7 @@ impl FaceTrace {
             pose: face.pose(),
             pose_gap_deg: pose_gap(face),
             eye_opening: (opening(landmark::LEFT_EYE) + opening(landmark::RIGHT_EYE)) / 2.0,
+            lid_opening: eye_openings.map(|[left, right]| (left + right) / 2.0),
             colours: Colours::of(face),
         }
     }

@@ -29,6 +29,8 @@ pub(crate) struct Observation<'a> {
     pub(crate) face: Option<&'a AlignedFace<'a>>,
     /// Features of the face by one embedder, the same for every frame, where [`Recorder::wants_features`] asked for them.
     pub(crate) features: Option<Features>,
+    /// Opening of each eye over the length of the nose, where [`Recorder::wants_eyes`] asked for it and the pack can tell.
+    pub(crate) eye_openings: Option<[f32; 2]>,
 }
 
 /// Collects frames; memory does not grow with their number.
@@ -69,6 +71,11 @@ impl Recorder {
             .is_none_or(|(at, count)| timestamp_us.abs_diff(at) >= FEATURES_EVERY_US || self.count - count >= FEATURES_EVERY_FRAMES)
     }
 
+    /// Whether the challenge asks to look at the eyes at this time.
+    pub(crate) fn wants_eyes(&self, timestamp_us: u64) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.wants_eyes(timestamp_us))
+    }
+
     pub(crate) fn begin_challenge(&mut self, timestamp_us: u64) -> Result<()> {
         match &mut self.answer {
             Some(answer) => answer.begin(timestamp_us),
@@ -80,7 +87,7 @@ impl Recorder {
     }
 
     pub(crate) fn push(&mut self, observation: Observation<'_>) {
-        let Observation { pyramid, timestamp_us, face, features } = observation;
+        let Observation { pyramid, timestamp_us, face, features, eye_openings } = observation;
         if features.is_some() {
             self.featured = Some((timestamp_us, self.count));
         }
@@ -90,7 +97,7 @@ impl Recorder {
             self.worst = self.values();
             self.frames.drain(..FRAMES / 2);
         }
-        let frame = Frame::describe(pyramid, timestamp_us, face, features);
+        let frame = Frame::describe(pyramid, timestamp_us, face, features, eye_openings);
         if let Some(answer) = &mut self.answer {
             answer.see(&frame);
         }

@@ -166,7 +166,15 @@ fn person(seed: u64, noise: &mut Noise, spread: f32) -> Features {
 
 fn face(colours: Colours, yaw_deg: f32, eye_opening: f32) -> FaceTrace {
     let pose = Pose { yaw_deg, pitch_deg: 0.0, roll_deg: 0.0 };
-    FaceTrace { points: vec![Point::default(); 71], inter_eye_px: 60.0, pose, pose_gap_deg: [0.0; 2], eye_opening, colours }
+    FaceTrace {
+        points: vec![Point::default(); 71],
+        inter_eye_px: 60.0,
+        pose,
+        pose_gap_deg: [0.0; 2],
+        eye_opening,
+        lid_opening: Some(eye_opening),
+        colours,
+    }
 }
 
 #[test]
@@ -288,6 +296,56 @@ fn turns_and_blinks_are_followed_and_others_fail() {
     }
 }
 
+fn blinks(n: u8) -> Challenge {
+    Challenge::new(&nonce(n), &[ChallengeKind::Blink]).unwrap()
+}
+
+#[test]
+fn eyes_that_stay_open_blink_late_or_hover_fail() {
+    for n in 0..20 {
+        let asked = blinks(n);
+        let with = |change: &dyn Fn(usize, &mut FaceTrace)| {
+            let mut frames = before_screen(&asked, 100, 0.0, 30, n.into());
+            frames.iter_mut().enumerate().for_each(|(i, frame)| change(i, frame.face.as_mut().unwrap()));
+            answered(&asked, &frames)
+        };
+        assert_eq!(with(&|_, _| {}), ChallengeStatus::Passed, "nonce {n}");
+        assert_eq!(with(&|_, face| face.lid_opening = Some(0.3)), ChallengeStatus::Failed, "nonce {n}: a still");
+        assert_eq!(with(&|_, face| face.lid_opening = Some(0.12)), ChallengeStatus::Failed, "nonce {n}: shut all the time");
+        // A lid that trembles at the threshold shuts once.
+        let trembling = |i: usize, face: &mut FaceTrace| {
+            let opening = face.lid_opening.unwrap();
+            face.lid_opening = Some(if opening < 0.2 { 0.19 + 0.02 * (i % 2) as f32 } else { opening });
+        };
+        assert_eq!(with(&trembling), ChallengeStatus::Passed, "nonce {n}: trembling lids");
+        let late = answered(&asked, &before_screen(&asked, 3_700, 0.0, 30, n.into()));
+        assert_eq!(late, ChallengeStatus::Failed, "nonce {n}: after the time of the step");
+    }
+}
+
+#[test]
+fn blinks_that_cannot_be_seen_are_not_assessable() {
+    let asked = blinks(3);
+    let mut without = before_screen(&asked, 100, 0.0, 30, 3);
+    without.iter_mut().for_each(|frame| frame.face.as_mut().unwrap().lid_opening = None);
+    assert_eq!(answered(&asked, &without), ChallengeStatus::NotAssessable, "no network of the eyes");
+    assert_eq!(answered(&asked, &before_screen(&asked, 100, 0.0, 6, 3)), ChallengeStatus::NotAssessable, "too few frames a second");
+    assert_eq!(answered(&asked, &before_screen(&asked, 100, 0.0, 10, 3)), ChallengeStatus::Passed, "enough of them");
+}
+
+#[test]
+fn the_eyes_are_looked_at_where_a_blink_is_asked_for() {
+    let at = |kinds: &[ChallengeKind], began_us: Option<u64>, at_us: u64| {
+        let mut answer = answer::Answer::to(Challenge::new(&nonce(1), kinds).unwrap());
+        began_us.iter().for_each(|&us| answer.begin(us).unwrap());
+        answer.wants_eyes(at_us)
+    };
+    let both = [ChallengeKind::HeadTurn, ChallengeKind::Blink];
+    assert!(!at(&both[..1], None, 0) && !at(&both[..1], Some(0), 2_500_000));
+    assert!(at(&both, None, 0) && at(&both, Some(0), 2_500_000));
+    assert!(!at(&both, Some(0), 900_000) && !at(&both, Some(0), 5_700_000));
+}
+
 #[test]
 fn a_challenge_that_was_not_seen_whole_is_not_assessable() {
     let asked = Challenge::new(&nonce(1), &[ChallengeKind::Flash, ChallengeKind::HeadTurn]).unwrap();
@@ -312,7 +370,13 @@ fn recorded(count: u64, challenge: Option<Challenge>) -> Recorder {
     let mut recorder = Recorder::new(challenge);
     for i in 0..count {
         let image = picture(40, (i % 251) as u8);
-        recorder.push(Observation { pyramid: &Pyramid::new(&image), timestamp_us: i * INTERVAL_US, face: None, features: None });
+        recorder.push(Observation {
+            pyramid: &Pyramid::new(&image),
+            timestamp_us: i * INTERVAL_US,
+            face: None,
+            features: None,
+            eye_openings: None,
+        });
     }
     recorder
 }
@@ -323,7 +387,13 @@ fn memory_is_bounded_and_what_is_forgotten_still_counts() {
     for i in 10..5_000u64 {
         let still = i < 200;
         let image = picture(40, if still { 7 } else { (i % 251) as u8 });
-        recorder.push(Observation { pyramid: &Pyramid::new(&image), timestamp_us: i * INTERVAL_US, face: None, features: None });
+        recorder.push(Observation {
+            pyramid: &Pyramid::new(&image),
+            timestamp_us: i * INTERVAL_US,
+            face: None,
+            features: None,
+            eye_openings: None,
+        });
     }
     assert!(recorder.kept() <= 1_024);
     let evidence = recorder.evidence(&Calibration::default());

@@ -60,7 +60,7 @@ type Policy struct {
 	Levels []Level `json:"levels"`
 
 	Challenge struct {
-		Kinds    []string `json:"kinds"`    // of flash, head-turn and blink; empty: none is asked
+		Kinds    []string `json:"kinds"`    // of flash, head-turn and blink, which is asked alone; empty: none is asked
 		Optional []string `json:"optional"` // those that a person may leave out, for photosensitivity or reduced motion
 		Window   Duration `json:"window"`   // the frames must come within it
 	} `json:"challenge"`

@@ -120,7 +120,11 @@ func (s *Service) challenge(_ http.ResponseWriter, r *http.Request, v visit) (an
 	if err != nil {
 		return nil, err
 	}
-	return &Challenge{base64.RawURLEncoding.EncodeToString(nonce), t.NonceExpiresAt, script, 8}, nil
+	rate := 8
+	if slices.Contains(kinds, "blink") {
+		rate = 12 // fewer than 8 a second show no blinks, and a page keeps no rate to the frame
+	}
+	return &Challenge{base64.RawURLEncoding.EncodeToString(nonce), t.NonceExpiresAt, script, rate}, nil
 }
 
 // submit judges a burst. It counts as failed before it is judged, and one database transaction holds all that follows from the
