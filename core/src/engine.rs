@@ -366,6 +366,24 @@ pub fn ranges(pack: &Path, accepted_licences: &[String], pictures: impl Iterator
     Ok(seen.clone())
 }
 
+/// Returns the mean of what the embedder `id` of the pack in `pack` gives for the faces of `pictures` and their mirror images, and how many
+/// faces that were. A conversion takes it off, so that features lie around zero.
+pub fn centre(pack: &Path, accepted_licences: &[String], id: &str, pictures: impl Iterator<Item = Image>) -> Result<(Vec<f64>, usize)> {
+    let pack = Pack::open(pack, accepted_licences)?;
+    let (engine, embedding) = (Engine::load(&pack, Precision::Exact, false)?, Embedding::load(&pack, id, Precision::Exact)?);
+    let (mut mean, mut faces) = (vec![0.0; embedding.embedder().dimension], 0);
+    for picture in pictures {
+        if let Some((_, face)) = engine.find(&Pyramid::new(&picture), Role::Selfie)? {
+            embedding.see(&face, false, |ways| {
+                mean.iter_mut().enumerate().for_each(|(i, sum)| *sum += ways.map(|way| f64::from(way[i])).iter().sum::<f64>())
+            })?;
+            faces += 1;
+        }
+    }
+    mean.iter_mut().for_each(|sum| *sum /= (2 * faces.max(1)) as f64);
+    Ok((mean, faces))
+}
+
 /// Opens an engine on the kernels of another instruction set; `None` if this CPU does not have it.
 pub fn open_on(pack: &Path, precision: Precision, isa: Isa, parallel: bool) -> Result<Option<Engine>> {
     match Kernels::new(isa) {

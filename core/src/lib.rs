@@ -94,7 +94,7 @@ pub use template::Template;
 /// The inference engine by itself, for the tools and benchmarks of this project. Not part of the stable interface.
 #[doc(hidden)]
 pub mod internals {
-    pub use crate::engine::{open_on, ranges};
+    pub use crate::engine::{centre, open_on, ranges};
     pub use crate::kernel::{Isa, Peak, peak};
     pub use crate::model::Ranges;
     pub use crate::nn::{Explanation, Layer, Network, NetworkError, OutputInfo, Scratch};

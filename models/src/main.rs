@@ -1,4 +1,4 @@
-//! `vultus-models`: looks into model packs with the loader of the engine itself, and measures what 16-bit arithmetic needs.
+//! `vultus-models`: looks into model packs with the loader of the engine itself, and measures what packs are made with.
 
 mod inspect;
 mod network;
@@ -25,6 +25,8 @@ enum Command {
     Explain(network::ExplainArgs),
     /// Measures what 16-bit arithmetic is scaled by, over pictures of faces: one JSON file a network
     Ranges(network::RangesArgs),
+    /// Measures what an embedder gives on average over pictures of faces, which a conversion takes off: one JSON list
+    Centre(network::CentreArgs),
 }
 
 #[derive(Args)]
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => inspect::verify(&args.pack, &args.accept_licence, &mut out),
         Command::Explain(args) => network::explain(&args, &mut out),
         Command::Ranges(args) => network::ranges(&args, &mut out),
+        Command::Centre(args) => network::centre(&args, &mut out),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! How a network runs, and the ranges of its values.
+//! How a network runs, the ranges of its values, and the mean of its output.
 
 use crate::PackArgs;
 use clap::{Args, ValueEnum};
@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use vultus::internals::{Explanation, Isa, Network, Ranges, peak, ranges as measure};
+use vultus::internals::{Explanation, Isa, Network, Ranges, centre as mean, peak, ranges as measure};
 use vultus::{Image, Limits, Pack};
 
 type Done = Result<(), Box<dyn Error>>;
@@ -128,11 +128,56 @@ pub(crate) fn ranges(args: &RangesArgs, out: &mut impl Write) -> Done {
         return Err(format!("the headroom is {}, at least 1 is needed", args.headroom).into());
     }
     Pack::open(&args.pack.pack, &args.pack.accept_licence)?;
-    let list = std::fs::read_to_string(&args.pictures).map_err(|e| format!("{}: {e}", args.pictures.display()))?;
-    let paths: Vec<&str> = list.lines().filter(|line| !line.is_empty()).collect();
+    let (found, pictures) = over_pictures(&args.pictures, |pictures| measure(&args.pack.pack, &args.pack.accept_licence, pictures))?;
+    if let Some(missing) = args.id.iter().find(|id| !found.contains_key(*id)) {
+        return Err(format!("no network {missing} ran; those that did: {}", found.keys().cloned().collect::<Vec<_>>().join(", ")).into());
+    }
+    std::fs::create_dir_all(&args.out)?;
+    for (id, mut ranges) in found.into_iter().filter(|(id, _)| args.id.is_empty() || args.id.contains(id)) {
+        ranges.values_mut().for_each(|range| *range = round(*range * args.headroom));
+        std::fs::write(args.out.join(format!("{id}.json")), serde_json::to_string_pretty(&ranges)? + "\n")?;
+        writeln!(out, "{id}: {} ranges over {pictures} pictures", ranges.len())?;
+    }
+    Ok(())
+}
+
+#[derive(Args)]
+pub(crate) struct CentreArgs {
+    #[command(flatten)]
+    pack: PackArgs,
+    /// A text file that names a picture a line
+    #[arg(long, value_name = "FILE")]
+    pictures: PathBuf,
+    /// The folder for `<id>.json`
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// Id of the embedder
+    #[arg(long, value_name = "ID")]
+    id: String,
+}
+
+/// Writes the mean of what an embedder of a pack gives over pictures of faces.
+pub(crate) fn centre(args: &CentreArgs, out: &mut impl Write) -> Done {
+    let ((mean, faces), pictures) =
+        over_pictures(&args.pictures, |pictures| mean(&args.pack.pack, &args.pack.accept_licence, &args.id, pictures))?;
+    let rounded: Vec<f64> = mean.iter().map(|value| (value * 1e4).round() / 1e4).collect();
+    std::fs::create_dir_all(&args.out)?;
+    std::fs::write(args.out.join(format!("{}.json", args.id)), serde_json::to_string(&rounded)? + "\n")?;
+    let length = mean.iter().map(|value| value * value).sum::<f64>().sqrt();
+    writeln!(out, "{}: a mean of length {length:.3} over {faces} faces in {pictures} pictures", args.id)?;
+    Ok(())
+}
+
+/// Runs `measure` over the pictures that the file `list` names, and returns how many these are.
+fn over_pictures<R>(
+    list: &Path,
+    measure: impl FnOnce(&mut dyn Iterator<Item = Image>) -> vultus::Result<R>,
+) -> Result<(R, usize), Box<dyn Error>> {
+    let names = std::fs::read_to_string(list).map_err(|e| format!("{}: {e}", list.display()))?;
+    let paths: Vec<&str> = names.lines().filter(|line| !line.is_empty()).collect();
     let mut fault = None;
     let bar = ProgressBar::new(paths.len() as u64);
-    let pictures = paths.iter().map_while(|path| match decode(path) {
+    let mut pictures = paths.iter().map_while(|path| match decode(path) {
         Ok(picture) => {
             bar.inc(1);
             Some(picture)
@@ -142,21 +187,9 @@ pub(crate) fn ranges(args: &RangesArgs, out: &mut impl Write) -> Done {
             None
         }
     });
-    let found = measure(&args.pack.pack, &args.pack.accept_licence, pictures)?;
+    let measured = measure(&mut pictures)?;
     bar.finish_and_clear();
-    if let Some(error) = fault {
-        return Err(error);
-    }
-    if let Some(missing) = args.id.iter().find(|id| !found.contains_key(*id)) {
-        return Err(format!("no network {missing} ran; those that did: {}", found.keys().cloned().collect::<Vec<_>>().join(", ")).into());
-    }
-    std::fs::create_dir_all(&args.out)?;
-    for (id, mut ranges) in found.into_iter().filter(|(id, _)| args.id.is_empty() || args.id.contains(id)) {
-        ranges.values_mut().for_each(|range| *range = round(*range * args.headroom));
-        std::fs::write(args.out.join(format!("{id}.json")), serde_json::to_string_pretty(&ranges)? + "\n")?;
-        writeln!(out, "{id}: {} ranges over {} pictures", ranges.len(), paths.len())?;
-    }
-    Ok(())
+    fault.map_or(Ok((measured, paths.len())), Err)
 }
 
 fn decode(path: &str) -> Result<Image, Box<dyn Error>> {
@@ -182,12 +215,16 @@ mod tests {
         assert!(explain(&args, &mut Vec::new()).unwrap_err().to_string().contains("not an ONNX file"));
     }
 
+    const BUILD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../build");
+
     /// The pack that `make pack` builds: networks of known shape.
+    fn pack() -> PathBuf {
+        std::env::var_os("VULTUS_PACK").map_or_else(|| Path::new(BUILD).join("pack"), PathBuf::from)
+    }
+
     #[test]
     fn a_network_of_the_pack_is_explained() {
-        let pack =
-            std::env::var_os("VULTUS_PACK").map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../build/pack").into(), PathBuf::from);
-        let mut args = ExplainArgs { model: pack.join("vultus-pad.onnx"), height: None, width: None, int16: None, isa: None, time: None };
+        let mut args = ExplainArgs { model: pack().join("vultus-pad.onnx"), height: None, width: None, int16: None, isa: None, time: None };
         let mut text = Vec::new();
         explain(&args, &mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
@@ -203,5 +240,28 @@ mod tests {
         for (range, rounded) in [(1.23456, 1.235), (12345.6, 12350.0), (0.001_234_01, 0.001_235), (2.0, 2.0)] {
             assert_eq!(round(range), rounded);
         }
+    }
+
+    #[test]
+    fn the_mean_of_one_picture_points_where_its_features_do() {
+        let photo = Path::new(BUILD).join("photos/obama.jpg");
+        let folder = tempfile::tempdir().unwrap();
+        let pictures = folder.path().join("list.txt");
+        std::fs::write(&pictures, format!("{}\n", photo.display())).unwrap();
+        let args = CentreArgs {
+            pack: PackArgs { pack: pack(), accept_licence: Vec::new() },
+            pictures,
+            out: folder.path().into(),
+            id: "sface".into(),
+        };
+        let mut said = Vec::new();
+        centre(&args, &mut said).unwrap();
+        assert!(String::from_utf8(said).unwrap().ends_with("over 1 faces in 1 pictures\n"));
+        let mean: Vec<f64> = serde_json::from_slice(&std::fs::read(folder.path().join("sface.json")).unwrap()).unwrap();
+        let engine = vultus::Engine::open(pack(), &vultus::EngineOptions::default()).unwrap();
+        let template = engine.enrol(&decode(photo.to_str().unwrap()).unwrap(), vultus::Role::Selfie).unwrap().template.unwrap();
+        let features = template.values("sface").unwrap();
+        let dot: f64 = mean.iter().zip(features).map(|(m, &f)| m * f64::from(f)).sum();
+        assert!(dot / mean.iter().map(|m| m * m).sum::<f64>().sqrt() > 0.999, "{dot}");
     }
 }

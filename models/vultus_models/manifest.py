@@ -1,5 +1,6 @@
 """Manifests: what is pinned and known of each weight, and which weights a pack holds."""
 
+import json
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -90,6 +91,12 @@ class Manifest:
     @property
     def file(self) -> str:
         return f"{self.id}.onnx"
+
+    @property
+    def centre(self) -> list[float]:
+        """What the converted file gives less than the file as shipped, for each value of the output; empty where they are equal."""
+        path = DATA / "centres" / f"{self.id}.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
     @property
     def needs_acceptance(self) -> bool:

@@ -70,10 +70,9 @@ impl Embedding {
         &self.embedder
     }
 
-    /// Returns the mean direction of the features of the face and of its mirror image, computed one after the other or on two threads.
+    /// Returns the mean direction of the features of the face and of its mirror image; `parallel` computes them on two threads.
     pub(crate) fn embed(&self, face: &AlignedFace<'_>, parallel: bool) -> Result<Features> {
-        let map = face.crop();
-        let mut values = self.viewer.see_both_ways(face.pyramid(), &map, parallel, |[plain, mirrored]| {
+        let mut values = self.see(face, parallel, |[plain, mirrored]| {
             let (plain_unit, mirrored_unit) = (1.0 / norm(plain), 1.0 / norm(mirrored));
             let both = plain.iter().zip(mirrored);
             Zeroizing::new(both.map(|(p, m)| p * plain_unit + m * mirrored_unit).collect::<Vec<f32>>())
@@ -81,6 +80,11 @@ impl Embedding {
         let unit = 1.0 / norm(&values);
         values.iter_mut().for_each(|v| *v *= unit);
         Ok(Features { embedder: self.embedder.clone(), values })
+    }
+
+    /// Hands what the network gives for the face and for its mirror image to `read`; `parallel` computes them on two threads.
+    pub(crate) fn see<R>(&self, face: &AlignedFace<'_>, parallel: bool, read: impl FnOnce([&[f32]; 2]) -> R) -> Result<R> {
+        self.viewer.see_both_ways(face.pyramid(), &face.crop(), parallel, read)
     }
 }
 
