@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::PathBuf;
 use vultus::internals::Network;
-use vultus::{Engine, EngineOptions, Image, Limits, Policy};
+use vultus::{Engine, EngineOptions, Image, Limits, Policy, SessionOptions};
 
 /// Counts what the thread that asks allocates.
 struct Counting;
@@ -89,4 +89,17 @@ fn a_warm_verification_allocates_its_answer() {
         times <= 2 * copied[0] && bytes <= 2 * copied[1] && largest <= copied[2],
         "{times} allocations, {bytes} bytes, the largest {largest}"
     );
+}
+
+#[test]
+fn a_warm_session_allocates_no_picture() {
+    let engine = Engine::open(pack(), &EngineOptions::default()).unwrap();
+    let frame = Image::decode(&std::fs::read(build().join("photos/obama2.jpg")).unwrap(), &Limits::default()).unwrap();
+    let mut session = engine.session(&SessionOptions::default()).unwrap();
+    let mut push = |i: u64| drop(session.push(&frame, i * 33_333).unwrap());
+    (0..30).for_each(&mut push);
+    let [times, bytes, largest] = allocations(|| (30..40).for_each(&mut push));
+    println!("ten frames: {times} allocations, {bytes} bytes, the largest {largest}");
+    // What is kept of a frame, reports of PAD and quality, patches of skin.
+    assert!(times > 0 && bytes <= 10 * (64 << 10) && largest <= 64 << 10, "{times} allocations, {bytes} bytes, the largest {largest}");
 }

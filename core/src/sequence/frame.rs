@@ -6,6 +6,7 @@ use crate::align::{AlignedFace, Pose, landmark};
 use crate::embed::Features;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::{Image, Planar, Pyramid};
+use crate::spare::{FLAGS, FLOATS, POINTS};
 
 /// Side of the thumbnail.
 pub(super) const THUMB: usize = 16;
@@ -146,11 +147,11 @@ const EYES: [Point; 2] = [Point::new(34.0, 40.32), Point::new(62.0, 40.32)];
 impl Colours {
     fn of(face: &AlignedFace<'_>) -> Colours {
         let form = Planar::pixels(SIDE, SIDE);
-        let mut planes = vec![0.0; form.len()];
+        let mut planes = FLOATS.take(form.len());
         let to_picture = Similarity::fit(&EYES, &face.eye_centres());
         face.pyramid().sample(&to_picture, &form, &mut planes);
         let to_crop = to_picture.inverse();
-        let points: Vec<Point> = face.points().iter().map(|&p| to_crop.apply(p)).collect();
+        let points = POINTS.collect(face.points().iter().map(|&p| to_crop.apply(p)));
         let mean = |patches: &[Patch]| {
             let (mut sum, mut count) = ([0.0f32; 3], 0.0f32);
             for (y, first, end) in patches.iter().flat_map(|patch| patch.rows(SIDE, SIDE)) {
@@ -174,12 +175,14 @@ impl Colours {
 
 /// The mean colour of the crop without the patch.
 fn around(planes: &[f32], patch: &Patch) -> [f32; 3] {
-    let mut outside = vec![true; SIDE * SIDE];
+    let mut outside = FLAGS.take(SIDE * SIDE);
+    outside.fill(true);
     for (y, first, end) in patch.rows(SIDE, SIDE) {
         outside[y * SIDE + first..y * SIDE + end].fill(false);
     }
     let count = outside.iter().filter(|&&outside| outside).count().max(1) as f32;
-    let mean = |plane: &[f32]| plane.iter().zip(&outside).map(|(value, &outside)| if outside { *value } else { 0.0 }).sum::<f32>() / count;
+    let mean =
+        |plane: &[f32]| plane.iter().zip(&outside[..]).map(|(value, &outside)| if outside { *value } else { 0.0 }).sum::<f32>() / count;
     let mut planes = planes.chunks_exact(SIDE * SIDE).map(mean);
     std::array::from_fn(|_| planes.next().unwrap_or(0.0))
 }
@@ -204,7 +207,7 @@ fn digest(image: &Image) -> u64 {
 fn thumbnail(pyramid: &Pyramid<'_>) -> Vec<f32> {
     const FINE: usize = 4 * THUMB;
     let form = Planar::pixels(FINE, FINE);
-    let mut planes = vec![0.0; form.len()];
+    let mut planes = FLOATS.take(form.len());
     let (width, height) = (pyramid.width(), pyramid.height());
     let map = Similarity::onto_square(FINE as f32, Point::new(width / 2.0, height / 2.0), width.min(height), Point::new(1.0, 0.0));
     pyramid.sample(&map, &form, &mut planes);

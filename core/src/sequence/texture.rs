@@ -5,6 +5,7 @@ use super::region::{FOREHEAD, LEFT_CHEEK, NOSE, Patch, RIGHT_CHEEK};
 use crate::align::AlignedFace;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::{Planar, Pyramid};
+use crate::spare::{FLOATS, POINTS};
 
 /// Log ratios of residual energy against the forehead, which most manipulations leave alone: cheeks and nose at the scale of the
 /// pixels, then both at half of it.
@@ -57,12 +58,12 @@ fn residuals(pyramid: &Pyramid<'_>, points: &[Point], around: (&[usize], f32), s
         return;
     }
     let form = Planar::pixels(width, height);
-    let mut planes = vec![0.0; form.len()];
+    let mut planes = FLOATS.take(form.len());
     let map = Similarity { a: step, b: 0.0, tx: left * step, ty: top * step };
     pyramid.sample(&map, &form, &mut planes);
     let plane = width * height;
-    let grey: Vec<f32> = (0..plane).map(|i| luminance([planes[i], planes[plane + i], planes[2 * plane + i]])).collect();
-    let local: Vec<Point> = points.iter().map(|p| Point::new(p.x / step - left, p.y / step - top)).collect();
+    let grey = FLOATS.collect((0..plane).map(|i| luminance([planes[i], planes[plane + i], planes[2 * plane + i]])));
+    let local = POINTS.collect(points.iter().map(|p| Point::new(p.x / step - left, p.y / step - top)));
     for (y, first, end) in Patch::of(&local, around).rows(width, height) {
         if y == 0 || y + 1 >= height {
             continue;
