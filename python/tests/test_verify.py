@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -193,3 +194,11 @@ def test_json_for_machines_and_annotation_from_the_command_line(selfie, card, tm
     out = subprocess.check_output([sys.executable, "-m", "vultus", "verify", selfie, card, "--json", "--annotate", png], text=True)
     assert json.loads(out)["outcome"] == "accept"
     assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_reader_that_leaves_early_ends_the_program_quietly(selfie, card):
+    read, write = os.pipe()
+    os.close(read)
+    run = subprocess.run([sys.executable, "-m", "vultus", "verify", selfie, card], stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (run.returncode, run.stderr) == (-signal.SIGPIPE, b"")
