@@ -104,8 +104,9 @@ fn read_ranges(path: &Path) -> Result<Ranges, Box<dyn Error>> {
     Ok(serde_json::from_slice(&bytes).map_err(|e| format!("{}: not ranges: {e}", path.display()))?)
 }
 
+/// What is measured, over which pictures.
 #[derive(Args)]
-pub(crate) struct RangesArgs {
+struct OverArgs {
     #[command(flatten)]
     pack: PackArgs,
     /// A text file that names a picture a line
@@ -114,6 +115,12 @@ pub(crate) struct RangesArgs {
     /// The folder for `<id>.json`
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct RangesArgs {
+    #[command(flatten)]
+    over: OverArgs,
     /// Ids of the networks to write; all of the pack by default
     #[arg(long, value_name = "ID")]
     id: Vec<String>,
@@ -127,15 +134,15 @@ pub(crate) fn ranges(args: &RangesArgs, out: &mut impl Write) -> Done {
     if !(args.headroom >= 1.0 && args.headroom.is_finite()) {
         return Err(format!("the headroom is {}, at least 1 is needed", args.headroom).into());
     }
-    Pack::open(&args.pack.pack, &args.pack.accept_licence)?;
-    let (found, pictures) = over_pictures(&args.pictures, |pictures| measure(&args.pack.pack, &args.pack.accept_licence, pictures))?;
+    Pack::open(&args.over.pack.pack, &args.over.pack.accept_licence)?;
+    let (found, pictures) = args.over.pictures(|pack, accepted, pictures| measure(pack, accepted, pictures))?;
     if let Some(missing) = args.id.iter().find(|id| !found.contains_key(*id)) {
         return Err(format!("no network {missing} ran; those that did: {}", found.keys().cloned().collect::<Vec<_>>().join(", ")).into());
     }
-    std::fs::create_dir_all(&args.out)?;
+    std::fs::create_dir_all(&args.over.out)?;
     for (id, mut ranges) in found.into_iter().filter(|(id, _)| args.id.is_empty() || args.id.contains(id)) {
         ranges.values_mut().for_each(|range| *range = round(*range * args.headroom));
-        std::fs::write(args.out.join(format!("{id}.json")), serde_json::to_string_pretty(&ranges)? + "\n")?;
+        std::fs::write(args.over.out.join(format!("{id}.json")), serde_json::to_string_pretty(&ranges)? + "\n")?;
         writeln!(out, "{id}: {} ranges over {pictures} pictures", ranges.len())?;
     }
     Ok(())
@@ -144,13 +151,7 @@ pub(crate) fn ranges(args: &RangesArgs, out: &mut impl Write) -> Done {
 #[derive(Args)]
 pub(crate) struct CentreArgs {
     #[command(flatten)]
-    pack: PackArgs,
-    /// A text file that names a picture a line
-    #[arg(long, value_name = "FILE")]
-    pictures: PathBuf,
-    /// The folder for `<id>.json`
-    #[arg(long, value_name = "FOLDER")]
-    out: PathBuf,
+    over: OverArgs,
     /// Id of the embedder
     #[arg(long, value_name = "ID")]
     id: String,
@@ -158,38 +159,39 @@ pub(crate) struct CentreArgs {
 
 /// Writes the mean of what an embedder of a pack gives over pictures of faces.
 pub(crate) fn centre(args: &CentreArgs, out: &mut impl Write) -> Done {
-    let ((mean, faces), pictures) =
-        over_pictures(&args.pictures, |pictures| mean(&args.pack.pack, &args.pack.accept_licence, &args.id, pictures))?;
+    let ((mean, faces), pictures) = args.over.pictures(|pack, accepted, pictures| mean(pack, accepted, &args.id, pictures))?;
     let rounded: Vec<f64> = mean.iter().map(|value| (value * 1e4).round() / 1e4).collect();
-    std::fs::create_dir_all(&args.out)?;
-    std::fs::write(args.out.join(format!("{}.json", args.id)), serde_json::to_string(&rounded)? + "\n")?;
+    std::fs::create_dir_all(&args.over.out)?;
+    std::fs::write(args.over.out.join(format!("{}.json", args.id)), serde_json::to_string(&rounded)? + "\n")?;
     let length = mean.iter().map(|value| value * value).sum::<f64>().sqrt();
     writeln!(out, "{}: a mean of length {length:.3} over {faces} faces in {pictures} pictures", args.id)?;
     Ok(())
 }
 
-/// Runs `measure` over the pictures that the file `list` names, and returns how many these are.
-fn over_pictures<R>(
-    list: &Path,
-    measure: impl FnOnce(&mut dyn Iterator<Item = Image>) -> vultus::Result<R>,
-) -> Result<(R, usize), Box<dyn Error>> {
-    let names = std::fs::read_to_string(list).map_err(|e| format!("{}: {e}", list.display()))?;
-    let paths: Vec<&str> = names.lines().filter(|line| !line.is_empty()).collect();
-    let mut fault = None;
-    let bar = ProgressBar::new(paths.len() as u64);
-    let mut pictures = paths.iter().map_while(|path| match decode(path) {
-        Ok(picture) => {
-            bar.inc(1);
-            Some(picture)
-        }
-        Err(error) => {
-            fault = Some(error);
-            None
-        }
-    });
-    let measured = measure(&mut pictures)?;
-    bar.finish_and_clear();
-    fault.map_or(Ok((measured, paths.len())), Err)
+impl OverArgs {
+    /// Runs `measure` on the pack, the licences accepted and the pictures, and returns how many these are.
+    fn pictures<R>(
+        &self,
+        measure: impl FnOnce(&Path, &[String], &mut dyn Iterator<Item = Image>) -> vultus::Result<R>,
+    ) -> Result<(R, usize), Box<dyn Error>> {
+        let names = std::fs::read_to_string(&self.pictures).map_err(|e| format!("{}: {e}", self.pictures.display()))?;
+        let paths: Vec<&str> = names.lines().filter(|line| !line.is_empty()).collect();
+        let mut fault = None;
+        let bar = ProgressBar::new(paths.len() as u64);
+        let mut pictures = paths.iter().map_while(|path| match decode(path) {
+            Ok(picture) => {
+                bar.inc(1);
+                Some(picture)
+            }
+            Err(error) => {
+                fault = Some(error);
+                None
+            }
+        });
+        let measured = measure(&self.pack.pack, &self.pack.accept_licence, &mut pictures)?;
+        bar.finish_and_clear();
+        fault.map_or(Ok((measured, paths.len())), Err)
+    }
 }
 
 fn decode(path: &str) -> Result<Image, Box<dyn Error>> {
@@ -249,9 +251,7 @@ mod tests {
         let pictures = folder.path().join("list.txt");
         std::fs::write(&pictures, format!("{}\n", photo.display())).unwrap();
         let args = CentreArgs {
-            pack: PackArgs { pack: pack(), accept_licence: Vec::new() },
-            pictures,
-            out: folder.path().into(),
+            over: OverArgs { pack: PackArgs { pack: pack(), accept_licence: Vec::new() }, pictures, out: folder.path().into() },
             id: "sface".into(),
         };
         let mut said = Vec::new();

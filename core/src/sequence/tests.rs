@@ -366,17 +366,16 @@ fn picture(side: u32, value: u8) -> Image {
     Image::from_view(&ImageView::new(&data, side, side, side as usize, PixelFormat::Grey8).unwrap())
 }
 
+/// Shows the recorder frame `i`, even grey and without a face.
+fn push(recorder: &mut Recorder, i: u64, value: u8) {
+    let (image, timestamp_us) = (picture(40, value), i * INTERVAL_US);
+    recorder.push(Observation { pyramid: &Pyramid::new(&image), timestamp_us, face: None, features: None, eye_openings: None });
+}
+
 fn recorded(count: u64, challenge: Option<Challenge>) -> Recorder {
     let mut recorder = Recorder::new(challenge);
     for i in 0..count {
-        let image = picture(40, (i % 251) as u8);
-        recorder.push(Observation {
-            pyramid: &Pyramid::new(&image),
-            timestamp_us: i * INTERVAL_US,
-            face: None,
-            features: None,
-            eye_openings: None,
-        });
+        push(&mut recorder, i, (i % 251) as u8);
     }
     recorder
 }
@@ -386,14 +385,7 @@ fn memory_is_bounded_and_what_is_forgotten_still_counts() {
     let mut recorder = recorded(10, None);
     for i in 10..5_000u64 {
         let still = i < 200;
-        let image = picture(40, if still { 7 } else { (i % 251) as u8 });
-        recorder.push(Observation {
-            pyramid: &Pyramid::new(&image),
-            timestamp_us: i * INTERVAL_US,
-            face: None,
-            features: None,
-            eye_openings: None,
-        });
+        push(&mut recorder, i, if still { 7 } else { (i % 251) as u8 });
     }
     assert!(recorder.kept() <= 1_024);
     let evidence = recorder.evidence(&Calibration::default());

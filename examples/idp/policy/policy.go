@@ -183,6 +183,10 @@ func (p *Policy) Validate() error {
 			return fmt.Errorf("policy: challenge %q is unknown, allowed are flash, head-turn and blink", kind)
 		}
 	}
+	// A selfie has too few frames to show blinks beside colours: such a challenge would never be met.
+	if slices.Contains(p.Challenge.Kinds, "blink") && slices.Contains(p.Challenge.Kinds, "flash") {
+		return errors.New("policy: challenge blink cannot be asked together with flash; ask it alone")
+	}
 	return nil
 }
 

@@ -11,15 +11,18 @@ export async function person(browser, email, { at, phone = false, simulated } = 
   const context = await browser.newContext(phone ? { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } : { viewport: { width: 1100, height: 900 } });
   await context.grantPermissions(["camera"], { origin: at.issuer });
   if (simulated) await simulate(context, clip(simulated.take), { reflects: simulated.reflects, face });
-  // An accepted page leaves at once, and the browser drops the answer with it: the page's own request tells it.
+  // An accepted page leaves at once, and the browser drops the answer with it: so the page's own request tells it, before the page hears of it.
   let judged;
   await context.exposeFunction("judged", (answer, capture, tookMs) => judged?.({ ...JSON.parse(answer), capture: JSON.parse(capture), tookMs }));
   await context.addInitScript(() => {
     const { send } = XMLHttpRequest.prototype;
     XMLHttpRequest.prototype.send = function (body) {
-      const [start, capture] = [performance.now(), body.get("capture").text()];
+      const [start, capture, { onload }] = [performance.now(), body.get("capture").text(), this];
       window.sent = body;
-      this.addEventListener("load", async () => window.judged(this.responseText, await capture, performance.now() - start));
+      this.onload = async (event) => {
+        await window.judged(this.responseText, await capture, performance.now() - start);
+        onload.call(this, event);
+      };
       send.call(this, body);
     };
   });
@@ -60,7 +63,7 @@ export async function person(browser, email, { at, phone = false, simulated } = 
     async selfie() {
       const answer = new Promise((resolve, reject) => {
         judged = resolve;
-        setTimeout(() => reject(new Error("nothing was submitted within a minute")), 60_000).unref();
+        setTimeout(() => reject(new Error(`no answer to a selfie within a minute, at ${page.url()}`)), 60_000).unref();
       });
       await button("Open the camera").click();
       // Where the guidance finds the face not well in the picture, a person starts by hand, and tries again where the page is slow.
