@@ -1,4 +1,5 @@
-# `make demo` verifies real photos, `make test` passes the tests; each does everything it needs on a fresh machine.
+# `make demo` verifies real photos, `make test` passes the tests; each does everything it needs on a
+# fresh machine.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -25,7 +26,8 @@ test: test-rust test-python test-ffi test-idp
 
 CARGO_TEST := cargo test --release --workspace --exclude vultus-python
 
-# Valgrind knows AVX2: the same binary runs the tests of the kernels, all unsafe code of the engine, with every read and write checked.
+# Valgrind knows AVX2: the same binary runs the tests of the kernels, all unsafe code of the engine,
+# with every read and write checked.
 test-rust: pack photos
 	$(CARGO_TEST)
 	@command -v valgrind > /dev/null || { apt-get update && apt-get install --yes --no-install-recommends valgrind libc6-dbg; }
@@ -66,7 +68,8 @@ $(VENV)/tools: models/pyproject.toml
 	$(PY) -m pip install --quiet "maturin>=1.9,<2" --editable "models[specimen]"
 	touch $@
 
-# vultus beside other runtimes: `make bench-peers` times all, `make bench-peers ONLY="mobilefacenet verify" SECONDS=30` some of it.
+# vultus beside other runtimes: `make bench-peers` times all, `make bench-peers ONLY="mobilefacenet
+# verify" SECONDS=30` some of it.
 PEERS := build/peers
 RECORD := benches/record/$(shell date +%F).json
 SECONDS ?= 20
@@ -82,7 +85,8 @@ $(PEERS)/prepared: $(PEERS)/tools build/pack/pack.json $(PORTRAITS) benches/peer
 	$(PEERS)/bin/python benches/peers/prepare.py --pack build/pack --photos build/photos --out $(PEERS)/tasks
 	touch $@
 
-# face-recognition asks for a dlib that is built from source, and pnnx for torch, which its program does not need.
+# face-recognition asks for a dlib that is built from source, and pnnx for torch, which its program
+# does not need.
 $(PEERS)/tools: benches/peers/requirements.txt
 	python3 -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --requirement benches/peers/requirements.txt --editable models

@@ -1,10 +1,22 @@
-//! Hashes the sources of the engine that decide what features an image gives, as part of the key of the feature cache.
+//! Hashes the sources of the engine that decide what features an image gives, as part of the key of
+//! the feature cache.
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-const STAGES: [&str; 10] = ["geometry.rs", "kernel", "image", "nn", "model", "detect", "align", "quality", "embed", "engine.rs"];
+const STAGES: [&str; 10] = [
+    "geometry.rs",
+    "kernel",
+    "image",
+    "nn",
+    "model",
+    "detect",
+    "align",
+    "quality",
+    "embed",
+    "engine.rs",
+];
 
 fn main() {
     let core = Path::new("../core/src");
@@ -28,7 +40,10 @@ fn main() {
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) {
     if path.is_dir() {
-        for entry in std::fs::read_dir(path).expect("the engine's sources can be listed").flatten() {
+        for entry in std::fs::read_dir(path)
+            .expect("the engine's sources can be listed")
+            .flatten()
+        {
             collect(&entry.path(), files);
         }
     } else if path.extension().is_some_and(|end| end == "rs") {

@@ -24,5 +24,12 @@ def write(out: pathlib.Path, pack: pathlib.Path | None, what: str, figures: dict
         "version": vultus.__version__,
     }
     weights = [{"id": model["id"], "sha256": model["sha256"]} for model in held["models"]]
-    text = {"origin": origin, "pack": f"{held['name']} {held['version']}", "weights": weights, "set": what, "findings": 0, "figures": figures}
+    text = {
+        "origin": origin,
+        "pack": f"{held['name']} {held['version']}",
+        "weights": weights,
+        "set": what,
+        "findings": 0,
+        "figures": figures,
+    }
     out.write_text(json.dumps(text, indent=2) + "\n")

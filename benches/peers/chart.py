@@ -13,17 +13,29 @@ OURS, PEER, ASIDE = "#0b7285", "#adb5bd", "#dee2e6"
 def draw(record: dict[str, Any]) -> str:
     parts, y = [], 58
     for name, task in record["tasks"].items():
-        rows = {engine: row["median_ms"] for engine, row in task["engines"].items() if "median_ms" in row}
+        rows = {
+            engine: row["median_ms"]
+            for engine, row in task["engines"].items()
+            if "median_ms" in row
+        }
         best = rows.get(task["ratios"].get("best_peer", ""), min(rows.values()))
         widest = 3.0 * best
         parts.append(f'<text x="0" y="{y}" class="name">{escape(name)}</text>')
         for engine, ms in sorted(rows.items(), key=lambda row: row[1]):
             y += ROW
-            colour = OURS if engine.startswith("vultus") else ASIDE if engine.endswith("bf16") else PEER
+            colour = (
+                OURS if engine.startswith("vultus") else ASIDE if engine.endswith("bf16") else PEER
+            )
             width, cut = BARS * min(ms, widest) / widest, " &#8230;" if ms > widest else ""
-            parts.append(f'<text x="{LABELS - 8}" y="{y}" text-anchor="end">{escape(engine)}</text>')
-            parts.append(f'<rect x="{LABELS}" y="{y - 11}" width="{width:.1f}" height="13" fill="{colour}"/>')
-            parts.append(f'<text x="{LABELS + width + 6:.1f}" y="{y}">{ms:.3g} ms, {ms / best:.2f}{cut}</text>')
+            parts.append(
+                f'<text x="{LABELS - 8}" y="{y}" text-anchor="end">{escape(engine)}</text>'
+            )
+            parts.append(
+                f'<rect x="{LABELS}" y="{y - 11}" width="{width:.1f}" height="13" fill="{colour}"/>'
+            )
+            parts.append(
+                f'<text x="{LABELS + width + 6:.1f}" y="{y}">{ms:.3g} ms, {ms / best:.2f}{cut}</text>'
+            )
         y += GAP
     cpu = record["machine"]
     head = f"Median time of one run, one thread, {record['date']}, {cpu['cpu']} ({', '.join(cpu['flags'])})"

@@ -15,7 +15,16 @@ from worker import burst, memory
 # The first looks of the engine: near for a selfie, far for a document.
 NEAR = ("blazeface-short", 128, ((8, 2), (16, 6)))
 FAR = ("blazeface-full", 192, ((4, 1),))
-ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32)
+ARCFACE = np.array(
+    [
+        [38.2946, 51.6963],
+        [73.5318, 51.5014],
+        [56.0252, 71.7366],
+        [41.5493, 92.3655],
+        [70.7299, 92.2041],
+    ],
+    np.float32,
+)
 
 
 def by_onnxruntime(folder: Path) -> Callable[[], float]:
@@ -26,27 +35,38 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     pack = json.loads((folder / "pack" / "pack.json").read_text())
-    entries, shares = {m["id"]: m for m in pack["models"]}, {e["id"]: e["share"] for e in pack["embedders"]}
+    entries, shares = (
+        {m["id"]: m for m in pack["models"]},
+        {e["id"]: e["share"] for e in pack["embedders"]},
+    )
 
     def load(name: str) -> Callable[[np.ndarray], list[np.ndarray]]:
-        session = ort.InferenceSession(folder / "pack" / entries[name]["file"], options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(
+            folder / "pack" / entries[name]["file"], options, providers=["CPUExecutionProvider"]
+        )
         form = entries[name]["input"]
 
         def run(picture: np.ndarray) -> list[np.ndarray]:
             size, mean = (picture.shape[1], picture.shape[0]), -form["offset"] / form["scale"]
-            blob = cv2.dnn.blobFromImage(picture, form["scale"], size, (mean, mean, mean), swapRB=form["colour"] == "rgb")
+            blob = cv2.dnn.blobFromImage(
+                picture, form["scale"], size, (mean, mean, mean), swapRB=form["colour"] == "rgb"
+            )
             return session.run(None, {form["name"]: blob})
 
         return run
 
-    networks = {name: load(name) for name in (NEAR[0], FAR[0], "facemesh-468", *shares, "vultus-pad")}
+    networks = {
+        name: load(name) for name in (NEAR[0], FAR[0], "facemesh-468", *shares, "vultus-pad")
+    }
     anchors = {name: _anchors(side, grids) for name, side, grids in (NEAR, FAR)}
 
     def detect(picture: np.ndarray, detector: tuple) -> np.ndarray:
         name, side, _ = detector
         height, width = picture.shape[:2]
         scale = side / max(height, width)
-        small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA
+        )
         top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
         bottom, right = side - small.shape[0] - top, side - small.shape[1] - left
         boxed = cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_CONSTANT)
@@ -76,9 +96,13 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
         # Pixel centres are at half coordinates in the maps, at whole ones in OpenCV.
         shift = inverse.copy()
         shift[:, 2] += inverse[:, :2] @ (0.5, 0.5) - 0.5
-        return cv2.warpAffine(picture, shift, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        return cv2.warpAffine(
+            picture, shift, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )
 
-    def mesh(picture: np.ndarray, low: np.ndarray, high: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    def mesh(
+        picture: np.ndarray, low: np.ndarray, high: np.ndarray, direction: np.ndarray
+    ) -> np.ndarray:
         inverse = square((low + high) / 2, (high - low).max() * 1.5, direction, 192)
         points = networks["facemesh-468"](warp(picture, inverse, 192))[0].reshape(468, 3)[:, :2]
         return points @ inverse[:, :2].T + inverse[:, 2]
@@ -93,8 +117,14 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
     def pad(picture: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         height, width = picture.shape[:2]
         side = int(min(3.4 * np.sqrt((high - low).prod()), height, width))
-        left, top = np.clip((low + high) / 2 - side / 2, 0, (width - side, height - side)).round().astype(int)
-        crop = cv2.resize(picture[top : top + side, left : left + side], (96, 96), interpolation=cv2.INTER_AREA)
+        left, top = (
+            np.clip((low + high) / 2 - side / 2, 0, (width - side, height - side))
+            .round()
+            .astype(int)
+        )
+        crop = cv2.resize(
+            picture[top : top + side, left : left + side], (96, 96), interpolation=cv2.INTER_AREA
+        )
         return networks["vultus-pad"](crop)[0]
 
     def take(file: Path, detector: tuple, is_live: bool) -> list[np.ndarray]:
@@ -110,8 +140,14 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
         return [embed(crop, name) for name in shares]
 
     def verify() -> float:
-        probe, reference = take(folder / "selfie.jpg", NEAR, True), take(folder / "document.jpg", FAR, False)
-        return sum(share * float(p @ r) for share, p, r in zip(shares.values(), probe, reference, strict=True))
+        probe, reference = (
+            take(folder / "selfie.jpg", NEAR, True),
+            take(folder / "document.jpg", FAR, False),
+        )
+        return sum(
+            share * float(p @ r)
+            for share, p, r in zip(shares.values(), probe, reference, strict=True)
+        )
 
     return verify
 
@@ -137,8 +173,12 @@ def by_face_recognition(folder: Path) -> Callable[[], float]:
     import face_recognition
 
     def verify() -> float:
-        known = face_recognition.face_encodings(face_recognition.load_image_file(folder / "document.jpg"))[0]
-        unknown = face_recognition.face_encodings(face_recognition.load_image_file(folder / "selfie.jpg"))[0]
+        known = face_recognition.face_encodings(
+            face_recognition.load_image_file(folder / "document.jpg")
+        )[0]
+        unknown = face_recognition.face_encodings(
+            face_recognition.load_image_file(folder / "selfie.jpg")
+        )[0]
         face_recognition.compare_faces([known], unknown)
         return float(face_recognition.face_distance([known], unknown)[0])
 
@@ -148,13 +188,19 @@ def by_face_recognition(folder: Path) -> Callable[[], float]:
 def main() -> None:
     engine, folder = sys.argv[1], Path(sys.argv[2])
     before = memory("VmRSS")
-    verify = {"onnxruntime+opencv": by_onnxruntime, "face_recognition": by_face_recognition}[engine](folder)
+    verify = {"onnxruntime+opencv": by_onnxruntime, "face_recognition": by_face_recognition}[
+        engine
+    ](folder)
     verify()
     print("ready", flush=True)
     for line in sys.stdin:
         command, *words = line.split()
         if command == "burst":
-            answer = burst(lambda: [verify()], float(words[0]), 1 if engine == "face_recognition" else int(words[1]))
+            answer = burst(
+                lambda: [verify()],
+                float(words[0]),
+                1 if engine == "face_recognition" else int(words[1]),
+            )
         elif command == "outputs":
             np.array([verify()], np.float32).tofile(words[0])
             answer = {}

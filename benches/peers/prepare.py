@@ -23,8 +23,15 @@ def prepare(manifest: Manifest, pack: Path, photo: Path, fetcher: Fetcher, out: 
     model = onnx.load(pack / manifest.file)
     shape = [side if isinstance(side, int) else OPEN_SIDE for side in manifest.input.shape]
     onnx.save(_with_shape(model, shape), out / "model.onnx")
-    task: dict[str, Any] = {"id": manifest.id, "shape": shape, "input": manifest.input.name, "outputs": [o.name for o in manifest.outputs]}
-    entry = next(m for m in json.loads((pack / "pack.json").read_text())["models"] if m["id"] == manifest.id)
+    task: dict[str, Any] = {
+        "id": manifest.id,
+        "shape": shape,
+        "input": manifest.input.name,
+        "outputs": [o.name for o in manifest.outputs],
+    }
+    entry = next(
+        m for m in json.loads((pack / "pack.json").read_text())["models"] if m["id"] == manifest.id
+    )
     if ranges := entry.get("int16"):
         (out / "int16.json").write_text(json.dumps(ranges))
     if manifest.converted.converter == "tflite":
@@ -32,7 +39,13 @@ def prepare(manifest: Manifest, pack: Path, photo: Path, fetcher: Fetcher, out: 
         task["tflite_outputs"] = _tflite_names(out / "model.tflite", manifest)
     _input(manifest, photo, shape).tofile(out / "input.f32")
     (out / "task.json").write_text(json.dumps(task, indent=1) + "\n")
-    subprocess.run([_pnnx(), "model.onnx", "fp16=0"], cwd=out, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [_pnnx(), "model.onnx", "fp16=0"],
+        cwd=out,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _with_shape(model: onnx.ModelProto, shape: list[int]) -> onnx.ModelProto:
@@ -48,8 +61,15 @@ def _with_shape(model: onnx.ModelProto, shape: list[int]) -> onnx.ModelProto:
 
 
 def _input(manifest: Manifest, photo: Path, shape: list[int]) -> np.ndarray:
-    picture = ImageOps.fit(Image.open(photo).convert("RGB"), (shape[3], shape[2]), Image.Resampling.BOX, centering=(0.5, 0.3))
-    pixels = np.asarray(picture, np.float32) * np.float32(manifest.input.scale) + np.float32(manifest.input.offset)
+    picture = ImageOps.fit(
+        Image.open(photo).convert("RGB"),
+        (shape[3], shape[2]),
+        Image.Resampling.BOX,
+        centering=(0.5, 0.3),
+    )
+    pixels = np.asarray(picture, np.float32) * np.float32(manifest.input.scale) + np.float32(
+        manifest.input.offset
+    )
     if manifest.input.colour == "bgr":
         pixels = pixels[..., ::-1]
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
@@ -93,7 +113,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     fetcher, manifests = Fetcher(args.pack.parent / "cache"), load_all()
-    networks = [model["id"] for model in json.loads((args.pack / "pack.json").read_text())["models"]]
+    networks = [
+        model["id"] for model in json.loads((args.pack / "pack.json").read_text())["models"]
+    ]
     for at, name in enumerate(networks, 1):
         print(f"{at}/{len(networks)} {name}", file=sys.stderr)
         prepare(manifests[name], args.pack, args.photos / "obama.jpg", fetcher, args.out / name)

@@ -67,7 +67,9 @@ class Worker:
         for line in self.process.stdout:
             if line.strip() == "ready":
                 return
-        raise RuntimeError(f"{self.engine} does not start: {self.process.stderr.read().strip()[-600:]}")
+        raise RuntimeError(
+            f"{self.engine} does not start: {self.process.stderr.read().strip()[-600:]}"
+        )
 
     def ask(self, command: str) -> dict[str, Any]:
         assert self.process.stdin and self.process.stdout and self.process.stderr
@@ -95,11 +97,15 @@ def compare(found: np.ndarray, expected: np.ndarray) -> float:
     return float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1.0))
 
 
-def measure(files: Path, engines: tuple[str, ...], worker: Path, core: int, seconds: float) -> dict[str, Any]:
+def measure(
+    files: Path, engines: tuple[str, ...], worker: Path, core: int, seconds: float
+) -> dict[str, Any]:
     """Returns the rows of one task, taking about `seconds`."""
     workers, rows = [], {}
     for engine in engines:
-        if (engine == "vultus-int16" and not (files / "int16.json").is_file()) or (engine == "litert" and not (files / "model.tflite").is_file()):
+        if (engine == "vultus-int16" and not (files / "int16.json").is_file()) or (
+            engine == "litert" and not (files / "model.tflite").is_file()
+        ):
             continue
         started = Worker(engine, files, worker, core)
         try:
@@ -134,27 +140,47 @@ def measure(files: Path, engines: tuple[str, ...], worker: Path, core: int, seco
     if files.name not in SCRIPTS and (files / "onnxruntime.out").is_file():
         expected = np.fromfile(files / "onnxruntime.out", np.float32)
         for one in workers:
-            rows[one.engine]["off_onnxruntime"] = compare(np.fromfile(files / f"{one.engine}.out", np.float32), expected)
-    return {"rounds": rounds, "engines": {engine: rows[engine] for engine in engines if engine in rows}}
+            rows[one.engine]["off_onnxruntime"] = compare(
+                np.fromfile(files / f"{one.engine}.out", np.float32), expected
+            )
+    return {
+        "rounds": rounds,
+        "engines": {engine: rows[engine] for engine in engines if engine in rows},
+    }
 
 
 def ratios(rows: dict[str, Any]) -> dict[str, Any]:
     """Returns how many times faster vultus is than the best peer, by medians."""
     medians = {engine: row["median_ms"] for engine, row in rows.items() if "median_ms" in row}
-    peers = {engine: ms for engine, ms in medians.items() if not engine.startswith("vultus") and engine not in ASIDE}
+    peers = {
+        engine: ms
+        for engine, ms in medians.items()
+        if not engine.startswith("vultus") and engine not in ASIDE
+    }
     if not peers:
         return {}
     best = min(peers, key=peers.__getitem__)
-    return {"best_peer": best} | {e: round(peers[best] / ms, 3) for e, ms in medians.items() if e.startswith("vultus")}
+    return {"best_peer": best} | {
+        e: round(peers[best] / ms, 3) for e, ms in medians.items() if e.startswith("vultus")
+    }
 
 
 def machine() -> dict[str, Any]:
-    lines = [line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line]
+    lines = [
+        line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line
+    ]
     info = {key.strip(): value.strip() for key, value in lines}
     wanted = ("avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "amx_tile")
     flags = [flag for flag in wanted if flag in info.get("flags", "").split()]
     cores, kernel = os.cpu_count(), platform.release()
-    return {"cpu": info.get("model name"), "family": info.get("cpu family"), "model": info.get("model"), "flags": flags, "cores": cores, "kernel": kernel}
+    return {
+        "cpu": info.get("model name"),
+        "family": info.get("cpu family"),
+        "model": info.get("model"),
+        "flags": flags,
+        "cores": cores,
+        "kernel": kernel,
+    }
 
 
 def versions() -> dict[str, str]:
@@ -175,7 +201,11 @@ def table(name: str, result: dict[str, Any]) -> str:
         if "error" in row:
             lines.append(f"  {engine:20} {row['error'].splitlines()[-1]}")
             continue
-        off = f"score {row['score']:.4f}" if "score" in row else f"off {row.get('off_onnxruntime', float('nan')):.1e}"
+        off = (
+            f"score {row['score']:.4f}"
+            if "score" in row
+            else f"off {row.get('off_onnxruntime', float('nan')):.1e}"
+        )
         own = row["peak_mib"] - row["of_which_before_mib"]
         lines.append(
             f"  {engine:20} median {row['median_ms']:9.3f} ms  p10 {row['p10_ms']:9.3f}  cpu {row['cpu_ms']:9.3f}"
@@ -185,13 +215,24 @@ def table(name: str, result: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tasks", type=Path, required=True, help="the folder that prepare.py wrote")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--tasks", type=Path, required=True, help="the folder that prepare.py wrote"
+    )
     parser.add_argument("--worker", type=Path, required=True, help="the program peer-worker")
-    parser.add_argument("--only", nargs="*", help="networks to time, `verify` or `scan`; all by default")
+    parser.add_argument(
+        "--only", nargs="*", help="networks to time, `verify` or `scan`; all by default"
+    )
     parser.add_argument("--engines", nargs="*", help="engines to time; all by default")
     parser.add_argument("--seconds", type=float, default=20, help="time for each network")
-    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)), help="the core that every engine runs on")
+    parser.add_argument(
+        "--core",
+        type=int,
+        default=max(os.sched_getaffinity(0)),
+        help="the core that every engine runs on",
+    )
     parser.add_argument("--record", type=Path, help="the JSON file to write or to add to")
     args = parser.parse_args()
     names = args.only or sorted(path.name for path in args.tasks.iterdir())
@@ -205,14 +246,22 @@ def main() -> None:
         result["ratios"] = ratios(result["engines"])
         print(table(name, result), flush=True)
         record["tasks"][name] = {"load": round(os.getloadavg()[0], 2), **result}
-        record |= {"date": datetime.date.today().isoformat(), "machine": machine(), "versions": versions()}
-        record["method"] = f"one thread on one core, one process an engine, interleaved bursts, order reversed every other round, first {DROPPED} runs dropped"
+        record |= {
+            "date": datetime.date.today().isoformat(),
+            "machine": machine(),
+            "versions": versions(),
+        }
+        record["method"] = (
+            f"one thread on one core, one process an engine, interleaved bursts, order reversed every other round, first {DROPPED} runs dropped"
+        )
         if args.record:
             args.record.parent.mkdir(parents=True, exist_ok=True)
             args.record.write_text(json.dumps(record, indent=1) + "\n")
         off = result["engines"].get("vultus-f32", {}).get("off_onnxruntime", 0.0)
         if off > EXACT:
-            raise SystemExit(f"{name}: vultus-f32 is off onnxruntime by {off:.1e}, more than {EXACT:.0e}")
+            raise SystemExit(
+                f"{name}: vultus-f32 is off onnxruntime by {off:.1e}, more than {EXACT:.0e}"
+            )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,9 @@ def onnxruntime(files: Path, task: dict[str, Any], picture: np.ndarray) -> Run:
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = ort.InferenceSession(files / "model.onnx", options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(
+        files / "model.onnx", options, providers=["CPUExecutionProvider"]
+    )
     return lambda: session.run(None, {task["input"]: picture})
 
 
@@ -29,7 +31,11 @@ def openvino(files: Path, task: dict[str, Any], picture: np.ndarray, precision: 
     import openvino as ov
 
     # With AMX the default would be bfloat16.
-    settings = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+    settings = {
+        "INFERENCE_NUM_THREADS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": precision,
+    }
     model = ov.Core().compile_model(files / "model.onnx", "CPU", settings)
     request = model.create_infer_request()
     request.set_input_tensor(ov.Tensor(picture, shared_memory=True))
@@ -50,7 +56,9 @@ def ncnn(files: Path, task: dict[str, Any], picture: np.ndarray) -> Run:
 
     net = runtime.Net()
     net.opt.num_threads = 1
-    net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = net.opt.use_bf16_storage = False
+    net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = (
+        net.opt.use_bf16_storage
+    ) = False
     net.load_param(str(files / "model.ncnn.param"))
     net.load_model(str(files / "model.ncnn.bin"))
     planes = runtime.Mat(picture[0]).clone()
@@ -111,7 +119,9 @@ ENGINES = {
 def memory(field: str) -> int:
     """Returns a field of this process's status in KiB."""
     status = Path("/proc/self/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith(field + ":")).split()[1])
+    return int(
+        next(line for line in status.splitlines() if line.startswith(field + ":")).split()[1]
+    )
 
 
 def burst(run: Run, seconds: float, least: int) -> dict[str, Any]:
@@ -137,7 +147,9 @@ def main() -> None:
         if command == "burst":
             answer = burst(run, float(words[0]), int(words[1]))
         elif command == "outputs":
-            np.concatenate([np.asarray(output, np.float32).ravel() for output in run()]).tofile(words[0])
+            np.concatenate([np.asarray(output, np.float32).ravel() for output in run()]).tofile(
+                words[0]
+            )
             answer = {}
         else:
             answer = {"peak_kib": memory("VmHWM"), "before_kib": before}

@@ -1,7 +1,10 @@
-//! The pipeline. The only module that calls every stage; each arrow of the data flow is one line here.
+//! The pipeline. The only module that calls every stage; each arrow of the data flow is one line
+//! here.
 
 use crate::align::{AlignedFace, Aligner, Eyes};
-use crate::compare::{self, Calibration, Comparator, Comparison, Gallery, OperatingPoint, Part, Recipe};
+use crate::compare::{
+    self, Calibration, Comparator, Comparison, Gallery, OperatingPoint, Part, Recipe,
+};
 use crate::decision::{Decision, EngineInfo, Evidence, Face, Policy, Sample, decide};
 use crate::detect::{Cascade, Choice, Detection, Detector, Role, choose};
 use crate::embed::{Embedding, Features};
@@ -31,13 +34,15 @@ pub struct EngineOptions {
     pub precision: Precision,
     /// Ids of weights whose unknown or non-commercial licence is accepted.
     pub accepted_licences: Vec<String>,
-    /// Spreads each call over rayon's pool, that of the caller or the global one, for a shorter wait where the cores would be idle. Otherwise a
-    /// call stays on its thread, and many at once use all cores best. The bits of the answer are the same.
+    /// Spreads each call over rayon's pool, that of the caller or the global one, for a shorter
+    /// wait where the cores would be idle. Otherwise a call stays on its thread, and many at once
+    /// use all cores best. The bits of the answer are the same.
     pub parallel: bool,
 }
 
-/// Loaded models and the pipeline over them. Share one between threads: every call takes `&self`, calls do not wait for
-/// each other, and an answer does not depend on what else runs. A clone is another handle to the same models.
+/// Loaded models and the pipeline over them. Share one between threads: every call takes `&self`,
+/// calls do not wait for each other, and an answer does not depend on what else runs. A clone is
+/// another handle to the same models.
 #[derive(Clone)]
 pub struct Engine(Arc<Models>);
 
@@ -80,10 +85,23 @@ impl Taken {
     fn without_face(role: Role, (width, height): (u32, u32)) -> Self {
         let not_assessed = match role {
             Role::Selfie => "the model pack holds no weights for presentation attack detection",
-            Role::Document => "a document is a print, so presentation attack detection does not apply",
+            Role::Document => {
+                "a document is a print, so presentation attack detection does not apply"
+            }
         };
         let pad = PadReport::not_assessed(not_assessed);
-        Taken { sample: Sample { role, width, height, face: None, rival: None, quality: None, pad }, features: None }
+        Taken {
+            sample: Sample {
+                role,
+                width,
+                height,
+                face: None,
+                rival: None,
+                quality: None,
+                pad,
+            },
+            features: None,
+        }
     }
 }
 
@@ -104,15 +122,28 @@ impl Models {
 impl Engine {
     /// Loads the model pack in the folder `pack`. Reads nothing else, now or later.
     pub fn open(pack: impl AsRef<Path>, options: &EngineOptions) -> Result<Engine> {
-        Engine::load(&Pack::open(pack.as_ref(), &options.accepted_licences)?, options.precision, options.parallel)
+        Engine::load(
+            &Pack::open(pack.as_ref(), &options.accepted_licences)?,
+            options.precision,
+            options.parallel,
+        )
     }
 
     fn load(pack: &Pack, precision: Precision, parallel: bool) -> Result<Engine> {
         let shares = pack.embedders()?;
-        let embeddings = shares.iter().map(|s| Embedding::load(pack, &s.id, precision).map(Arc::new)).collect::<Result<Vec<_>>>()?;
-        let part = |(embedding, share): (&Arc<Embedding>, &Share)| Part { embedder: embedding.embedder().clone(), share: share.share };
+        let embeddings = shares
+            .iter()
+            .map(|s| Embedding::load(pack, &s.id, precision).map(Arc::new))
+            .collect::<Result<Vec<_>>>()?;
+        let part = |(embedding, share): (&Arc<Embedding>, &Share)| Part {
+            embedder: embedding.embedder().clone(),
+            share: share.share,
+        };
         let parts: Vec<Part> = embeddings.iter().zip(shares).map(part).collect();
-        let identity = match embeddings.iter().find(|e| &*e.embedder().id == sequence::IDENTITY) {
+        let identity = match embeddings
+            .iter()
+            .find(|e| &*e.embedder().id == sequence::IDENTITY)
+        {
             Some(embedding) => embedding.clone(),
             None => Arc::new(Embedding::load(pack, sequence::IDENTITY, precision)?),
         };
@@ -151,63 +182,139 @@ impl Engine {
 
     /// Decides whether the person of the selfie is the holder of the document.
     ///
-    /// `Kind::Usage` when the calibration does not support `policy.fmr`; whatever the pictures show is a [`Decision`].
+    /// `Kind::Usage` when the calibration does not support `policy.fmr`; whatever the pictures show
+    /// is a [`Decision`].
     pub fn verify(&self, selfie: &Image, document: &Image, policy: &Policy) -> Result<Decision> {
         let mut clock = Clock::start();
         self.check(policy)?;
-        let take = |image, role| move |clock: &mut Clock| self.take(image, role, self.0.embeddings(policy.comparator), clock);
-        let (probe, reference) = self.both(&mut clock, take(selfie, Role::Selfie), take(document, Role::Document));
+        let take = |image, role| {
+            move |clock: &mut Clock| {
+                self.take(image, role, self.0.embeddings(policy.comparator), clock)
+            }
+        };
+        let (probe, reference) = self.both(
+            &mut clock,
+            take(selfie, Role::Selfie),
+            take(document, Role::Document),
+        );
         let (probe, reference) = (probe?, reference?);
-        self.decide(probe, SequenceEvidence::not_assessed(), reference.features.as_deref(), Some(reference.sample), policy, clock)
+        self.decide(
+            probe,
+            SequenceEvidence::not_assessed(),
+            reference.features.as_deref(),
+            Some(reference.sample),
+            policy,
+            clock,
+        )
     }
 
     /// Decides whether the person of the selfie is the one enrolled as `reference`.
-    pub fn verify_template(&self, selfie: &Image, reference: &Template, policy: &Policy) -> Result<Decision> {
+    pub fn verify_template(
+        &self,
+        selfie: &Image,
+        reference: &Template,
+        policy: &Policy,
+    ) -> Result<Decision> {
         let mut clock = Clock::start();
         self.check(policy)?;
-        let probe = self.take(selfie, Role::Selfie, self.0.embeddings(policy.comparator), &mut clock)?;
-        self.decide(probe, SequenceEvidence::not_assessed(), Some(reference.features()), None, policy, clock)
+        let probe = self.take(
+            selfie,
+            Role::Selfie,
+            self.0.embeddings(policy.comparator),
+            &mut clock,
+        )?;
+        self.decide(
+            probe,
+            SequenceEvidence::not_assessed(),
+            Some(reference.features()),
+            None,
+            policy,
+            clock,
+        )
     }
 
     /// Makes a reference of a picture.
     pub fn enrol(&self, image: &Image, role: Role) -> Result<Enrolment> {
         let taken = self.take(image, role, &self.0.embeddings, &mut Clock::start())?;
         let quality = taken.sample.quality.as_ref().map_or(0, |q| q.unified);
-        let template = taken.features.map(|f| Template::new(role, self.0.info.precision, quality, f, &self.0.lineage));
-        Ok(Enrolment { sample: taken.sample, template })
+        let template = taken
+            .features
+            .map(|f| Template::new(role, self.0.info.precision, quality, f, &self.0.lineage));
+        Ok(Enrolment {
+            sample: taken.sample,
+            template,
+        })
     }
 
     /// Compares two templates at the operating point of `policy`.
-    pub fn compare(&self, probe: &Template, reference: &Template, policy: &Policy) -> Result<Comparison> {
+    pub fn compare(
+        &self,
+        probe: &Template,
+        reference: &Template,
+        policy: &Policy,
+    ) -> Result<Comparison> {
         let (probe, reference) = (probe.features(), reference.features());
-        compare::compare(&self.0.calibration, self.0.recipe(policy.comparator), self.0.info.precision, policy.fmr, probe, reference)
+        compare::compare(
+            &self.0.calibration,
+            self.0.recipe(policy.comparator),
+            self.0.info.precision,
+            policy.fmr,
+            probe,
+            reference,
+        )
     }
 
     /// Returns how alike two templates are, in -1..=1, without any operating point.
-    pub fn score(&self, probe: &Template, reference: &Template, comparator: Comparator) -> Result<f32> {
-        compare::score(self.0.recipe(comparator), probe.features(), reference.features())
+    pub fn score(
+        &self,
+        probe: &Template,
+        reference: &Template,
+        comparator: Comparator,
+    ) -> Result<f32> {
+        compare::score(
+            self.0.recipe(comparator),
+            probe.features(),
+            reference.features(),
+        )
     }
 
     /// Returns the model ids whose cosines a comparator adds, with their shares, which sum to 1.
     pub fn shares(&self, comparator: Comparator) -> Vec<(&str, f32)> {
-        self.0.recipe(comparator).parts.iter().map(|part| (&*part.embedder.id, part.share)).collect()
+        self.0
+            .recipe(comparator)
+            .parts
+            .iter()
+            .map(|part| (&*part.embedder.id, part.share))
+            .collect()
     }
 
-    /// Returns an empty gallery for references that this engine made, compared as the default policy compares.
+    /// Returns an empty gallery for references that this engine made, compared as the default
+    /// policy compares.
     pub fn gallery(&self) -> Gallery {
-        Gallery::new(self.0.recipe(Policy::default().comparator).clone(), self.0.info.precision)
+        Gallery::new(
+            self.0.recipe(Policy::default().comparator).clone(),
+            self.0.info.precision,
+        )
     }
 
-    /// Returns the threshold at which a search in a gallery of `size` references returns anybody for a person who is not in it
-    /// with the probability `fpir`, the false positive identification rate (ISO/IEC 19795-1).
+    /// Returns the threshold at which a search in a gallery of `size` references returns anybody
+    /// for a person who is not in it with the probability `fpir`, the false positive identification
+    /// rate (ISO/IEC 19795-1).
     ///
-    /// Comparisons are taken as independent: each may be false with the probability 1 - (1 - fpir)^(1/size). `Kind::Usage` when the calibration
-    /// does not reach that rate.
+    /// Comparisons are taken as independent: each may be false with the probability 1 - (1 -
+    /// fpir)^(1/size). `Kind::Usage` when the calibration does not reach that rate.
     pub fn gallery_threshold(&self, size: usize, fpir: f64) -> Result<OperatingPoint> {
-        compare::gallery_threshold(&self.0.calibration, Policy::default().comparator, self.0.info.precision, size, fpir)
+        compare::gallery_threshold(
+            &self.0.calibration,
+            Policy::default().comparator,
+            self.0.info.precision,
+            size,
+            fpir,
+        )
     }
 
-    /// Reads a stored template. `Kind::Input` when it is damaged, `Kind::Usage` when other weights made it.
+    /// Reads a stored template. `Kind::Input` when it is damaged, `Kind::Usage` when other weights
+    /// made it.
     pub fn read_template(&self, bytes: &[u8]) -> Result<Template> {
         Template::from_bytes(bytes, &self.0.lineage, self.0.info.precision)
     }
@@ -217,39 +324,71 @@ impl Engine {
         Ok(self.take(image, role, &[], &mut Clock::start())?.sample)
     }
 
-    /// Returns every face of a picture, best first: what all detectors of the default pack show, each face once.
+    /// Returns every face of a picture, best first: what all detectors of the default pack show,
+    /// each face once.
     pub fn detect(&self, image: &Image, role: Role) -> Result<Vec<Detection>> {
         self.detect_with(image, role, &Detector::DEFAULT)
     }
 
-    /// Returns every face that some detectors show, best first. `Kind::Usage` for one that the pack does not hold.
-    pub fn detect_with(&self, image: &Image, role: Role, detectors: &[Detector]) -> Result<Vec<Detection>> {
+    /// Returns every face that some detectors show, best first. `Kind::Usage` for one that the pack
+    /// does not hold.
+    pub fn detect_with(
+        &self,
+        image: &Image,
+        role: Role,
+        detectors: &[Detector],
+    ) -> Result<Vec<Detection>> {
         self.0.cascade.all(&Pyramid::new(image), role, detectors)
     }
 
-    /// `Kind::Usage` when the calibration does not support the policy's operating point: told before any work is done.
+    /// `Kind::Usage` when the calibration does not support the policy's operating point: told
+    /// before any work is done.
     fn check(&self, policy: &Policy) -> Result<()> {
-        self.0.calibration.at(policy.comparator, self.0.info.precision, policy.fmr).map(drop)
+        self.0
+            .calibration
+            .at(policy.comparator, self.0.info.precision, policy.fmr)
+            .map(drop)
     }
 
-    fn take(&self, image: &Image, role: Role, embeddings: &[Arc<Embedding>], clock: &mut Clock) -> Result<Taken> {
+    fn take(
+        &self,
+        image: &Image,
+        role: Role,
+        embeddings: &[Arc<Embedding>],
+        clock: &mut Clock,
+    ) -> Result<Taken> {
         let pyramid = Pyramid::new(image);
         clock.lap("pyramid");
         self.take_from(&pyramid, role, embeddings, clock)
     }
 
-    fn take_from(&self, pyramid: &Pyramid<'_>, role: Role, embeddings: &[Arc<Embedding>], clock: &mut Clock) -> Result<Taken> {
+    fn take_from(
+        &self,
+        pyramid: &Pyramid<'_>,
+        role: Role,
+        embeddings: &[Arc<Embedding>],
+        clock: &mut Clock,
+    ) -> Result<Taken> {
         let image = pyramid.image();
         let found = self.find(pyramid, role)?;
         clock.lap("detect");
         let Taken { mut sample, .. } = Taken::without_face(role, (image.width(), image.height()));
         let Some((choice, face)) = found else {
-            return Ok(Taken { sample, features: None });
+            return Ok(Taken {
+                sample,
+                features: None,
+            });
         };
         let assess = |clock: &mut Clock| {
             let quality = quality::assess(&face, usize::from(choice.rival.is_some()));
             clock.lap("quality");
-            let pad = self.0.pad.as_ref().filter(|_| role == Role::Selfie).map(|pad| pad.assess(&face)).transpose();
+            let pad = self
+                .0
+                .pad
+                .as_ref()
+                .filter(|_| role == Role::Selfie)
+                .map(|pad| pad.assess(&face))
+                .transpose();
             clock.lap("pad");
             (quality, pad)
         };
@@ -268,12 +407,22 @@ impl Engine {
             inter_eye_px: face.inter_eye_px(),
             landmarks: face.points().to_vec(),
         });
-        Ok(Taken { sample, features: Some(features) })
+        Ok(Taken {
+            sample,
+            features: Some(features),
+        })
     }
 
     /// Returns the features of every embedder.
-    fn embed(&self, embeddings: &[Arc<Embedding>], face: &AlignedFace<'_>, clock: &mut Clock) -> Result<Vec<Features>> {
-        let Some((last, others)) = embeddings.split_last() else { return Ok(Vec::new()) };
+    fn embed(
+        &self,
+        embeddings: &[Arc<Embedding>],
+        face: &AlignedFace<'_>,
+        clock: &mut Clock,
+    ) -> Result<Vec<Features>> {
+        let Some((last, others)) = embeddings.split_last() else {
+            return Ok(Vec::new());
+        };
         let embed = |clock: &mut Clock| {
             let features = last.embed(face, self.0.parallel);
             clock.lap("embed");
@@ -300,12 +449,19 @@ impl Engine {
             (other(&mut clock), clock)
         };
         let (a, (b, beside)) = rayon::join(|| one(clock), timed);
-        beside.laps.into_iter().for_each(|(stage, spent)| clock.add(stage, spent));
+        beside
+            .laps
+            .into_iter()
+            .for_each(|(stage, spent)| clock.add(stage, spent));
         (a, b)
     }
 
     /// Looks from near to far until a chosen face proves to be one when its landmarks are placed.
-    fn find<'a>(&self, pyramid: &'a Pyramid<'a>, role: Role) -> Result<Option<(Choice, AlignedFace<'a>)>> {
+    fn find<'a>(
+        &self,
+        pyramid: &'a Pyramid<'a>,
+        role: Role,
+    ) -> Result<Option<(Choice, AlignedFace<'a>)>> {
         for attempt in Cascade::attempts(role) {
             let faces = self.0.cascade.look(pyramid, attempt)?;
             if let Some(choice) = choose(&faces, role, pyramid.width(), pyramid.height())
@@ -327,13 +483,22 @@ impl Engine {
         mut clock: Clock,
     ) -> Result<Decision> {
         let comparison = match (&probe.features, reference) {
-            (Some(p), Some(r)) => {
-                Some(compare::compare(&self.0.calibration, self.0.recipe(policy.comparator), self.0.info.precision, policy.fmr, p, r)?)
-            }
+            (Some(p), Some(r)) => Some(compare::compare(
+                &self.0.calibration,
+                self.0.recipe(policy.comparator),
+                self.0.info.precision,
+                policy.fmr,
+                p,
+                r,
+            )?),
             _ => None,
         };
-        let evidence =
-            Evidence { selfie: &probe.sample, document: document.as_ref(), comparison: comparison.as_ref(), sequence: &sequence };
+        let evidence = Evidence {
+            selfie: &probe.sample,
+            document: document.as_ref(),
+            comparison: comparison.as_ref(),
+            sequence: &sequence,
+        };
         let (outcome, reasons) = decide(&evidence, policy);
         clock.lap("decide");
         Ok(Decision {
@@ -350,8 +515,13 @@ impl Engine {
     }
 }
 
-/// Returns the ranges that the networks of the pack in `pack` show over `pictures`, by model id: what `Precision::Fast` is scaled by.
-pub fn ranges(pack: &Path, accepted_licences: &[String], pictures: impl Iterator<Item = Image>) -> Result<BTreeMap<String, Ranges>> {
+/// Returns the ranges that the networks of the pack in `pack` show over `pictures`, by model id:
+/// what `Precision::Fast` is scaled by.
+pub fn ranges(
+    pack: &Path,
+    accepted_licences: &[String],
+    pictures: impl Iterator<Item = Image>,
+) -> Result<BTreeMap<String, Ranges>> {
     let (pack, watch) = Pack::open(pack, accepted_licences)?.watched();
     let engine = Engine::load(&pack, Precision::Exact, false)?;
     for picture in pictures {
@@ -362,30 +532,49 @@ pub fn ranges(pack: &Path, accepted_licences: &[String], pictures: impl Iterator
             engine.0.cascade.look(&pyramid, attempt)?;
         }
     }
-    let seen = watch.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let seen = watch
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     Ok(seen.clone())
 }
 
-/// Returns the mean of what the embedder `id` of the pack in `pack` gives for the faces of `pictures` and their mirror images, and how many
-/// faces that were. A conversion takes it off, so that features lie around zero.
-pub fn centre(pack: &Path, accepted_licences: &[String], id: &str, pictures: impl Iterator<Item = Image>) -> Result<(Vec<f64>, usize)> {
+/// Returns the mean of what the embedder `id` of the pack in `pack` gives for the faces of
+/// `pictures` and their mirror images, and how many faces that were. A conversion takes it off, so
+/// that features lie around zero.
+pub fn centre(
+    pack: &Path,
+    accepted_licences: &[String],
+    id: &str,
+    pictures: impl Iterator<Item = Image>,
+) -> Result<(Vec<f64>, usize)> {
     let pack = Pack::open(pack, accepted_licences)?;
-    let (engine, embedding) = (Engine::load(&pack, Precision::Exact, false)?, Embedding::load(&pack, id, Precision::Exact)?);
+    let (engine, embedding) = (
+        Engine::load(&pack, Precision::Exact, false)?,
+        Embedding::load(&pack, id, Precision::Exact)?,
+    );
     let (mut mean, mut faces) = (vec![0.0; embedding.embedder().dimension], 0);
     for picture in pictures {
         if let Some((_, face)) = engine.find(&Pyramid::new(&picture), Role::Selfie)? {
             embedding.see(&face, false, |ways| {
-                mean.iter_mut().enumerate().for_each(|(i, sum)| *sum += ways.map(|way| f64::from(way[i])).iter().sum::<f64>())
+                mean.iter_mut().enumerate().for_each(|(i, sum)| {
+                    *sum += ways.map(|way| f64::from(way[i])).iter().sum::<f64>()
+                })
             })?;
             faces += 1;
         }
     }
-    mean.iter_mut().for_each(|sum| *sum /= (2 * faces.max(1)) as f64);
+    mean.iter_mut()
+        .for_each(|sum| *sum /= (2 * faces.max(1)) as f64);
     Ok((mean, faces))
 }
 
 /// Opens an engine on the kernels of another instruction set; `None` if this CPU does not have it.
-pub fn open_on(pack: &Path, precision: Precision, isa: Isa, parallel: bool) -> Result<Option<Engine>> {
+pub fn open_on(
+    pack: &Path,
+    precision: Precision,
+    isa: Isa,
+    parallel: bool,
+) -> Result<Option<Engine>> {
     match Kernels::new(isa) {
         Some(_) => Engine::load(&Pack::open(pack, &[])?.on(isa), precision, parallel).map(Some),
         None => Ok(None),
@@ -400,7 +589,10 @@ struct Clock {
 
 impl Clock {
     fn start() -> Self {
-        Clock { last: Instant::now(), laps: Vec::with_capacity(8) }
+        Clock {
+            last: Instant::now(),
+            laps: Vec::with_capacity(8),
+        }
     }
 
     fn lap(&mut self, stage: &'static str) {

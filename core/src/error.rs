@@ -15,9 +15,11 @@ pub enum Kind {
     Limit,
     /// The model pack is missing, damaged, or under a licence that was not accepted.
     Model,
-    /// The call contradicts the documentation: templates of two models, an unsupported operating point.
+    /// The call contradicts the documentation: templates of two models, an unsupported operating
+    /// point.
     Usage,
-    /// The input is valid but of a sort that is not handled: an animated image, an unknown template version.
+    /// The input is valid but of a sort that is not handled: an animated image, an unknown template
+    /// version.
     Unsupported,
     /// A defect of the engine.
     Internal,
@@ -82,7 +84,8 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A failed call: where, whose fault, what was wrong and what is allowed.
 ///
-/// An outcome (no face, a non-match, an attack) is never an `Error`; it is a [`Decision`](crate::Decision).
+/// An outcome (no face, a non-match, an attack) is never an `Error`; it is a
+/// [`Decision`](crate::Decision).
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -94,7 +97,12 @@ struct Inner {
 
 impl Error {
     pub(crate) fn new(stage: Stage, kind: Kind, message: impl Into<String>) -> Self {
-        Error(Box::new(Inner { stage, kind, message: message.into(), cause: None }))
+        Error(Box::new(Inner {
+            stage,
+            kind,
+            message: message.into(),
+            cause: None,
+        }))
     }
 
     pub(crate) fn because(mut self, cause: impl Into<Cause>) -> Self {
@@ -132,7 +140,12 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Error({}/{}: {self})", self.0.stage.name(), self.0.kind.name())
+        write!(
+            f,
+            "Error({}/{}: {self})",
+            self.0.stage.name(),
+            self.0.kind.name()
+        )
     }
 }
 

@@ -1,4 +1,5 @@
-//! Plain plane geometry. Pixel coordinates: x to the right, y down, and the centre of the first pixel is (0.5, 0.5).
+//! Plain plane geometry. Pixel coordinates: x to the right, y down, and the centre of the first
+//! pixel is (0.5, 0.5).
 
 use serde::Serialize;
 
@@ -33,7 +34,11 @@ impl Point {
             y += point.y;
             n += 1.0;
         }
-        if n == 0.0 { Point::default() } else { Point::new(x / n, y / n) }
+        if n == 0.0 {
+            Point::default()
+        } else {
+            Point::new(x / n, y / n)
+        }
     }
 }
 
@@ -50,7 +55,10 @@ pub struct Rect {
 impl Rect {
     /// Returns the smallest rectangle that holds all `points`; empty when there are none.
     pub fn around(points: impl IntoIterator<Item = Point>) -> Rect {
-        let (mut lo, mut hi) = (Point::new(f32::INFINITY, f32::INFINITY), Point::new(f32::NEG_INFINITY, f32::NEG_INFINITY));
+        let (mut lo, mut hi) = (
+            Point::new(f32::INFINITY, f32::INFINITY),
+            Point::new(f32::NEG_INFINITY, f32::NEG_INFINITY),
+        );
         for point in points {
             lo = Point::new(lo.x.min(point.x), lo.y.min(point.y));
             hi = Point::new(hi.x.max(point.x), hi.y.max(point.y));
@@ -58,7 +66,12 @@ impl Rect {
         if lo.x > hi.x {
             return Rect::default();
         }
-        Rect { x: lo.x, y: lo.y, width: hi.x - lo.x, height: hi.y - lo.y }
+        Rect {
+            x: lo.x,
+            y: lo.y,
+            width: hi.x - lo.x,
+            height: hi.y - lo.y,
+        }
     }
 
     /// Returns the middle of the rectangle.
@@ -96,19 +109,29 @@ pub(crate) struct Similarity {
 }
 
 impl Similarity {
-    /// The map that takes the square `[0, side]²` to the square of side `extent` about `centre` whose x axis points
-    /// along `direction`.
+    /// The map that takes the square `[0, side]²` to the square of side `extent` about `centre`
+    /// whose x axis points along `direction`.
     pub(crate) fn onto_square(side: f32, centre: Point, extent: f32, direction: Point) -> Self {
-        let length = (direction.x * direction.x + direction.y * direction.y).sqrt().max(f32::MIN_POSITIVE);
+        let length = (direction.x * direction.x + direction.y * direction.y)
+            .sqrt()
+            .max(f32::MIN_POSITIVE);
         let scale = extent / side;
         let (a, b) = (scale * direction.x / length, scale * direction.y / length);
         let half = side / 2.0;
-        Similarity { a, b, tx: centre.x - (a * half - b * half), ty: centre.y - (b * half + a * half) }
+        Similarity {
+            a,
+            b,
+            tx: centre.x - (a * half - b * half),
+            ty: centre.y - (b * half + a * half),
+        }
     }
 
     /// The least-squares similarity that takes `from` to `to` (Umeyama 1991, without reflection).
     pub(crate) fn fit(from: &[Point], to: &[Point]) -> Self {
-        let (p, q) = (Point::mean(from.iter().copied()), Point::mean(to.iter().copied()));
+        let (p, q) = (
+            Point::mean(from.iter().copied()),
+            Point::mean(to.iter().copied()),
+        );
         let (mut dot, mut cross, mut norm) = (0.0f32, 0.0f32, 0.0f32);
         for (f, t) in from.iter().zip(to) {
             let (fx, fy, tx, ty) = (f.x - p.x, f.y - p.y, t.x - q.x, t.y - q.y);
@@ -118,11 +141,19 @@ impl Similarity {
         }
         let norm = norm.max(f32::MIN_POSITIVE);
         let (a, b) = (dot / norm, cross / norm);
-        Similarity { a, b, tx: q.x - (a * p.x - b * p.y), ty: q.y - (b * p.x + a * p.y) }
+        Similarity {
+            a,
+            b,
+            tx: q.x - (a * p.x - b * p.y),
+            ty: q.y - (b * p.x + a * p.y),
+        }
     }
 
     pub(crate) fn apply(&self, p: Point) -> Point {
-        Point::new(self.a * p.x - self.b * p.y + self.tx, self.b * p.x + self.a * p.y + self.ty)
+        Point::new(
+            self.a * p.x - self.b * p.y + self.tx,
+            self.b * p.x + self.a * p.y + self.ty,
+        )
     }
 
     /// Returns how many units of the target one unit of the source becomes.
@@ -134,7 +165,12 @@ impl Similarity {
     pub(crate) fn inverse(&self) -> Self {
         let n = self.a * self.a + self.b * self.b;
         let (a, b) = (self.a / n, -self.b / n);
-        Similarity { a, b, tx: -(a * self.tx - b * self.ty), ty: -(b * self.tx + a * self.ty) }
+        Similarity {
+            a,
+            b,
+            tx: -(a * self.tx - b * self.ty),
+            ty: -(b * self.tx + a * self.ty),
+        }
     }
 }
 
@@ -145,17 +181,37 @@ mod tests {
 
     #[test]
     fn fit_recovers_a_similarity() {
-        let truth = Similarity { a: 0.6, b: -1.3, tx: 12.0, ty: -7.5 };
-        let from = [Point::new(0.0, 0.0), Point::new(10.0, 2.0), Point::new(-3.0, 8.0), Point::new(5.0, -6.0)];
+        let truth = Similarity {
+            a: 0.6,
+            b: -1.3,
+            tx: 12.0,
+            ty: -7.5,
+        };
+        let from = [
+            Point::new(0.0, 0.0),
+            Point::new(10.0, 2.0),
+            Point::new(-3.0, 8.0),
+            Point::new(5.0, -6.0),
+        ];
         let fitted = Similarity::fit(&from, &from.map(|p| truth.apply(p)));
-        for (x, y) in [(fitted.a, truth.a), (fitted.b, truth.b), (fitted.tx, truth.tx), (fitted.ty, truth.ty)] {
+        for (x, y) in [
+            (fitted.a, truth.a),
+            (fitted.b, truth.b),
+            (fitted.tx, truth.tx),
+            (fitted.ty, truth.ty),
+        ] {
             assert_abs_diff_eq!(x, y, epsilon = 1e-4);
         }
     }
 
     #[test]
     fn inverse_undoes() {
-        let map = Similarity { a: 0.2, b: 0.9, tx: 3.0, ty: 4.0 };
+        let map = Similarity {
+            a: 0.2,
+            b: 0.9,
+            tx: 3.0,
+            ty: 4.0,
+        };
         let p = map.inverse().apply(map.apply(Point::new(17.0, -5.0)));
         assert_abs_diff_eq!(p.x, 17.0, epsilon = 1e-4);
         assert_abs_diff_eq!(p.y, -5.0, epsilon = 1e-4);
@@ -163,7 +219,8 @@ mod tests {
 
     #[test]
     fn onto_square_hits_the_corners() {
-        let map = Similarity::onto_square(192.0, Point::new(50.0, 60.0), 20.0, Point::new(0.0, 2.0));
+        let map =
+            Similarity::onto_square(192.0, Point::new(50.0, 60.0), 20.0, Point::new(0.0, 2.0));
         let corner = map.apply(Point::new(0.0, 0.0));
         assert_abs_diff_eq!(corner.x, 60.0, epsilon = 1e-4);
         assert_abs_diff_eq!(corner.y, 50.0, epsilon = 1e-4);
@@ -174,8 +231,18 @@ mod tests {
 
     #[test]
     fn iou_of_known_rectangles() {
-        let a = Rect { x: 0.0, y: 0.0, width: 2.0, height: 2.0 };
-        let b = Rect { x: 1.0, y: 0.0, width: 2.0, height: 2.0 };
+        let a = Rect {
+            x: 0.0,
+            y: 0.0,
+            width: 2.0,
+            height: 2.0,
+        };
+        let b = Rect {
+            x: 1.0,
+            y: 0.0,
+            width: 2.0,
+            height: 2.0,
+        };
         assert_abs_diff_eq!(a.iou(&b), 1.0 / 3.0, epsilon = 1e-6);
         assert_eq!(a.iou(&Rect { x: 5.0, ..a }), 0.0);
     }

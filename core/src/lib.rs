@@ -1,6 +1,7 @@
 //! On-device biometric verification: is this a real person, and the right one?
 //!
-//! Pixels go in, evidence is gathered stage by stage, a policy turns the evidence into a decision that says why:
+//! Pixels go in, evidence is gathered stage by stage, a policy turns the evidence into a decision
+//! that says why:
 //!
 //! ```text
 //! bytes -image-> Image -detect-> Detection -align-> AlignedFace -quality-> QualityReport ----------------+
@@ -25,9 +26,11 @@
 //!
 //! # Sessions
 //!
-//! A still tells nothing of deepfakes and injected streams; frames over time do. A [`Session`] takes frames as they come, says what to tell
-//! the person, and decides over all of them: the template is fused over the best frames, presentation attack detection is the median of all,
-//! and [`SequenceEvidence`] holds every signal of the two channels. A [`Challenge`] is derived from a nonce; its answer must come in time.
+//! A still tells nothing of deepfakes and injected streams; frames over time do. A [`Session`]
+//! takes frames as they come, says what to tell the person, and decides over all of them: the
+//! template is fused over the best frames, presentation attack detection is the median of all, and
+//! [`SequenceEvidence`] holds every signal of the two channels. A [`Challenge`] is derived from a
+//! nonce; its answer must come in time.
 //!
 //! ```no_run
 //! use vultus::{Challenge, ChallengeKind, Engine, Image, Policy, SessionOptions};
@@ -51,7 +54,8 @@
 //!
 //! # Determinism
 //!
-//! The same input, pack and precision give the same decision to the last bit, whatever runs beside it.
+//! The same input, pack and precision give the same decision to the last bit, whatever runs beside
+//! it.
 
 mod align;
 mod compare;
@@ -74,7 +78,8 @@ mod template;
 pub use align::Pose;
 pub use compare::{Candidate, Comparator, Comparison, Gallery, OperatingPoint};
 pub use decision::{
-    Decision, Effect, EngineInfo, Face, Outcome, PadRule, Policy, QualityLimits, Reason, ReasonCode, RiskRule, Sample, SequenceRules,
+    Decision, Effect, EngineInfo, Face, Outcome, PadRule, Policy, QualityLimits, Reason,
+    ReasonCode, RiskRule, Sample, SequenceRules,
 };
 pub use detect::{Detection, Detector, Role};
 pub use engine::{Engine, EngineOptions, Enrolment, Session, SessionOptions};
@@ -86,12 +91,13 @@ pub use nn::Precision;
 pub use pad::{PadNetwork, PadReport, PadSignal, PadStatus, Species};
 pub use quality::{Measure, QualityReport};
 pub use sequence::{
-    Challenge, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence, Guidance, GuidanceCode, RiskLevel,
-    SequenceEvidence, Signal, SignalStatus,
+    Challenge, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence,
+    Guidance, GuidanceCode, RiskLevel, SequenceEvidence, Signal, SignalStatus,
 };
 pub use template::Template;
 
-/// The inference engine by itself, for the tools and benchmarks of this project. Not part of the stable interface.
+/// The inference engine by itself, for the tools and benchmarks of this project. Not part of the
+/// stable interface.
 #[doc(hidden)]
 pub mod internals {
     pub use crate::engine::{centre, open_on, ranges};

@@ -1,4 +1,5 @@
-//! Buffers of calls that are over, wiped and kept for the next, so that a warm engine takes none from the heap.
+//! Buffers of calls that are over, wiped and kept for the next, so that a warm engine takes none
+//! from the heap.
 
 use crate::geometry::Point;
 use std::ops::{Deref, DerefMut};
@@ -29,7 +30,9 @@ impl<T> Spare<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Vec<T>>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -37,7 +40,11 @@ impl<T: DefaultIsZeroes> Spare<T> {
     /// Returns a buffer of `length` zeros.
     pub(crate) fn take(&'static self, length: usize) -> Buffer<T> {
         let mut spare = self.lock();
-        let fitting = spare.iter().enumerate().filter(|(_, kept)| kept.capacity() >= length).min_by_key(|(_, kept)| kept.capacity());
+        let fitting = spare
+            .iter()
+            .enumerate()
+            .filter(|(_, kept)| kept.capacity() >= length)
+            .min_by_key(|(_, kept)| kept.capacity());
         let found = fitting.map(|(at, _)| at);
         let mut values = found.map(|at| spare.swap_remove(at)).unwrap_or_default();
         drop(spare);
@@ -50,7 +57,10 @@ impl<T: DefaultIsZeroes> Spare<T> {
     #[inline(always)]
     pub(crate) fn collect(&'static self, values: impl ExactSizeIterator<Item = T>) -> Buffer<T> {
         let mut buffer = self.take(values.len());
-        buffer.iter_mut().zip(values).for_each(|(to, value)| *to = value);
+        buffer
+            .iter_mut()
+            .zip(values)
+            .for_each(|(to, value)| *to = value);
         buffer
     }
 }
@@ -93,7 +103,11 @@ mod tests {
         let places = [&large, &small].map(|buffer| buffer.as_ptr());
         drop((large, small));
         let (nine, twenty) = (SPARE.take(9), SPARE.take(20));
-        assert_eq!([&twenty, &nine].map(|buffer| buffer.as_ptr()), places, "the smallest that fits");
+        assert_eq!(
+            [&twenty, &nine].map(|buffer| buffer.as_ptr()),
+            places,
+            "the smallest that fits"
+        );
         assert!(nine.iter().chain(&twenty[..]).all(|&value| value == 0));
         assert_eq!((nine.len(), twenty.len(), SPARE.lock().len()), (9, 20, 0));
         assert_eq!(SPARE.collect([1, 2, 3].into_iter())[..], [1, 2, 3]);

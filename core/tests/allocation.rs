@@ -1,4 +1,5 @@
-//! What a warm engine takes from the heap: nothing inside a network, and for a verification no more than the answer.
+//! What a warm engine takes from the heap: nothing inside a network, and for a verification no more
+//! than the answer.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -60,13 +61,27 @@ fn pack() -> PathBuf {
 
 #[test]
 fn a_warm_network_allocates_nothing() {
-    for (id, side) in
-        [("blazeface-short", 128), ("centerface", 160), ("facemesh-468", 192), ("mobilefacenet", 112), ("sface", 112), ("iris", 64)]
-    {
-        let network = Network::load(&std::fs::read(pack().join(format!("{id}.onnx"))).unwrap(), [1, 3, side, side], None).unwrap();
+    for (id, side) in [
+        ("blazeface-short", 128),
+        ("centerface", 160),
+        ("facemesh-468", 192),
+        ("mobilefacenet", 112),
+        ("sface", 112),
+        ("iris", 64),
+    ] {
+        let network = Network::load(
+            &std::fs::read(pack().join(format!("{id}.onnx"))).unwrap(),
+            [1, 3, side, side],
+            None,
+        )
+        .unwrap();
         let (mut scratch, input) = (network.scratch(), vec![0.25; 3 * side * side]);
         network.run(&input, &mut scratch).unwrap();
-        assert_eq!(allocations(|| network.run(&input, &mut scratch).unwrap()), [0; 3], "{id}");
+        assert_eq!(
+            allocations(|| network.run(&input, &mut scratch).unwrap()),
+            [0; 3],
+            "{id}"
+        );
     }
 }
 
@@ -74,15 +89,23 @@ fn a_warm_network_allocates_nothing() {
 fn a_warm_verification_allocates_its_answer() {
     let engine = Engine::open(pack(), &EngineOptions::default()).unwrap();
     let photo = |name: &str| {
-        let bytes = std::fs::read(build().join("photos").join(name)).unwrap_or_else(|e| panic!("{name}: {e}; `make photos` fetches it"));
+        let bytes = std::fs::read(build().join("photos").join(name))
+            .unwrap_or_else(|e| panic!("{name}: {e}; `make photos` fetches it"));
         Image::decode(&bytes, &Limits::default()).unwrap()
     };
     let (selfie, document) = (photo("obama2.jpg"), photo("obama.jpg"));
-    let verify = || engine.verify(&selfie, &document, &Policy::default()).unwrap();
+    let verify = || {
+        engine
+            .verify(&selfie, &document, &Policy::default())
+            .unwrap()
+    };
     let answer = verify();
     let copied = allocations(|| drop(answer.clone()));
     let [times, bytes, largest] = allocations(|| drop(verify()));
-    println!("a verification: {times} allocations, {bytes} bytes, the largest {largest}; a copy of its answer: {copied:?}");
+    println!(
+        "a verification: {times} allocations, {bytes} bytes, the largest {largest}; a copy of its \
+        answer: {copied:?}"
+    );
     // Beside the answer there are the features of two faces and lists of what the detectors saw.
     assert!(copied[0] > 0, "the count does not work");
     assert!(
@@ -94,12 +117,19 @@ fn a_warm_verification_allocates_its_answer() {
 #[test]
 fn a_warm_session_allocates_no_picture() {
     let engine = Engine::open(pack(), &EngineOptions::default()).unwrap();
-    let frame = Image::decode(&std::fs::read(build().join("photos/obama2.jpg")).unwrap(), &Limits::default()).unwrap();
+    let frame = Image::decode(
+        &std::fs::read(build().join("photos/obama2.jpg")).unwrap(),
+        &Limits::default(),
+    )
+    .unwrap();
     let mut session = engine.session(&SessionOptions::default()).unwrap();
     let mut push = |i: u64| drop(session.push(&frame, i * 33_333).unwrap());
     (0..30).for_each(&mut push);
     let [times, bytes, largest] = allocations(|| (30..40).for_each(&mut push));
     println!("ten frames: {times} allocations, {bytes} bytes, the largest {largest}");
     // What is kept of a frame, reports of PAD and quality, patches of skin.
-    assert!(times > 0 && bytes <= 10 * (64 << 10) && largest <= 64 << 10, "{times} allocations, {bytes} bytes, the largest {largest}");
+    assert!(
+        times > 0 && bytes <= 10 * (64 << 10) && largest <= 64 << 10,
+        "{times} allocations, {bytes} bytes, the largest {largest}"
+    );
 }

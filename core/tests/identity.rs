@@ -1,7 +1,9 @@
-//! Pairs of pictures on every instruction set, with 1, 2 and 8 threads and spread over a pool, again and again: the same bits each time.
+//! Pairs of pictures on every instruction set, with 1, 2 and 8 threads and spread over a pool,
+//! again and again: the same bits each time.
 //!
-//! The pairs are those of the demo portraits. `VULTUS_PAIRS` names a file with pairs of your own instead, two paths a line with a tab
-//! between them; `VULTUS_REPEATS` says how often each is repeated, `VULTUS_SCALAR_PAIRS` how many the scalar twin runs, which takes seconds for one.
+//! The pairs are those of the demo portraits. `VULTUS_PAIRS` names a file with pairs of your own
+//! instead, two paths a line with a tab between them; `VULTUS_REPEATS` says how often each is
+//! repeated, `VULTUS_SCALAR_PAIRS` how many the scalar twin runs, which takes seconds for one.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,7 +21,11 @@ fn build() -> PathBuf {
 fn pairs() -> Vec<[PathBuf; 2]> {
     if let Some(list) = std::env::var_os("VULTUS_PAIRS") {
         let list = std::fs::read_to_string(list).unwrap();
-        return list.lines().filter_map(|line| line.split_once('\t')).map(|(a, b)| [a.into(), b.into()]).collect();
+        return list
+            .lines()
+            .filter_map(|line| line.split_once('\t'))
+            .map(|(a, b)| [a.into(), b.into()])
+            .collect();
     }
     let photo = |name: &str| build().join("photos").join(name);
     let pairs = [("obama.jpg", "obama2.jpg"), ("biden.jpg", "obama.jpg")];
@@ -31,8 +37,12 @@ fn the_bits_depend_on_nothing_but_the_input() {
     let pack = std::env::var_os("VULTUS_PACK").map_or_else(|| build().join("pack"), PathBuf::from);
     let (pairs, mut runs) = (pairs(), 0);
     assert!(!pairs.is_empty(), "the list holds no pair");
-    let number = |name: &str, default: usize| std::env::var(name).map_or(default, |n| n.parse().unwrap());
-    let (repeats, scalar_pairs) = (number("VULTUS_REPEATS", 2), number("VULTUS_SCALAR_PAIRS", usize::MAX));
+    let number =
+        |name: &str, default: usize| std::env::var(name).map_or(default, |n| n.parse().unwrap());
+    let (repeats, scalar_pairs) = (
+        number("VULTUS_REPEATS", 2),
+        number("VULTUS_SCALAR_PAIRS", usize::MAX),
+    );
     for precision in [Precision::Exact, Precision::Fast] {
         let mut expected: BTreeMap<usize, [u8; 32]> = BTreeMap::new();
         for isa in Isa::ALL {
@@ -44,13 +54,30 @@ fn the_bits_depend_on_nothing_but_the_input() {
             // The scalar twin is slow: it runs once, and the others must equal it.
             let (ways, repeats, pairs): (&[(&Engine, usize)], usize, _) = match isa {
                 Isa::Scalar => (&[(&engine, 2)], 1, &pairs[..scalar_pairs.min(pairs.len())]),
-                _ => (&[(&engine, 1), (&engine, 2), (&engine, 8), (&parallel, 1), (&parallel, 2)], repeats, &pairs[..]),
+                _ => (
+                    &[
+                        (&engine, 1),
+                        (&engine, 2),
+                        (&engine, 8),
+                        (&parallel, 1),
+                        (&parallel, 2),
+                    ],
+                    repeats,
+                    &pairs[..],
+                ),
             };
-            for (way, repeat) in (0..ways.len()).flat_map(|way| (0..repeats).map(move |repeat| (way, repeat))) {
+            for (way, repeat) in
+                (0..ways.len()).flat_map(|way| (0..repeats).map(move |repeat| (way, repeat)))
+            {
                 let (engine, threads) = ways[way];
                 for (at, digest) in digests(engine, pairs, threads).into_iter().enumerate() {
                     let first = expected.entry(at).or_insert(digest);
-                    assert!(*first == digest, "{:?}: {precision:?}, {isa:?}, way {way}, {threads} threads, repeat {repeat}", pairs[at]);
+                    assert!(
+                        *first == digest,
+                        "{:?}: {precision:?}, {isa:?}, way {way}, {threads} threads, repeat \
+                        {repeat}",
+                        pairs[at]
+                    );
                     runs += 1;
                 }
             }
@@ -66,13 +93,19 @@ fn digests(engine: &Engine, pairs: &[[PathBuf; 2]], threads: usize) -> Vec<[u8; 
         let work = || {
             let mut own = Vec::new();
             while let Some(pair) = pairs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let at = pairs.iter().position(|other| std::ptr::eq(other, pair)).unwrap();
+                let at = pairs
+                    .iter()
+                    .position(|other| std::ptr::eq(other, pair))
+                    .unwrap();
                 own.push((at, digest(engine, pair)));
             }
             own
         };
         let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        started.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        started
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
     });
     found.sort_unstable();
     found.into_iter().map(|(_, digest)| digest).collect()
@@ -80,18 +113,31 @@ fn digests(engine: &Engine, pairs: &[[PathBuf; 2]], threads: usize) -> Vec<[u8; 
 
 fn digest(engine: &Engine, pair: &[PathBuf; 2]) -> [u8; 32] {
     let [selfie, document] = pair.each_ref().map(|path| {
-        let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}; `make photos` fetches it", path.display()));
+        let bytes = std::fs::read(path)
+            .unwrap_or_else(|e| panic!("{}: {e}; `make photos` fetches it", path.display()));
         Image::decode(&bytes, &Limits::default()).unwrap()
     });
     let mut hash = Sha256::new();
-    let templates = [(&selfie, Role::Selfie), (&document, Role::Document)].map(|(picture, role)| {
-        let enrolled = engine.enrol(picture, role).unwrap();
-        hash.update(format!("{:?}", enrolled.sample));
-        hash.update(enrolled.template.as_ref().map_or(&[][..], |template| template.to_bytes()));
-        enrolled.template
-    });
+    let templates =
+        [(&selfie, Role::Selfie), (&document, Role::Document)].map(|(picture, role)| {
+            let enrolled = engine.enrol(picture, role).unwrap();
+            hash.update(format!("{:?}", enrolled.sample));
+            hash.update(
+                enrolled
+                    .template
+                    .as_ref()
+                    .map_or(&[][..], |template| template.to_bytes()),
+            );
+            enrolled.template
+        });
     if let [Some(probe), Some(reference)] = &templates {
-        hash.update(engine.score(probe, reference, Comparator::Fused).unwrap().to_bits().to_le_bytes());
+        hash.update(
+            engine
+                .score(probe, reference, Comparator::Fused)
+                .unwrap()
+                .to_bits()
+                .to_le_bytes(),
+        );
     }
     hash.finalize().into()
 }

@@ -1,4 +1,5 @@
-//! The fast mode against the exact one, on the portraits that `make photos` fetches and the pack that `make pack` builds.
+//! The fast mode against the exact one, on the portraits that `make photos` fetches and the pack
+//! that `make pack` builds.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -18,8 +19,16 @@ fn engine(precision: Precision) -> Engine {
 
 fn templates(engine: &Engine) -> Vec<Template> {
     let enrol = |name: &str| {
-        let bytes = std::fs::read(build().join("photos").join(name)).unwrap_or_else(|e| panic!("{name}: {e}; `make photos` fetches it"));
-        engine.enrol(&Image::decode(&bytes, &Limits::default()).unwrap(), Role::Selfie).unwrap().template.unwrap()
+        let bytes = std::fs::read(build().join("photos").join(name))
+            .unwrap_or_else(|e| panic!("{name}: {e}; `make photos` fetches it"));
+        engine
+            .enrol(
+                &Image::decode(&bytes, &Limits::default()).unwrap(),
+                Role::Selfie,
+            )
+            .unwrap()
+            .template
+            .unwrap()
     };
     ["obama.jpg", "obama2.jpg", "biden.jpg"].map(enrol).to_vec()
 }
@@ -30,12 +39,21 @@ fn scores_in_integers_are_those_in_floats() {
     let (floats, integers) = (templates(&exact), templates(&fast));
     for (i, j) in [(0, 1), (0, 2), (1, 2)] {
         for comparator in [Comparator::Single, Comparator::Fused] {
-            let score = |engine: &Engine, of: &[Template]| engine.score(&of[i], &of[j], comparator).unwrap();
+            let score = |engine: &Engine, of: &[Template]| {
+                engine.score(&of[i], &of[j], comparator).unwrap()
+            };
             let (a, b) = (score(&exact, &floats), score(&fast, &integers));
-            assert!((a - b).abs() <= 0.005 && a != b, "{comparator:?} of {i} and {j}: {a} in floats, {b} in integers");
+            assert!(
+                (a - b).abs() <= 0.005 && a != b,
+                "{comparator:?} of {i} and {j}: {a} in floats, {b} in integers"
+            );
         }
     }
-    assert_eq!(fast.read_template(floats[0].to_bytes()).unwrap_err().kind(), Kind::Usage, "a template belongs to its precision");
+    assert_eq!(
+        fast.read_template(floats[0].to_bytes()).unwrap_err().kind(),
+        Kind::Usage,
+        "a template belongs to its precision"
+    );
 }
 
 #[test]
@@ -46,12 +64,36 @@ fn a_gallery_finds_the_person() {
     gallery.insert(7, &first).unwrap();
     gallery.insert(8, &other).unwrap();
     let found = gallery.search(&second, 5).unwrap();
-    assert_eq!(found.iter().map(|candidate| candidate.id).collect::<Vec<_>>(), [7, 8]);
-    assert_eq!(found[0].score, engine.score(&second, &first, Comparator::Fused).unwrap());
+    assert_eq!(
+        found
+            .iter()
+            .map(|candidate| candidate.id)
+            .collect::<Vec<_>>(),
+        [7, 8]
+    );
+    assert_eq!(
+        found[0].score,
+        engine.score(&second, &first, Comparator::Fused).unwrap()
+    );
     let point = engine.gallery_threshold(2, 0.002).unwrap();
-    assert!(found[0].score >= point.threshold && found[1].score < point.threshold, "{found:?} at {}", point.threshold);
+    assert!(
+        found[0].score >= point.threshold && found[1].score < point.threshold,
+        "{found:?} at {}",
+        point.threshold
+    );
     assert!(gallery.remove(7) && !gallery.remove(7));
-    let rest: Vec<u64> = gallery.search(&second, 5).unwrap().iter().map(|candidate| candidate.id).collect();
+    let rest: Vec<u64> = gallery
+        .search(&second, 5)
+        .unwrap()
+        .iter()
+        .map(|candidate| candidate.id)
+        .collect();
     assert_eq!((rest, gallery.len()), (vec![8], 1));
-    assert!(engine.gallery_threshold(1_000_000, 1e-4).unwrap_err().to_string().contains("not supported by the calibration"));
+    assert!(
+        engine
+            .gallery_threshold(1_000_000, 1e-4)
+            .unwrap_err()
+            .to_string()
+            .contains("not supported by the calibration")
+    );
 }

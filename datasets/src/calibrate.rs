@@ -13,7 +13,8 @@ use crate::score::Scored;
 /// The FMRs of a table, as far as the comparisons support them.
 pub const FMRS: [f64; 9] = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5];
 
-/// A point needs as many false matches observed at it: below, its interval is wider than a factor of two either way.
+/// A point needs as many false matches observed at it: below, its interval is wider than a factor
+/// of two either way.
 pub const MIN_FALSE_MATCHES: u64 = 10;
 
 /// One point of the error curve.
@@ -69,8 +70,12 @@ impl Calibration {
     /// The file is there and is no calibration.
     pub fn read(path: &Path) -> Result<Self, String> {
         match std::fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self { format: 1, ..Self::default() }),
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| format!("{}: {error}", path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self {
+                format: 1,
+                ..Self::default()
+            }),
             Err(error) => Err(format!("{}: {error}", path.display())),
         }
     }
@@ -86,7 +91,8 @@ impl Calibration {
         }
         let path = pack.join("pack.json");
         let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+        let manifest: Manifest = serde_json::from_slice(&bytes)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(manifest.calibration.unwrap_or_default())
     }
 
@@ -95,21 +101,33 @@ impl Calibration {
     /// # Errors
     /// There is none.
     pub fn table(&self, comparator: &str, precision: &str) -> Result<&Table, String> {
-        let found = self.tables.iter().find(|t| (t.comparator.as_str(), t.precision.as_str()) == (comparator, precision));
-        found.ok_or_else(|| format!("the calibration holds no table of the {comparator} comparator in {precision} precision"))
+        let found = self
+            .tables
+            .iter()
+            .find(|t| (t.comparator.as_str(), t.precision.as_str()) == (comparator, precision));
+        found.ok_or_else(|| {
+            format!(
+                "the calibration holds no table of the {comparator} \
+            comparator in {precision} precision"
+            )
+        })
     }
 
     /// Puts a table in the place of the one with the same comparator and precision.
     pub fn insert(&mut self, table: Table) {
-        self.tables.retain(|old| (&old.comparator, &old.precision) != (&table.comparator, &table.precision));
+        self.tables.retain(|old| {
+            (&old.comparator, &old.precision) != (&table.comparator, &table.precision)
+        });
         self.tables.push(table);
-        self.tables.sort_by(|a, b| (&a.comparator, &a.precision).cmp(&(&b.comparator, &b.precision)));
+        self.tables
+            .sort_by(|a, b| (&a.comparator, &a.precision).cmp(&(&b.comparator, &b.precision)));
     }
 }
 
 /// Makes the table of one comparator, and says which points the comparisons cannot support.
 ///
-/// With `extrapolate` those points are taken from a generalised Pareto tail fitted to the highest thousandth, and marked.
+/// With `extrapolate` those points are taken from a generalised Pareto tail fitted to the highest
+/// thousandth, and marked.
 pub fn calibrate(
     protocol: &Protocol,
     scored: &Scored,
@@ -131,9 +149,18 @@ pub fn calibrate(
             Err(unsupported) => refused.push(unsupported),
         }
     }
-    let identity: Vec<u32> = protocol.samples.iter().map(|sample| sample.identity).collect();
-    let bootstrap =
-        Bootstrap { scores, identity: &identity, identities: protocol.identities.len(), non_mated: &scored.non_mated, resamples };
+    let identity: Vec<u32> = protocol
+        .samples
+        .iter()
+        .map(|sample| sample.identity)
+        .collect();
+    let bootstrap = Bootstrap {
+        scores,
+        identity: &identity,
+        identities: protocol.identities.len(),
+        non_mated: &scored.non_mated,
+        resamples,
+    };
     let thresholds: Vec<f32> = points.iter().map(|point| point.threshold).collect();
     let intervals = bootstrap.fmr_at(&thresholds);
     let mut table = Table {
@@ -209,7 +236,11 @@ pub struct Check {
 
 /// Applies a table's thresholds to a protocol of other identities.
 pub fn held_out(table: &Table, protocol: &Protocol, scored: &Scored, resamples: usize) -> Check {
-    let identity: Vec<u32> = protocol.samples.iter().map(|sample| sample.identity).collect();
+    let identity: Vec<u32> = protocol
+        .samples
+        .iter()
+        .map(|sample| sample.identity)
+        .collect();
     let bootstrap = Bootstrap {
         scores: &scored.scores,
         identity: &identity,
@@ -217,8 +248,16 @@ pub fn held_out(table: &Table, protocol: &Protocol, scored: &Scored, resamples: 
         non_mated: &scored.non_mated,
         resamples,
     };
-    let floor = scored.scores.tail.last().map_or(f32::INFINITY, |trial| trial.score);
-    let points: Vec<&Point> = table.points.iter().filter(|point| point.threshold > floor).collect();
+    let floor = scored
+        .scores
+        .tail
+        .last()
+        .map_or(f32::INFINITY, |trial| trial.score);
+    let points: Vec<&Point> = table
+        .points
+        .iter()
+        .filter(|point| point.threshold > floor)
+        .collect();
     let thresholds: Vec<f32> = points.iter().map(|point| point.threshold).collect();
     let points = points
         .iter()
@@ -232,7 +271,8 @@ pub fn held_out(table: &Table, protocol: &Protocol, scored: &Scored, resamples: 
                 fmr_low: interval.low,
                 fmr_high: interval.high.max(observed.fmr_interval.high),
                 fnmr: observed.fnmr,
-                holds: interval.low <= point.fmr_high && point.fmr_low <= interval.high.max(observed.fmr_interval.high),
+                holds: interval.low <= point.fmr_high
+                    && point.fmr_low <= interval.high.max(observed.fmr_interval.high),
             }
         })
         .collect();

@@ -29,7 +29,10 @@ use crate::score::score;
 use crate::{detection, report};
 
 #[derive(Parser)]
-#[command(version, about = "Error rates, calibration and reports on face datasets that you have")]
+#[command(
+    version,
+    about = "Error rates, calibration and reports on face datasets that you have"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -43,7 +46,8 @@ enum Command {
     Verify(VerifyArgs),
     /// Face detection on WIDER FACE: average precision per setting.
     Wider(WiderArgs),
-    /// Presentation attack detection on a public set or on attacks that you captured: the ISO/IEC 30107-3 self-test.
+    /// Presentation attack detection on a public set or on attacks that you captured: the ISO/IEC
+    /// 30107-3 self-test.
     Pad(PadArgs),
     /// Reads a set, and lists what is missing or wrong; runs nothing.
     Check(CheckArgs),
@@ -125,7 +129,12 @@ struct WiderArgs {
     #[arg(long)]
     root: PathBuf,
     /// Which detectors look.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "near,far,small")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "near,far,small"
+    )]
     detectors: Vec<DetectorArg>,
     /// Where the JSON record goes.
     #[arg(long)]
@@ -389,7 +398,8 @@ struct CalibrateArgs {
     /// The calibration file; tables of other comparators and precisions in it are kept.
     #[arg(long, default_value = "models/calibration/default.json")]
     out: PathBuf,
-    /// Make nothing; only check the tables that are there on identities outside the calibration, and fail where one does not hold.
+    /// Make nothing; only check the tables that are there on identities outside the calibration,
+    /// and fail where one does not hold.
     #[arg(long)]
     check: bool,
     /// Where the record of that check goes.
@@ -428,8 +438,11 @@ enum RoleArg {
 
 fn default_cache() -> PathBuf {
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
-    base.unwrap_or_else(|| PathBuf::from(".cache")).join("vultus/features")
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(home);
+    base.unwrap_or_else(|| PathBuf::from(".cache"))
+        .join("vultus/features")
 }
 
 /// Runs the command line; failures are printed to standard error.
@@ -442,7 +455,10 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check(&args),
         Command::Sets => {
             for origin in ORIGINS {
-                println!("{}\n  from:   {}\n  terms:  {}\n  layout: {}", origin.set, origin.page, origin.terms, origin.layout);
+                println!(
+                    "{}\n  from:   {}\n  terms:  {}\n  layout: {}",
+                    origin.set, origin.page, origin.terms, origin.layout
+                );
             }
             Ok(())
         }
@@ -450,9 +466,12 @@ pub fn main() -> ExitCode {
         Command::Limits(args) => bona_fide_limits(&args),
         Command::Plan(args) => print_plan(&args),
         Command::Compare(args) => compare(&args),
-        Command::Report(args) => {
-            read_run(&args.run).and_then(|run| write(&args.html, report::html(&run, &report::Faces::new()).as_bytes()))
-        }
+        Command::Report(args) => read_run(&args.run).and_then(|run| {
+            write(
+                &args.html,
+                report::html(&run, &report::Faces::new()).as_bytes(),
+            )
+        }),
         Command::Record { runs, folder } => keep(&runs, &folder),
         Command::Table(args) => table(&args),
     };
@@ -475,7 +494,9 @@ fn report_findings(findings: &Findings, accepted: bool) -> Result<(), String> {
             eprintln!("{n} findings accepted: the rates are those of what is there");
             Ok(())
         }
-        n => Err(format!("{n} findings: no rate is computed; repair the set, or pass --accept-findings")),
+        n => Err(format!(
+            "{n} findings: no rate is computed; repair the set, or pass --accept-findings"
+        )),
     }
 }
 
@@ -485,16 +506,30 @@ struct Features {
     took: Duration,
 }
 
-fn features(protocol: &mut Protocol, subject: Subject, common: &Common) -> Result<Features, String> {
+fn features(
+    protocol: &mut Protocol,
+    subject: Subject,
+    common: &Common,
+) -> Result<Features, String> {
     report_findings(&protocol.findings, common.accept_findings)?;
     let extractor = open(common, Role::Selfie, subject)?;
-    let cache = Cache::open(&common.cache, &extractor as &dyn Extractor).map_err(|error| format!("{}: {error}", common.cache.display()))?;
+    let cache = Cache::open(&common.cache, &extractor as &dyn Extractor)
+        .map_err(|error| format!("{}: {error}", common.cache.display()))?;
     let start = Instant::now();
     let before = protocol.findings.0.len();
-    let extracted = extract_all(&protocol.samples, &extractor, Some(&cache), &mut protocol.findings);
+    let extracted = extract_all(
+        &protocol.samples,
+        &extractor,
+        Some(&cache),
+        &mut protocol.findings,
+    );
     let new = Findings(protocol.findings.0[before..].to_vec());
     report_findings(&new, common.accept_findings)?;
-    Ok(Features { extractor, extracted, took: start.elapsed() })
+    Ok(Features {
+        extractor,
+        extracted,
+        took: start.elapsed(),
+    })
 }
 
 fn lfw(args: &LfwArgs) -> Result<(), String> {
@@ -507,7 +542,13 @@ fn lfw(args: &LfwArgs) -> Result<(), String> {
     if args.all_pairs || args.view == ViewArg::All {
         protocol = protocol.into_all_pairs();
     }
-    verification(protocol, Subject::Centre, args.comparator, &args.output, &args.common)
+    verification(
+        protocol,
+        Subject::Centre,
+        args.comparator,
+        &args.output,
+        &args.common,
+    )
 }
 
 fn verification(
@@ -533,10 +574,20 @@ fn verification(
         Pairs::All => vec![1e-2, 1e-3, 1e-4, 1e-5],
         Pairs::Listed(_) => vec![1e-2, 1e-3],
     };
-    let fmrs = if output.fmr.is_empty() { default } else { output.fmr.clone() };
-    let questions = Questions { fmrs, resamples: output.resamples, worst: 20 };
+    let fmrs = if output.fmr.is_empty() {
+        default
+    } else {
+        output.fmr.clone()
+    };
+    let questions = Questions {
+        fmrs,
+        resamples: output.resamples,
+        worst: 20,
+    };
     let mut run = Run::new(&protocol, &features.extracted, &scored, means, &questions);
-    if let Ok(table) = Calibration::of_pack(&common.pack)?.table(comparator.name(), common.precision.name()) {
+    if let Ok(table) =
+        Calibration::of_pack(&common.pack)?.table(comparator.name(), common.precision.name())
+    {
         run.calibrated = Some(held_out(table, &protocol, &scored, output.resamples.max(1)));
     }
     print_run(&run);
@@ -544,45 +595,81 @@ fn verification(
         write_json(path, &run)?;
     }
     if let Some(path) = &output.html {
-        let faces = if output.faces { faces(&protocol, &run)? } else { report::Faces::new() };
+        let faces = if output.faces {
+            faces(&protocol, &run)?
+        } else {
+            report::Faces::new()
+        };
         write(path, report::html(&run, &faces).as_bytes())?;
     }
     if let Some(folder) = &output.export {
-        export::features(folder, &protocol, &features.extracted, &shares).map_err(|error| format!("{}: {error}", folder.display()))?;
+        export::features(folder, &protocol, &features.extracted, &shares)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     Ok(())
 }
 
 /// Returns the pictures of the worst pairs of a run.
 fn faces(protocol: &Protocol, run: &Run) -> Result<report::Faces, String> {
-    let worst: HashSet<&str> =
-        run.worst_mated.iter().chain(&run.worst_non_mated).flat_map(|t| [t.probe.as_str(), t.reference.as_str()]).collect();
-    let shown = protocol.samples.iter().filter(|sample| worst.contains(sample.name.as_str()));
+    let worst: HashSet<&str> = run
+        .worst_mated
+        .iter()
+        .chain(&run.worst_non_mated)
+        .flat_map(|t| [t.probe.as_str(), t.reference.as_str()])
+        .collect();
+    let shown = protocol
+        .samples
+        .iter()
+        .filter(|sample| worst.contains(sample.name.as_str()));
     shown
         .filter_map(|sample| Some((sample, sample.images.first()?)))
         .map(|(sample, image)| {
-            let bytes = image.read().map_err(|error| format!("{}: {error}", sample.name))?;
-            let kind = if bytes.starts_with(b"\x89PNG") { "png" } else { "jpeg" };
-            Ok((sample.name.clone(), format!("data:image/{kind};base64,{}", BASE64.encode(&bytes))))
+            let bytes = image
+                .read()
+                .map_err(|error| format!("{}: {error}", sample.name))?;
+            let kind = if bytes.starts_with(b"\x89PNG") {
+                "png"
+            } else {
+                "jpeg"
+            };
+            Ok((
+                sample.name.clone(),
+                format!("data:image/{kind};base64,{}", BASE64.encode(&bytes)),
+            ))
         })
         .collect()
 }
 
 fn read_run(path: &Path) -> Result<Run, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let run: Run = serde_json::from_slice(&bytes).map_err(|error| format!("{} is no record of a run: {error}", path.display()))?;
+    let run: Run = serde_json::from_slice(&bytes)
+        .map_err(|error| format!("{} is no record of a run: {error}", path.display()))?;
     if run.format != crate::run::FORMAT {
-        return Err(format!("{} has format {}, this program reads {}", path.display(), run.format, crate::run::FORMAT));
+        return Err(format!(
+            "{} has format {}, this program reads {}",
+            path.display(),
+            run.format,
+            crate::run::FORMAT
+        ));
     }
     Ok(run)
 }
 
 fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), String> {
-    write(path, &serde_json::to_vec(value).map_err(|error| error.to_string())?)
+    write(
+        path,
+        &serde_json::to_vec(value).map_err(|error| error.to_string())?,
+    )
 }
 
 fn open(common: &Common, role: Role, subject: Subject) -> Result<EngineExtractor, String> {
-    EngineExtractor::open(&common.pack, common.precision.precision(), role, subject, &common.accept_licence)
+    EngineExtractor::open(
+        &common.pack,
+        common.precision.precision(),
+        role,
+        subject,
+        &common.accept_licence,
+    )
 }
 
 fn verify(args: &VerifyArgs) -> Result<(), String> {
@@ -593,7 +680,13 @@ fn verify(args: &VerifyArgs) -> Result<(), String> {
         VerifyLayout::Ytf => ytf::read(&args.root, args.frames),
         VerifyLayout::Csv => listed::read(csv_protocol(args.protocol.as_deref())?, &args.root),
     };
-    verification(protocol, Subject::Chosen, args.comparator, &args.output, &args.common)
+    verification(
+        protocol,
+        Subject::Chosen,
+        args.comparator,
+        &args.output,
+        &args.common,
+    )
 }
 
 fn csv_protocol(path: Option<&Path>) -> Result<&Path, String> {
@@ -605,32 +698,58 @@ fn detect(args: &WiderArgs) -> Result<(), String> {
     report_findings(&wider.findings, args.common.accept_findings)?;
     let engine = open(&args.common, Role::Selfie, Subject::Chosen)?;
     let detectors: Vec<Detector> = args.detectors.iter().map(|d| d.detector()).collect();
-    let names = args.detectors.iter().filter_map(|d| Some(d.to_possible_value()?.get_name().to_owned())).collect();
-    let run = detection::detect_all(&wider, engine.pack(), names, |bytes| engine.detect(bytes, &detectors));
-    report_findings(&Findings(run.findings.0[wider.findings.0.len()..].to_vec()), args.common.accept_findings)?;
+    let names = args
+        .detectors
+        .iter()
+        .filter_map(|d| Some(d.to_possible_value()?.get_name().to_owned()))
+        .collect();
+    let run = detection::detect_all(&wider, engine.pack(), names, |bytes| {
+        engine.detect(bytes, &detectors)
+    });
+    report_findings(
+        &Findings(run.findings.0[wider.findings.0.len()..].to_vec()),
+        args.common.accept_findings,
+    )?;
     println!("{}, {} images", run.set, run.images);
     for setting in &run.settings {
-        println!("  {}: average precision {:.4} over {} faces", setting.name, setting.average_precision, setting.faces);
+        println!(
+            "  {}: average precision {:.4} over {} faces",
+            setting.name, setting.average_precision, setting.faces
+        );
     }
-    args.json.as_ref().map_or(Ok(()), |path| write_json(path, &run))
+    args.json
+        .as_ref()
+        .map_or(Ok(()), |path| write_json(path, &run))
 }
 
 fn self_test(args: &PadArgs) -> Result<(), String> {
     let set = pad::read(&args.root, args.layout.layout());
     report_findings(&set.findings, args.common.accept_findings)?;
     let engine = open(&args.common, Role::Selfie, Subject::Chosen)?;
-    let run = judge_all(&set, engine.pack(), &args.bpcer, |presentation, reference| {
-        Ok(Judgement {
-            score: engine.pad_score(presentation)?,
-            accepted: reference.map(|reference| engine.accepts(presentation, reference)).transpose()?,
-        })
-    });
-    report_findings(&Findings(run.findings.0[set.findings.0.len()..].to_vec()), args.common.accept_findings)?;
+    let run = judge_all(
+        &set,
+        engine.pack(),
+        &args.bpcer,
+        |presentation, reference| {
+            Ok(Judgement {
+                score: engine.pad_score(presentation)?,
+                accepted: reference
+                    .map(|reference| engine.accepts(presentation, reference))
+                    .transpose()?,
+            })
+        },
+    );
+    report_findings(
+        &Findings(run.findings.0[set.findings.0.len()..].to_vec()),
+        args.common.accept_findings,
+    )?;
     print!("{}", crate::pad::text(&run));
     if let Some(path) = &args.json {
         write_json(path, &run)?;
     }
-    args.html.as_ref().map_or(Ok(()), |path| write(path, crate::pad::html(&run).as_bytes()))
+    args.html.as_ref().map_or(Ok(()), |path| {
+        write(path, crate::pad::html(&run).as_bytes())
+    })
 }
 
 fn check(args: &CheckArgs) -> Result<(), String> {
@@ -640,18 +759,37 @@ fn check(args: &CheckArgs) -> Result<(), String> {
             Pairs::All => 0,
         };
         (
-            format!("{}: {} samples of {} identities, {pairs} pairs", protocol.set, protocol.samples.len(), protocol.identities.len()),
+            format!(
+                "{}: {} samples of {} identities, {pairs} pairs",
+                protocol.set,
+                protocol.samples.len(),
+                protocol.identities.len()
+            ),
             protocol.findings,
         )
     };
     let pad_set = |layout| {
         let set = pad::read(&args.root, layout);
-        (format!("{}: {} presentations", set.set, set.presentations.len()), set.findings)
+        (
+            format!("{}: {} presentations", set.set, set.presentations.len()),
+            set.findings,
+        )
     };
     let clips = |layout| {
         let set = video::read(&args.root, layout);
-        let manipulated = set.clips.iter().filter(|clip| clip.manipulation.is_some()).count();
-        (format!("{}: {} clips, {manipulated} of them manipulated", set.set, set.clips.len()), set.findings)
+        let manipulated = set
+            .clips
+            .iter()
+            .filter(|clip| clip.manipulation.is_some())
+            .count();
+        (
+            format!(
+                "{}: {} clips, {manipulated} of them manipulated",
+                set.set,
+                set.clips.len()
+            ),
+            set.findings,
+        )
     };
     let (summary, findings) = match args.layout {
         AnyLayout::Lfw => {
@@ -665,11 +803,17 @@ fn check(args: &CheckArgs) -> Result<(), String> {
         AnyLayout::CfpFf => verification(cfp::read(&args.root, cfp::Experiment::FrontalFrontal)),
         AnyLayout::CfpFp => verification(cfp::read(&args.root, cfp::Experiment::FrontalProfile)),
         AnyLayout::Ytf => verification(ytf::read(&args.root, 1)),
-        AnyLayout::Csv => verification(listed::read(csv_protocol(args.protocol.as_deref())?, &args.root)),
+        AnyLayout::Csv => verification(listed::read(
+            csv_protocol(args.protocol.as_deref())?,
+            &args.root,
+        )),
         AnyLayout::Wider => {
             let set = wider::read(&args.root);
             let faces: usize = set.images.iter().map(|image| image.faces.len()).sum();
-            (format!("{}: {} images, {faces} faces", set.set, set.images.len()), set.findings)
+            (
+                format!("{}: {} images, {faces} faces", set.set, set.images.len()),
+                set.findings,
+            )
         }
         AnyLayout::PadCsv => pad_set(pad::Layout::Csv),
         AnyLayout::PadSpecies => pad_set(pad::Layout::Species),
@@ -681,7 +825,10 @@ fn check(args: &CheckArgs) -> Result<(), String> {
         AnyLayout::Dfdc => clips(video::Layout::Dfdc),
         AnyLayout::Documents => {
             let set = documents::read(&args.root);
-            (format!("{}: {} images of documents", set.set, set.documents.len()), set.findings)
+            (
+                format!("{}: {} images of documents", set.set, set.documents.len()),
+                set.findings,
+            )
         }
     };
     println!("{summary}");
@@ -704,8 +851,17 @@ fn bona_fide_limits(args: &LimitsArgs) -> Result<(), String> {
     report_findings(&findings, args.common.accept_findings)?;
     let engine = open(&args.common, role, Subject::Chosen)?;
     let bar = progress(pictures.len(), "pictures");
-    let look = |path: &PathBuf| std::fs::read(path).map_err(|error| error.to_string()).and_then(|bytes| engine.sight(&bytes));
-    let looked: Vec<_> = pictures.par_iter().with_max_len(1).progress_with(bar).map(look).collect();
+    let look = |path: &PathBuf| {
+        std::fs::read(path)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| engine.sight(&bytes))
+    };
+    let looked: Vec<_> = pictures
+        .par_iter()
+        .with_max_len(1)
+        .progress_with(bar)
+        .map(look)
+        .collect();
     let mut seen = Vec::new();
     for (path, sighting) in pictures.iter().zip(looked) {
         match sighting {
@@ -716,7 +872,8 @@ fn bona_fide_limits(args: &LimitsArgs) -> Result<(), String> {
     report_findings(&findings, args.common.accept_findings)?;
     let found = limits(&seen, args.refuse)?;
     eprintln!(
-        "{} pictures, {} without a face; each limit refuses at most {} of the rest, all together {}",
+        "{} pictures, {} without a face; each limit refuses at most {} of the rest, all together \
+        {}",
         pictures.len(),
         pictures.len() - seen.len(),
         args.refuse,
@@ -730,12 +887,21 @@ fn bona_fide_limits(args: &LimitsArgs) -> Result<(), String> {
 }
 
 fn print_plan(args: &PlanArgs) -> Result<(), String> {
-    let rates = [(args.fmr, Claim::Fmr as fn(f64) -> Claim), (args.fnmr, Claim::Fnmr), (args.iapar, Claim::Iapar)];
-    let rate = rates.into_iter().find_map(|(value, claim)| value.map(claim));
+    let rates = [
+        (args.fmr, Claim::Fmr as fn(f64) -> Claim),
+        (args.fnmr, Claim::Fnmr),
+        (args.iapar, Claim::Iapar),
+    ];
+    let rate = rates
+        .into_iter()
+        .find_map(|(value, claim)| value.map(claim));
     let claim = rate.or(args.ibeta.map(Claim::Ibeta)).unwrap_or(Claim::Fido);
     let (requirements, notes) = plan(claim)?;
     for requirement in requirements {
-        println!("{:>9} {} with {} errors seen", requirement.trials, requirement.what, requirement.errors);
+        println!(
+            "{:>9} {} with {} errors seen",
+            requirement.trials, requirement.what, requirement.errors
+        );
     }
     for note in notes {
         println!("note: {note}");
@@ -747,7 +913,12 @@ fn compare(args: &CompareArgs) -> Result<(), String> {
     let (first, second) = (read_run(&args.first)?, read_run(&args.second)?);
     let contrasts = report::compare::compare(&first, &second)?;
     print!("{}", report::compare::text(&contrasts));
-    args.html.as_ref().map_or(Ok(()), |path| write(path, report::compare::html(&first, &second, &contrasts).as_bytes()))
+    args.html.as_ref().map_or(Ok(()), |path| {
+        write(
+            path,
+            report::compare::html(&first, &second, &contrasts).as_bytes(),
+        )
+    })
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
@@ -771,16 +942,25 @@ fn write_record(path: &Path, record: &Record) -> Result<(), String> {
 }
 
 fn table(args: &TableArgs) -> Result<(), String> {
-    let records = args.records.iter().map(|path| Record::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let records = args
+        .records
+        .iter()
+        .map(|path| Record::read(path))
+        .collect::<Result<Vec<_>, _>>()?;
     let tables = record::tables(&records);
     let Some(readme) = &args.readme else {
         print!("{tables}");
         return Ok(());
     };
-    let old = std::fs::read_to_string(readme).map_err(|error| format!("{}: {error}", readme.display()))?;
+    let old = std::fs::read_to_string(readme)
+        .map_err(|error| format!("{}: {error}", readme.display()))?;
     let new = record::replace(&old, &tables)?;
     match (old == new, args.check) {
-        (true, _) => println!("{}: the figures are those of {} records", readme.display(), records.len()),
+        (true, _) => println!(
+            "{}: the figures are those of {} records",
+            readme.display(),
+            records.len()
+        ),
         (false, true) => {
             return Err(format!(
                 "{}: the figures differ from the {} records; run `table` without --check",
@@ -794,7 +974,10 @@ fn table(args: &TableArgs) -> Result<(), String> {
 }
 
 fn print_run(run: &Run) {
-    println!("{}, {} comparator, {} precision", run.set, run.comparator, run.precision);
+    println!(
+        "{}, {} comparator, {} precision",
+        run.set, run.comparator, run.precision
+    );
     println!(
         "  {} samples of {} identities, {} mated and {} non-mated comparisons",
         run.samples.len(),
@@ -802,7 +985,11 @@ fn print_run(run: &Run) {
         run.mated,
         run.non_mated
     );
-    println!("  failures to acquire: {} of {}", run.failures.len(), run.samples.len());
+    println!(
+        "  failures to acquire: {} of {}",
+        run.failures.len(),
+        run.samples.len()
+    );
     if let Some(tenfold) = &run.tenfold {
         println!(
             "  {}-fold accuracy: {:.3} % ± {:.3} (standard deviation over folds)",
@@ -822,7 +1009,11 @@ fn print_run(run: &Run) {
             100.0 * point.fnmr_interval.high
         );
         if let Some(interval) = point.fnmr_by_identity {
-            print!(", over identities {:.3} to {:.3} %", 100.0 * interval.low, 100.0 * interval.high);
+            print!(
+                ", over identities {:.3} to {:.3} %",
+                100.0 * interval.low,
+                100.0 * interval.high
+            );
         }
         println!(", threshold {:.4}", point.threshold);
     }
@@ -837,7 +1028,8 @@ fn print_run(run: &Run) {
         print_points(check);
     }
     println!(
-        "  extraction {:.1} s ({} of {} from the cache), {:.0} ms a sample on one core; scoring {:.2} s",
+        "  extraction {:.1} s ({} of {} from the cache), {:.0} ms a sample on one core; scoring \
+        {:.2} s",
         run.timing.extraction_s,
         run.timing.from_cache,
         run.samples.len(),
@@ -851,11 +1043,22 @@ fn calibrate_lfw(args: &CalibrateArgs) -> Result<(), String> {
     let mut both = lfw::read(&args.root, lfw::View::Both);
     let features = features(&mut both, Subject::Centre, &args.common)?;
     let known: HashSet<&str> = view_1.identities.iter().map(String::as_str).collect();
-    let by_name: HashMap<&str, &Extracted> = both.samples.iter().map(|sample| sample.name.as_str()).zip(&features.extracted).collect();
+    let by_name: HashMap<&str, &Extracted> = both
+        .samples
+        .iter()
+        .map(|sample| sample.name.as_str())
+        .zip(&features.extracted)
+        .collect();
     let pick = |protocol: &Protocol| -> Vec<Extracted> {
-        protocol.samples.iter().filter_map(|sample| by_name.get(sample.name.as_str()).map(|e| (*e).clone())).collect()
+        protocol
+            .samples
+            .iter()
+            .filter_map(|sample| by_name.get(sample.name.as_str()).map(|e| (*e).clone()))
+            .collect()
     };
-    let others = both.restrict_identities("LFW identities that View 1 does not name", |name| !known.contains(name));
+    let others = both.restrict_identities("LFW identities that View 1 does not name", |name| {
+        !known.contains(name)
+    });
     let precision = args.common.precision.name();
     let mut calibration = Calibration::read(&args.out)?;
     let mut checks = Vec::new();
@@ -863,7 +1066,14 @@ fn calibrate_lfw(args: &CalibrateArgs) -> Result<(), String> {
         let shares = features.extractor.shares(comparator);
         if !args.check {
             let scored = score(&view_1, &pick(&view_1), &shares)?;
-            let (table, refused) = calibrate(&view_1, &scored, comparator.name(), precision, args.resamples, args.extrapolate_tail);
+            let (table, refused) = calibrate(
+                &view_1,
+                &scored,
+                comparator.name(),
+                precision,
+                args.resamples,
+                args.extrapolate_tail,
+            );
             print_table(&table, &refused);
             calibration.insert(table);
         }
@@ -875,24 +1085,38 @@ fn calibrate_lfw(args: &CalibrateArgs) -> Result<(), String> {
     }
     if !args.check {
         if let Some(folder) = args.out.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .map_err(|error| format!("{}: {error}", folder.display()))?;
         }
-        let mut text = serde_json::to_string_pretty(&calibration).map_err(|error| error.to_string())?;
+        let mut text =
+            serde_json::to_string_pretty(&calibration).map_err(|error| error.to_string())?;
         text.push('\n');
         write(&args.out, text.as_bytes())?;
     }
-    let broken = checks.iter().flat_map(|check| &check.points).filter(|point| !point.holds).count();
+    let broken = checks
+        .iter()
+        .flat_map(|check| &check.points)
+        .filter(|point| !point.holds)
+        .count();
     if let Some(path) = &args.record {
-        write_record(path, &Record::of_calibration(&features.extractor.pack(), &others.set, checks))?;
+        write_record(
+            path,
+            &Record::of_calibration(&features.extractor.pack(), &others.set, checks),
+        )?;
     }
     match broken {
         0 => Ok(()),
-        n => Err(format!("{n} thresholds do not hold on identities that the calibration never saw")),
+        n => Err(format!(
+            "{n} thresholds do not hold on identities that the calibration never saw"
+        )),
     }
 }
 
 fn print_table(table: &calibrate::Table, refused: &[Unsupported]) {
-    println!("{}, {}: {} identities, {} mated, {} non-mated", table.comparator, table.set, table.identities, table.mated, table.non_mated);
+    println!(
+        "{}, {}: {} identities, {} mated, {} non-mated",
+        table.comparator, table.set, table.identities, table.mated, table.non_mated
+    );
     for point in &table.points {
         println!(
             "  FMR {:.0e}: threshold {:.5}, interval {:.2e} to {:.2e}, FNMR {:.3} %{}",
@@ -901,7 +1125,11 @@ fn print_table(table: &calibrate::Table, refused: &[Unsupported]) {
             point.fmr_low,
             point.fmr_high,
             100.0 * point.fnmr,
-            if point.extrapolated { ", EXTRAPOLATED" } else { "" }
+            if point.extrapolated {
+                ", EXTRAPOLATED"
+            } else {
+                ""
+            }
         );
     }
     for unsupported in refused {
@@ -913,7 +1141,10 @@ fn print_table(table: &calibrate::Table, refused: &[Unsupported]) {
 }
 
 fn print_check(check: &calibrate::Check) {
-    println!("  on {} other identities, {} non-mated comparisons:", check.identities, check.non_mated);
+    println!(
+        "  on {} other identities, {} non-mated comparisons:",
+        check.identities, check.non_mated
+    );
     print_points(check);
 }
 
@@ -925,7 +1156,11 @@ fn print_points(check: &calibrate::Check) {
             point.fmr_observed,
             point.fmr_low,
             point.fmr_high,
-            if point.holds { "holds" } else { "DOES NOT HOLD" }
+            if point.holds {
+                "holds"
+            } else {
+                "DOES NOT HOLD"
+            }
         );
     }
 }

@@ -40,8 +40,8 @@ pub struct DetectionRun {
     pub settings: Vec<Setting>,
 }
 
-/// Detects in every image and computes the average precision of each setting. An unreadable image is a finding and counts
-/// as one without detections.
+/// Detects in every image and computes the average precision of each setting. An unreadable image
+/// is a finding and counts as one without detections.
 pub fn detect_all(
     wider: &Wider,
     pack: PackRecord,
@@ -53,7 +53,11 @@ pub fn detect_all(
         .par_iter()
         .with_max_len(1)
         .progress_with(progress(wider.images.len(), "detections"))
-        .map(|image| std::fs::read(&image.path).map_err(|error| error.to_string()).and_then(|bytes| detect(&bytes)))
+        .map(|image| {
+            std::fs::read(&image.path)
+                .map_err(|error| error.to_string())
+                .and_then(|bytes| detect(&bytes))
+        })
         .collect();
     let mut findings = wider.findings.clone();
     let mut faces = Vec::new();
@@ -63,10 +67,26 @@ pub fn detect_all(
             Vec::new()
         }));
     }
-    let boxes: Vec<Vec<[f32; 4]>> = wider.images.iter().map(|image| image.faces.iter().map(|face| face.xywh).collect()).collect();
+    let boxes: Vec<Vec<[f32; 4]>> = wider
+        .images
+        .iter()
+        .map(|image| image.faces.iter().map(|face| face.xywh).collect())
+        .collect();
     let setting = |(index, name): (usize, &String)| {
-        let counts: Vec<Vec<bool>> = wider.images.iter().map(|image| image.faces.iter().map(|face| face.counts[index]).collect()).collect();
-        let judged = boxes.iter().zip(&counts).zip(&faces).map(|((truth, counts), detected)| Judged { truth, counts, detected });
+        let counts: Vec<Vec<bool>> = wider
+            .images
+            .iter()
+            .map(|image| image.faces.iter().map(|face| face.counts[index]).collect())
+            .collect();
+        let judged = boxes
+            .iter()
+            .zip(&counts)
+            .zip(&faces)
+            .map(|((truth, counts), detected)| Judged {
+                truth,
+                counts,
+                detected,
+            });
         Setting {
             name: name.clone(),
             faces: counts.iter().flatten().filter(|&&counts| counts).count(),

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use vultus::{Comparator, Detector, Engine, EngineOptions, Enrolment, Image, ImageView, Limits, PixelFormat, Precision, Role};
+use vultus::{
+    Comparator, Detector, Engine, EngineOptions, Enrolment, Image, ImageView, Limits, PixelFormat,
+    Precision, Role,
+};
 
 use crate::extract::{Extractor, Outcome};
 use crate::limits::Sighting;
@@ -15,8 +18,9 @@ use crate::run::{ModelRecord, PackRecord};
 pub enum Subject {
     /// Whom the engine chooses.
     Chosen,
-    /// The person at the centre of the picture, as LFW labels it. Where the chosen face does not cover the centre, the
-    /// engine looks again at the middle of the picture alone; without a face there it is a failure to acquire.
+    /// The person at the centre of the picture, as LFW labels it. Where the chosen face does not
+    /// cover the centre, the engine looks again at the middle of the picture alone; without a face
+    /// there it is a failure to acquire.
     Centre,
 }
 
@@ -32,12 +36,22 @@ impl EngineExtractor {
     ///
     /// # Errors
     /// The engine's own, as text.
-    pub fn open(pack: &Path, precision: Precision, role: Role, subject: Subject, accepted: &[String]) -> Result<Self, String> {
+    pub fn open(
+        pack: &Path,
+        precision: Precision,
+        role: Role,
+        subject: Subject,
+        accepted: &[String],
+    ) -> Result<Self, String> {
         let mut options = EngineOptions::default();
         options.precision = precision;
         options.accepted_licences = accepted.to_vec();
         let engine = Engine::open(pack, &options).map_err(|error| error.to_string())?;
-        Ok(Self { engine, role, subject })
+        Ok(Self {
+            engine,
+            role,
+            subject,
+        })
     }
 
     /// Returns the engine.
@@ -47,7 +61,11 @@ impl EngineExtractor {
 
     /// Returns the model ids whose cosines a comparator adds, with their shares.
     pub fn shares(&self, comparator: Comparator) -> Vec<(String, f32)> {
-        self.engine.shares(comparator).into_iter().map(|(model, share)| (model.to_owned(), share)).collect()
+        self.engine
+            .shares(comparator)
+            .into_iter()
+            .map(|(model, share)| (model.to_owned(), share))
+            .collect()
     }
 
     /// Returns what reports say of the pack.
@@ -63,7 +81,10 @@ impl EngineExtractor {
                 .unwrap_or_default(),
             training_data: model.training_data.clone(),
         });
-        PackRecord { name: self.engine.info().pack.clone(), models: models.collect() }
+        PackRecord {
+            name: self.engine.info().pack.clone(),
+            models: models.collect(),
+        }
     }
 
     fn enrol(&self, image: &Image) -> vultus::Result<Enrolment> {
@@ -78,12 +99,28 @@ impl EngineExtractor {
     ///
     /// # Errors
     /// The image cannot be decoded, or the engine fails; as text.
-    pub fn detect(&self, encoded: &[u8], detectors: &[Detector]) -> Result<Vec<DetectedFace>, String> {
-        let image = Image::decode(encoded, &Limits::default()).map_err(|error| error.to_string())?;
-        let faces = self.engine.detect_with(&image, self.role, detectors).map_err(|error| error.to_string())?;
+    pub fn detect(
+        &self,
+        encoded: &[u8],
+        detectors: &[Detector],
+    ) -> Result<Vec<DetectedFace>, String> {
+        let image =
+            Image::decode(encoded, &Limits::default()).map_err(|error| error.to_string())?;
+        let faces = self
+            .engine
+            .detect_with(&image, self.role, detectors)
+            .map_err(|error| error.to_string())?;
         Ok(faces
             .iter()
-            .map(|face| DetectedFace { xywh: [face.bounds.x, face.bounds.y, face.bounds.width, face.bounds.height], score: face.score })
+            .map(|face| DetectedFace {
+                xywh: [
+                    face.bounds.x,
+                    face.bounds.y,
+                    face.bounds.width,
+                    face.bounds.height,
+                ],
+                score: face.score,
+            })
             .collect())
     }
 
@@ -92,8 +129,12 @@ impl EngineExtractor {
     /// # Errors
     /// The image cannot be decoded, or the engine fails; as text.
     pub fn pad_score(&self, encoded: &[u8]) -> Result<Option<f32>, String> {
-        let image = Image::decode(encoded, &Limits::default()).map_err(|error| error.to_string())?;
-        let sample = self.engine.examine(&image, self.role).map_err(|error| error.to_string())?;
+        let image =
+            Image::decode(encoded, &Limits::default()).map_err(|error| error.to_string())?;
+        let sample = self
+            .engine
+            .examine(&image, self.role)
+            .map_err(|error| error.to_string())?;
         Ok(sample.pad.score)
     }
 
@@ -102,17 +143,29 @@ impl EngineExtractor {
     /// # Errors
     /// The image cannot be decoded, or the engine fails; as text.
     pub fn sight(&self, encoded: &[u8]) -> Result<Option<Sighting>, String> {
-        let image = Image::decode(encoded, &Limits::default()).map_err(|error| error.to_string())?;
-        Ok(Sighting::of(&self.engine.examine(&image, self.role).map_err(|error| error.to_string())?))
+        let image =
+            Image::decode(encoded, &Limits::default()).map_err(|error| error.to_string())?;
+        Ok(Sighting::of(
+            &self
+                .engine
+                .examine(&image, self.role)
+                .map_err(|error| error.to_string())?,
+        ))
     }
 
-    /// Returns whether the whole system, under its default policy, accepts a presentation against a reference picture.
+    /// Returns whether the whole system, under its default policy, accepts a presentation against a
+    /// reference picture.
     ///
     /// # Errors
     /// An image cannot be decoded, or the engine fails; as text.
     pub fn accepts(&self, presentation: &[u8], reference: &[u8]) -> Result<bool, String> {
-        let decode = |bytes| Image::decode(bytes, &Limits::default()).map_err(|error| error.to_string());
-        let decision = self.engine.verify(&decode(presentation)?, &decode(reference)?, &vultus::Policy::default());
+        let decode =
+            |bytes| Image::decode(bytes, &Limits::default()).map_err(|error| error.to_string());
+        let decision = self.engine.verify(
+            &decode(presentation)?,
+            &decode(reference)?,
+            &vultus::Policy::default(),
+        );
         Ok(decision.map_err(|error| error.to_string())?.outcome == vultus::Outcome::Accept)
     }
 }
@@ -121,8 +174,14 @@ impl Extractor for EngineExtractor {
     fn key(&self) -> String {
         let info = self.engine.info();
         // Not the pack's id: a new calibration changes it, and no feature.
-        let [pipeline, models] = [env!("VULTUS_PIPELINE_HASH"), &vultus::models_json(self.engine.models())];
-        format!("pipeline {pipeline}\nprecision {:?}\nrole {:?}\nsubject {:?}\nmodels {models}\n", info.precision, self.role, self.subject)
+        let [pipeline, models] = [
+            env!("VULTUS_PIPELINE_HASH"),
+            &vultus::models_json(self.engine.models()),
+        ];
+        format!(
+            "pipeline {pipeline}\nprecision {:?}\nrole {:?}\nsubject {:?}\nmodels {models}\n",
+            info.precision, self.role, self.subject
+        )
     }
 
     fn extract(&self, encoded: &[u8]) -> Outcome {
@@ -134,8 +193,13 @@ impl Extractor for EngineExtractor {
             Ok(enrolment) => enrolment,
             Err(error) => return Outcome::Unreadable(format!("engine fault: {error}")),
         };
-        if self.subject == Subject::Centre && enrolment.template.is_some() && !covers_centre(&enrolment) {
-            return Outcome::NotAcquired("no face at the centre, where the set labels one".to_owned());
+        if self.subject == Subject::Centre
+            && enrolment.template.is_some()
+            && !covers_centre(&enrolment)
+        {
+            return Outcome::NotAcquired(
+                "no face at the centre, where the set labels one".to_owned(),
+            );
         }
         let Some(template) = enrolment.template else {
             return Outcome::NotAcquired("no face found".to_owned());
@@ -143,23 +207,42 @@ impl Extractor for EngineExtractor {
         let models = self.shares(Comparator::Fused);
         let features: BTreeMap<String, Vec<f32>> = models
             .into_iter()
-            .filter_map(|(model, _)| template.values(&model).map(<[f32]>::to_vec).map(|values| (model, values)))
+            .filter_map(|(model, _)| {
+                template
+                    .values(&model)
+                    .map(<[f32]>::to_vec)
+                    .map(|values| (model, values))
+            })
             .collect();
-        let components = enrolment.sample.quality.iter().flat_map(|q| &q.components).map(|c| (c.name.to_owned(), c.raw)).collect();
-        Outcome::Acquired { features, quality: Some(f32::from(template.quality())), components }
+        let components = enrolment
+            .sample
+            .quality
+            .iter()
+            .flat_map(|q| &q.components)
+            .map(|c| (c.name.to_owned(), c.raw))
+            .collect();
+        Outcome::Acquired {
+            features,
+            quality: Some(f32::from(template.quality())),
+            components,
+        }
     }
 }
 
 /// Tells whether the enrolled face covers the centre of its picture.
 fn covers_centre(enrolment: &Enrolment) -> bool {
     enrolment.sample.face.as_ref().is_some_and(|face| {
-        let (x, y) = (enrolment.sample.width as f32 / 2.0, enrolment.sample.height as f32 / 2.0);
+        let (x, y) = (
+            enrolment.sample.width as f32 / 2.0,
+            enrolment.sample.height as f32 / 2.0,
+        );
         let b = face.bounds;
         (b.x..=b.x + b.width).contains(&x) && (b.y..=b.y + b.height).contains(&y)
     })
 }
 
-/// Returns the middle of a picture, 64 % of its width and height: of LFW's 250 pixels the 160 that hold the labelled head.
+/// Returns the middle of a picture, 64 % of its width and height: of LFW's 250 pixels the 160 that
+/// hold the labelled head.
 fn middle(image: &Image) -> vultus::Result<Image> {
     let (width, height) = (image.width(), image.height());
     let (left, top) = (width * 18 / 100, height * 18 / 100);
@@ -167,7 +250,13 @@ fn middle(image: &Image) -> vultus::Result<Image> {
     let stride = 3 * width as usize;
     let start = top as usize * stride + 3 * left as usize;
     let end = start + (kept_height as usize - 1) * stride + 3 * kept_width as usize;
-    Ok(Image::from_view(&ImageView::new(&image.rgb()[start..end], kept_width, kept_height, stride, PixelFormat::Rgb8)?))
+    Ok(Image::from_view(&ImageView::new(
+        &image.rgb()[start..end],
+        kept_width,
+        kept_height,
+        stride,
+        PixelFormat::Rgb8,
+    )?))
 }
 
 #[cfg(test)]
@@ -176,7 +265,9 @@ mod tests {
 
     #[test]
     fn the_middle_is_what_lies_within_18_percent_of_each_side() {
-        let pixels: Vec<u8> = (0..100 * 50).flat_map(|i| [(i % 100) as u8, (i / 100) as u8, 7]).collect();
+        let pixels: Vec<u8> = (0..100 * 50)
+            .flat_map(|i| [(i % 100) as u8, (i / 100) as u8, 7])
+            .collect();
         let view = ImageView::new(&pixels, 100, 50, 300, PixelFormat::Rgb8).unwrap();
         let middle = middle(&Image::from_view(&view)).unwrap();
         assert_eq!((middle.width(), middle.height()), (64, 32));

@@ -8,14 +8,23 @@ use crate::extract::{Extracted, Outcome};
 use crate::protocol::Protocol;
 use crate::score::Shares;
 
-/// Writes one `<model>.npy` (float32, a row a sample, zeros where not acquired), `samples.csv` (name, identity, acquired, the
-/// unified quality score and the raw values of its components) and `shares.json` (model to share of the score) into `folder`.
+/// Writes one `<model>.npy` (float32, a row a sample, zeros where not acquired), `samples.csv`
+/// (name, identity, acquired, the unified quality score and the raw values of its components) and
+/// `shares.json` (model to share of the score) into `folder`.
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn features(folder: &Path, protocol: &Protocol, extracted: &[Extracted], shares: &Shares) -> Result<()> {
+pub fn features(
+    folder: &Path,
+    protocol: &Protocol,
+    extracted: &[Extracted],
+    shares: &Shares,
+) -> Result<()> {
     std::fs::create_dir_all(folder)?;
-    let shares: BTreeMap<&str, f32> = shares.iter().map(|(model, share)| (model.as_str(), *share)).collect();
+    let shares: BTreeMap<&str, f32> = shares
+        .iter()
+        .map(|(model, share)| (model.as_str(), *share))
+        .collect();
     for model in shares.keys() {
         let vectors: Vec<Option<&[f32]>> = extracted
             .iter()
@@ -30,7 +39,13 @@ pub fn features(folder: &Path, protocol: &Protocol, extracted: &[Extracted], sha
     let mut csv = BufWriter::new(std::fs::File::create(folder.join("samples.csv"))?);
     let names: BTreeSet<&str> = extracted
         .iter()
-        .filter_map(|e| if let Outcome::Acquired { components, .. } = &e.outcome { Some(components.keys()) } else { None })
+        .filter_map(|e| {
+            if let Outcome::Acquired { components, .. } = &e.outcome {
+                Some(components.keys())
+            } else {
+                None
+            }
+        })
         .flatten()
         .map(String::as_str)
         .collect();
@@ -38,12 +53,26 @@ pub fn features(folder: &Path, protocol: &Protocol, extracted: &[Extracted], sha
     names.iter().try_for_each(|name| write!(csv, ",{name}"))?;
     writeln!(csv)?;
     for (sample, extracted) in protocol.samples.iter().zip(extracted) {
-        let quoted = [&sample.name, &protocol.identities[sample.identity as usize]].map(|text| text.replace('"', "\"\""));
+        let quoted = [&sample.name, &protocol.identities[sample.identity as usize]]
+            .map(|text| text.replace('"', "\"\""));
         write!(csv, "\"{}\",\"{}\"", quoted[0], quoted[1])?;
-        if let Outcome::Acquired { quality, components, .. } = &extracted.outcome {
-            write!(csv, ",1,{}", quality.map_or(String::new(), |q| q.to_string()))?;
+        if let Outcome::Acquired {
+            quality,
+            components,
+            ..
+        } = &extracted.outcome
+        {
+            write!(
+                csv,
+                ",1,{}",
+                quality.map_or(String::new(), |q| q.to_string())
+            )?;
             for name in &names {
-                write!(csv, ",{}", components.get(*name).map_or(String::new(), f32::to_string))?;
+                write!(
+                    csv,
+                    ",{}",
+                    components.get(*name).map_or(String::new(), f32::to_string)
+                )?;
             }
             writeln!(csv)?;
         } else {
@@ -55,8 +84,16 @@ pub fn features(folder: &Path, protocol: &Protocol, extracted: &[Extracted], sha
 
 /// Writes rows of float32 in NumPy's format 1.0; a missing row is zeros.
 fn npy(path: &Path, rows: &[Option<&[f32]>]) -> Result<()> {
-    let width = rows.iter().flatten().map(|row| row.len()).next().unwrap_or(0);
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {width}), }}", rows.len());
+    let width = rows
+        .iter()
+        .flatten()
+        .map(|row| row.len())
+        .next()
+        .unwrap_or(0);
+    let mut header = format!(
+        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {width}), }}",
+        rows.len()
+    );
     // Magic, version and length take 10 bytes; the data starts at a multiple of 64.
     while (10 + header.len() + 1) % 64 != 0 {
         header.push(' ');
@@ -86,7 +123,9 @@ mod tests {
         npy(&path, &[Some(&[1.0, 2.0]), None]).unwrap();
         let bytes = std::fs::read(path).unwrap();
         assert_eq!(bytes.len(), 128 + 16);
-        assert!(bytes.starts_with(b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }"));
+        assert!(bytes.starts_with(
+            b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }"
+        ));
         assert_eq!(bytes[127], b'\n');
         assert_eq!(&bytes[128..136], &[0, 0, 128, 63, 0, 0, 0, 64]);
     }

@@ -114,16 +114,29 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Returns a progress bar with the time left.
 pub fn progress(length: usize, what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length as u64).with_style(style).with_message(what.to_owned())
+    let style = ProgressStyle::with_template(
+        "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta} left",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length as u64)
+        .with_style(style)
+        .with_message(what.to_owned())
 }
 
 /// Extracts every sample on all cores. Unreadable images are added to `findings`.
-pub fn extract_all(samples: &[Sample], extractor: &dyn Extractor, cache: Option<&Cache>, findings: &mut Findings) -> Vec<Extracted> {
+pub fn extract_all(
+    samples: &[Sample],
+    extractor: &dyn Extractor,
+    cache: Option<&Cache>,
+    findings: &mut Findings,
+) -> Vec<Extracted> {
     let bar = progress(samples.len(), "features");
-    let extracted: Vec<Extracted> =
-        samples.par_iter().with_max_len(1).progress_with(bar).map(|sample| extract_sample(sample, extractor, cache)).collect();
+    let extracted: Vec<Extracted> = samples
+        .par_iter()
+        .with_max_len(1)
+        .progress_with(bar)
+        .map(|sample| extract_sample(sample, extractor, cache))
+        .collect();
     for (sample, extracted) in samples.iter().zip(&extracted) {
         if let Outcome::Unreadable(reason) = &extracted.outcome {
             findings.add(&sample.name, format!("unreadable image: {reason}"));
@@ -141,15 +154,29 @@ fn extract_sample(sample: &Sample, extractor: &dyn Extractor, cache: Option<&Cac
         entries.push(entry);
     }
     let seconds = entries.iter().map(|entry| entry.seconds).sum();
-    Extracted { outcome: average(entries.into_iter().map(|entry| entry.outcome).collect()), seconds, cached }
+    Extracted {
+        outcome: average(entries.into_iter().map(|entry| entry.outcome).collect()),
+        seconds,
+        cached,
+    }
 }
 
-fn extract_image(image: &Source, extractor: &dyn Extractor, cache: Option<&Cache>) -> (Entry, bool) {
+fn extract_image(
+    image: &Source,
+    extractor: &dyn Extractor,
+    cache: Option<&Cache>,
+) -> (Entry, bool) {
     let content = match image.read() {
         Ok(content) => content,
         Err(error) => {
             let outcome = Outcome::Unreadable(error.to_string());
-            return (Entry { outcome, seconds: 0.0 }, false);
+            return (
+                Entry {
+                    outcome,
+                    seconds: 0.0,
+                },
+                false,
+            );
         }
     };
     let path = cache.map(|cache| (cache, cache.path(&content)));
@@ -158,7 +185,10 @@ fn extract_image(image: &Source, extractor: &dyn Extractor, cache: Option<&Cache
     }
     let start = Instant::now();
     let outcome = extractor.extract(&content);
-    let entry = Entry { outcome, seconds: start.elapsed().as_secs_f64() };
+    let entry = Entry {
+        outcome,
+        seconds: start.elapsed().as_secs_f64(),
+    };
     if let Some((cache, path)) = path
         && let Err(error) = cache.put(&path, &entry)
     {
@@ -179,7 +209,9 @@ fn average(mut outcomes: Vec<Outcome>) -> Outcome {
         match outcome {
             Outcome::Unreadable(reason) => return Outcome::Unreadable(reason),
             Outcome::NotAcquired(reason) => failure = Some(reason),
-            Outcome::Acquired { features, quality, .. } => {
+            Outcome::Acquired {
+                features, quality, ..
+            } => {
                 qualities.extend(quality);
                 for (model, vector) in features {
                     let sum = sums.entry(model).or_insert_with(|| vec![0.0; vector.len()]);
@@ -194,11 +226,20 @@ fn average(mut outcomes: Vec<Outcome>) -> Outcome {
         return Outcome::NotAcquired(failure.unwrap_or_else(|| "no image".to_owned()));
     }
     for vector in sums.values_mut() {
-        let norm = vector.iter().map(|v| v * v).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+        let norm = vector
+            .iter()
+            .map(|v| v * v)
+            .sum::<f32>()
+            .sqrt()
+            .max(f32::MIN_POSITIVE);
         vector.iter_mut().for_each(|v| *v /= norm);
     }
     let mean = qualities.iter().sum::<f32>() / qualities.len().max(1) as f32;
-    Outcome::Acquired { features: sums, quality: (!qualities.is_empty()).then_some(mean), components: BTreeMap::new() }
+    Outcome::Acquired {
+        features: sums,
+        quality: (!qualities.is_empty()).then_some(mean),
+        components: BTreeMap::new(),
+    }
 }
 
 #[cfg(test)]
@@ -219,7 +260,14 @@ mod tests {
                 b"noface" => Outcome::NotAcquired("no_face".to_owned()),
                 b"broken" => Outcome::Unreadable("not an image".to_owned()),
                 [first, ..] => Outcome::Acquired {
-                    features: BTreeMap::from([("m".to_owned(), if *first == b'x' { vec![1.0, 0.0] } else { vec![0.0, 1.0] })]),
+                    features: BTreeMap::from([(
+                        "m".to_owned(),
+                        if *first == b'x' {
+                            vec![1.0, 0.0]
+                        } else {
+                            vec![0.0, 1.0]
+                        },
+                    )]),
                     quality: Some(50.0),
                     components: BTreeMap::new(),
                 },
@@ -229,7 +277,11 @@ mod tests {
     }
 
     fn sample(name: &str, images: &[&[u8]]) -> Sample {
-        Sample { name: name.to_owned(), identity: 0, images: images.iter().map(|&i| Source::Bytes(i.into())).collect() }
+        Sample {
+            name: name.to_owned(),
+            identity: 0,
+            images: images.iter().map(|&i| Source::Bytes(i.into())).collect(),
+        }
     }
 
     #[test]
@@ -237,7 +289,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let extractor = Counting(AtomicUsize::new(0));
         let cache = Cache::open(folder.path(), &extractor).unwrap();
-        let samples = [sample("a", &[b"x1"]), sample("b", &[b"noface"]), sample("c", &[b"broken"])];
+        let samples = [
+            sample("a", &[b"x1"]),
+            sample("b", &[b"noface"]),
+            sample("c", &[b"broken"]),
+        ];
         let mut findings = Findings::default();
         let first = extract_all(&samples, &extractor, Some(&cache), &mut findings);
         assert_eq!(findings.0.len(), 1);
@@ -267,7 +323,8 @@ mod tests {
     fn frames_are_averaged_to_unit_length_and_missing_faces_are_skipped() {
         let clip = sample("clip", &[b"x", b"y", b"noface"]);
         let extractor = Counting(AtomicUsize::new(0));
-        let Outcome::Acquired { features, .. } = extract_sample(&clip, &extractor, None).outcome else {
+        let Outcome::Acquired { features, .. } = extract_sample(&clip, &extractor, None).outcome
+        else {
             panic!("acquired expected");
         };
         let half = std::f32::consts::FRAC_1_SQRT_2;

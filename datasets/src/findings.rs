@@ -28,7 +28,10 @@ pub struct Findings(pub Vec<Finding>);
 impl Findings {
     /// Records one defect.
     pub fn add(&mut self, place: impl Display, problem: impl Display) {
-        self.0.push(Finding { place: place.to_string(), problem: problem.to_string() });
+        self.0.push(Finding {
+            place: place.to_string(),
+            problem: problem.to_string(),
+        });
     }
 
     /// Records a defect when a count is not the one that the set is known to have.
@@ -64,13 +67,18 @@ impl Findings {
         }
     }
 
-    /// Returns the JPEG, PNG and WebP files below a folder, sorted by path; what cannot be listed is recorded.
+    /// Returns the JPEG, PNG and WebP files below a folder, sorted by path; what cannot be listed
+    /// is recorded.
     pub fn images_below(&mut self, folder: &Path) -> Vec<std::path::PathBuf> {
         let mut images = Vec::new();
         for path in self.list(folder) {
             if path.is_dir() {
                 images.extend(self.images_below(&path));
-            } else if path.extension().is_some_and(|end| ["jpg", "jpeg", "png", "webp"].iter().any(|e| end.eq_ignore_ascii_case(e))) {
+            } else if path.extension().is_some_and(|end| {
+                ["jpg", "jpeg", "png", "webp"]
+                    .iter()
+                    .any(|e| end.eq_ignore_ascii_case(e))
+            }) {
                 images.push(path);
             }
         }
@@ -85,5 +93,7 @@ impl Findings {
 
 /// Returns the last part of a path as text, empty when there is none.
 pub fn file_name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }

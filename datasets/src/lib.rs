@@ -1,9 +1,10 @@
-//! The evaluator's workbench: readers of public face datasets, protocols, error rates after ISO/IEC 19795-1 and 30107-3,
-//! calibration and reports.
+//! The evaluator's workbench: readers of public face datasets, protocols, error rates after ISO/IEC
+//! 19795-1 and 30107-3, calibration and reports.
 //!
-//! A reader turns a folder into a [`protocol::Protocol`] with its findings; [`extract`] turns images into features;
-//! [`score`] turns features into scores; [`metrics`] turn scores into rates; [`run::Run`] is the record of it all, which
-//! [`report`] shows and [`calibrate`] turns into the engine's thresholds.
+//! A reader turns a folder into a [`protocol::Protocol`] with its findings; [`extract`] turns
+//! images into features; [`score`] turns features into scores; [`metrics`] turn scores into rates;
+//! [`run::Run`] is the record of it all, which [`report`] shows and [`calibrate`] turns into the
+//! engine's thresholds.
 
 pub mod calibrate;
 pub mod cli;

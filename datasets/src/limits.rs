@@ -1,4 +1,5 @@
-//! Limits of quality and of PAD from bona fide pictures: each lies where a given share of them would be refused.
+//! Limits of quality and of PAD from bona fide pictures: each lies where a given share of them
+//! would be refused.
 
 use serde::Serialize;
 use vultus::{QualityLimits, Sample};
@@ -17,7 +18,12 @@ impl Sighting {
     pub fn of(sample: &Sample) -> Option<Self> {
         let (face, quality) = (sample.face.as_ref()?, sample.quality.as_ref()?);
         let score = |name: &str| quality.component(name).map_or(0, |c| c.score);
-        let components = ["sharpness", "under-exposure-prevention", "over-exposure-prevention", "dynamic-range"];
+        let components = [
+            "sharpness",
+            "under-exposure-prevention",
+            "over-exposure-prevention",
+            "dynamic-range",
+        ];
         Some(Self {
             values: QualityLimits {
                 least_inter_eye_px: face.inter_eye_px,
@@ -62,9 +68,14 @@ pub struct Limits {
 pub fn limits(seen: &[Sighting], share: f64) -> Result<Limits, String> {
     let needed = (1.0 / share).ceil() as usize;
     if !(share > 0.0 && share < 1.0) || seen.len() < needed {
-        return Err(format!("{} pictures with a face; refusing {share} of them takes {needed} at least", seen.len()));
+        return Err(format!(
+            "{} pictures with a face; refusing {share} of them takes {needed} at least",
+            seen.len()
+        ));
     }
-    let least = |value: fn(&QualityLimits) -> f32| lower(seen.iter().map(|s| value(&s.values)), share).unwrap_or(0.0);
+    let least = |value: fn(&QualityLimits) -> f32| {
+        lower(seen.iter().map(|s| value(&s.values)), share).unwrap_or(0.0)
+    };
     let limits = QualityLimits {
         least_inter_eye_px: least(|v| v.least_inter_eye_px),
         most_yaw_deg: -least(|v| -v.most_yaw_deg),
@@ -100,7 +111,10 @@ mod tests {
             least_inside: 100,
             least_component: 50 + i / 2,
         };
-        Sighting { values, pad: i.is_multiple_of(2).then_some(f32::from(i) / 100.0) }
+        Sighting {
+            values,
+            pad: i.is_multiple_of(2).then_some(f32::from(i) / 100.0),
+        }
     }
 
     #[test]
@@ -110,7 +124,13 @@ mod tests {
         // The two nearest faces and the two most turned ones go; ties at the other limits stay.
         assert_eq!(
             found.limits,
-            QualityLimits { least_inter_eye_px: 22.0, most_yaw_deg: 97.0, most_pitch_deg: 3.0, least_inside: 100, least_component: 51 }
+            QualityLimits {
+                least_inter_eye_px: 22.0,
+                most_yaw_deg: 97.0,
+                most_pitch_deg: 3.0,
+                least_inside: 100,
+                least_component: 51
+            }
         );
         assert_eq!((found.refused, found.pad), (4, Some(0.02)));
     }
@@ -118,7 +138,11 @@ mod tests {
     #[test]
     fn too_few_pictures_are_refused() {
         let few: Vec<Sighting> = (0..49).map(seen).collect();
-        assert!(limits(&few, 0.02).unwrap_err().contains("takes 50 at least"));
+        assert!(
+            limits(&few, 0.02)
+                .unwrap_err()
+                .contains("takes 50 at least")
+        );
         assert!(limits(&few, 0.0).is_err());
     }
 }

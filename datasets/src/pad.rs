@@ -50,8 +50,8 @@ pub struct Judgement {
     pub accepted: Option<bool>,
 }
 
-/// Judges every presentation. `judge` gets the encoded image and, where there is one, the encoded reference; of a folder of
-/// frames the mean of the scores counts.
+/// Judges every presentation. `judge` gets the encoded image and, where there is one, the encoded
+/// reference; of a folder of frames the mean of the scores counts.
 pub fn judge_all(
     set: &PadSet,
     pack: PackRecord,
@@ -64,7 +64,9 @@ pub fn judge_all(
         .with_max_len(1)
         .progress_with(progress(set.presentations.len(), "presentations"))
         .map(|presentation| {
-            let read = |path: &Path| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+            let read = |path: &Path| {
+                std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+            };
             let reference = presentation.reference.as_deref().map(read).transpose()?;
             let mut scores = Vec::new();
             let mut accepted = None;
@@ -74,7 +76,10 @@ pub fn judge_all(
                 accepted = accepted.max(judgement.accepted);
             }
             let mean = scores.iter().sum::<f32>() / scores.len().max(1) as f32;
-            Ok(Judgement { score: (!scores.is_empty()).then_some(mean), accepted })
+            Ok(Judgement {
+                score: (!scores.is_empty()).then_some(mean),
+                accepted,
+            })
         })
         .collect();
     let mut findings = set.findings.clone();
@@ -95,17 +100,46 @@ pub fn judge_all(
         .iter()
         .filter_map(|&bpcer| {
             let threshold = threshold_at_bpcer(&trials, bpcer)?;
-            Some(PadPoint { what: format!("BPCER at most {:.0} %", 100.0 * bpcer), rates: rates(&trials, threshold) })
+            Some(PadPoint {
+                what: format!("BPCER at most {:.0} %", 100.0 * bpcer),
+                rates: rates(&trials, threshold),
+            })
         })
         .collect();
-    let mut names: Vec<&str> = trials.iter().map(|trial| trial.set.as_str()).filter(|name| !name.is_empty()).collect();
+    let mut names: Vec<&str> = trials
+        .iter()
+        .map(|trial| trial.set.as_str())
+        .filter(|name| !name.is_empty())
+        .collect();
     names.sort_unstable();
     names.dedup();
     let sets = points.first().map(|point| {
-        let of_set = |name: &&str| trials.iter().filter(|trial| trial.set == **name).cloned().collect::<Vec<_>>();
-        names.iter().map(|name| ((*name).to_owned(), rates(&of_set(name), point.rates.threshold))).collect()
+        let of_set = |name: &&str| {
+            trials
+                .iter()
+                .filter(|trial| trial.set == **name)
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        names
+            .iter()
+            .map(|name| {
+                (
+                    (*name).to_owned(),
+                    rates(&of_set(name), point.rates.threshold),
+                )
+            })
+            .collect()
     });
-    PadRun { origin: Origin::here(), pack, set: set.set.clone(), findings, sets: sets.unwrap_or_default(), points, trials }
+    PadRun {
+        origin: Origin::here(),
+        pack,
+        set: set.set.clone(),
+        findings,
+        sets: sets.unwrap_or_default(),
+        points,
+        trials,
+    }
 }
 
 /// Returns the image itself, or the frames of a folder in order.
@@ -141,7 +175,11 @@ fn species_rows(rates: &PadRates) -> Vec<Vec<String>> {
         .species
         .iter()
         .map(|s| {
-            let enough = if s.apcer.of >= ENOUGH_ATTACKS { "" } else { "fewer than 42: too few for a claim" };
+            let enough = if s.apcer.of >= ENOUGH_ATTACKS {
+                ""
+            } else {
+                "fewer than 42: too few for a claim"
+            };
             vec![
                 format!("APCER {}", s.name),
                 share(&s.apcer),
@@ -151,7 +189,13 @@ fn species_rows(rates: &PadRates) -> Vec<Vec<String>> {
             ]
         })
         .collect();
-    rows.push(vec!["BPCER".to_owned(), share(&rates.bpcer), share(&rates.bpnrr), String::new(), String::new()]);
+    rows.push(vec![
+        "BPCER".to_owned(),
+        share(&rates.bpcer),
+        share(&rates.bpnrr),
+        String::new(),
+        String::new(),
+    ]);
     rows
 }
 
@@ -159,14 +203,28 @@ fn species_rows(rates: &PadRates) -> Vec<Vec<String>> {
 pub fn text(run: &PadRun) -> String {
     let mut text = format!("{}: {} presentations\n", run.set, run.trials.len());
     for point in &run.points {
-        let _ =
-            writeln!(text, "  {}, threshold {:.4}: worst APCER {}", point.what, point.rates.threshold, percent(point.rates.apcer_worst));
+        let _ = writeln!(
+            text,
+            "  {}, threshold {:.4}: worst APCER {}",
+            point.what,
+            point.rates.threshold,
+            percent(point.rates.apcer_worst)
+        );
         for row in species_rows(&point.rates) {
-            let _ = writeln!(text, "    {}: {}; no answer {} {}", row[0], row[1], row[2], row[4]);
+            let _ = writeln!(
+                text,
+                "    {}: {}; no answer {} {}",
+                row[0], row[1], row[2], row[4]
+            );
         }
     }
     for (name, rates) in &run.sets {
-        let _ = writeln!(text, "  set {name}: worst APCER {}, BPCER {}", percent(rates.apcer_worst), percent(rates.bpcer.rate));
+        let _ = writeln!(
+            text,
+            "  set {name}: worst APCER {}, BPCER {}",
+            percent(rates.apcer_worst),
+            percent(rates.bpcer.rate)
+        );
     }
     if run.points.is_empty() {
         text.push_str("  no bona fide presentation has a score: no threshold, no rates\n");
@@ -177,25 +235,57 @@ pub fn text(run: &PadRun) -> String {
 /// Returns the report as a self-contained page.
 pub fn html(run: &PadRun) -> String {
     let mut body = format!(
-        "<h1>Presentation attack detection: {}</h1><p class=\"sub\">After ISO/IEC 30107-3. {} presentations. {}</p>",
+        "<h1>Presentation attack detection: {}</h1><p class=\"sub\">After ISO/IEC 30107-3. {} \
+        presentations. {}</p>",
         escape(&run.set),
         run.trials.len(),
         run.origin.date
     );
     if !run.findings.is_empty() {
         body.push_str("<div class=\"bad\">");
-        body.push_str(&table(&["Place", "Problem"], run.findings.0.iter().map(|f| vec![f.place.clone(), f.problem.clone()])));
+        body.push_str(&table(
+            &["Place", "Problem"],
+            run.findings
+                .0
+                .iter()
+                .map(|f| vec![f.place.clone(), f.problem.clone()]),
+        ));
         body.push_str("</div>");
     }
     for point in &run.points {
-        let _ = write!(body, "<h2>{} (threshold {:.4})</h2>", escape(&point.what), point.rates.threshold);
-        body.push_str(&table(&["", "rate, 95 %", "no answer", "accepted by the whole system (IAPAR)", ""], species_rows(&point.rates)));
+        let _ = write!(
+            body,
+            "<h2>{} (threshold {:.4})</h2>",
+            escape(&point.what),
+            point.rates.threshold
+        );
+        body.push_str(&table(
+            &[
+                "",
+                "rate, 95 %",
+                "no answer",
+                "accepted by the whole system (IAPAR)",
+                "",
+            ],
+            species_rows(&point.rates),
+        ));
     }
     if !run.sets.is_empty() {
         body.push_str("<h2>By capture set, at the first threshold</h2>");
-        let rows = run.sets.iter().map(|(name, rates)| vec![name.clone(), percent(rates.apcer_worst), percent(rates.bpcer.rate)]);
+        let rows = run.sets.iter().map(|(name, rates)| {
+            vec![
+                name.clone(),
+                percent(rates.apcer_worst),
+                percent(rates.bpcer.rate),
+            ]
+        });
         body.push_str(&table(&["Set", "#worst APCER", "#BPCER"], rows));
     }
-    let _ = write!(body, "<p class=\"sub\">{}. <code>{}</code></p>", escape(&run.origin.machine), escape(&run.origin.command.join(" ")));
+    let _ = write!(
+        body,
+        "<p class=\"sub\">{}. <code>{}</code></p>",
+        escape(&run.origin.machine),
+        escape(&run.origin.command.join(" "))
+    );
     page(&run.set, &body)
 }

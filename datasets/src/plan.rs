@@ -34,7 +34,11 @@ pub enum Claim {
 /// The rate is no rate, or the level does not exist.
 pub fn plan(claim: Claim) -> Result<(Vec<Requirement>, Vec<String>), String> {
     let rows = |what: &str, limit: f64, confidence: f64| -> Vec<Requirement> {
-        let row = |errors| Requirement { what: what.to_owned(), errors, trials: trials_needed(errors, limit, confidence) };
+        let row = |errors| Requirement {
+            what: what.to_owned(),
+            errors,
+            trials: trials_needed(errors, limit, confidence),
+        };
         [0, 1, 3, 10, 30].map(row).to_vec()
     };
     if let Claim::Fmr(rate) | Claim::Fnmr(rate) | Claim::Iapar(rate) = claim
@@ -49,33 +53,54 @@ pub fn plan(claim: Claim) -> Result<(Vec<Requirement>, Vec<String>), String> {
                 rows("independent non-mated comparisons", rate, 0.95),
                 vec![
                     format!(
-                        "comparing all of n people with each other, no error seen: n >= {subjects}, but such comparisons are correlated: resample identities for the interval"
+                        "comparing all of n people with each other, no error seen: n >= \
+                        {subjects}, but such comparisons are correlated: resample identities for \
+                        the interval"
                     ),
                     format!(
-                        "a calibrated point of this project needs 10 false matches observed: {:.0} non-mated comparisons",
+                        "a calibrated point of this project needs 10 false matches observed: \
+                        {:.0} non-mated comparisons",
                         (10.0 / rate).ceil()
                     ),
                 ],
             )
         }
-        Claim::Fnmr(rate) => (rows("independent mated comparisons", rate, 0.95), Vec::new()),
+        Claim::Fnmr(rate) => (
+            rows("independent mated comparisons", rate, 0.95),
+            Vec::new(),
+        ),
         Claim::Iapar(rate) => (
             rows("attack presentations of each species", rate, 0.95),
-            vec!["errors are attacks that the whole system accepts; the standard allows no average over species".to_owned()],
+            vec![
+                "errors are attacks that the whole system accepts; the standard allows no \
+                average over species"
+                    .to_owned(),
+            ],
         ),
         Claim::Ibeta(level @ (1 | 2)) => {
             let passes = if level == 1 { 0 } else { 1 };
-            let row = Requirement { what: "attack presentations of each species".to_owned(), errors: passes, trials: 150 };
+            let row = Requirement {
+                what: "attack presentations of each \
+                species"
+                    .to_owned(),
+                errors: passes,
+                trials: 150,
+            };
             let bound = upper_bound(passes, 150, 0.95);
             (
                 vec![row],
                 vec![
                     format!(
-                        "level {level} allows {} % of attacks to pass; {passes} of 150 bounds the APCER by {:.2} % at 95 %",
+                        "level {level} allows {} % of attacks to pass; {passes} of 150 bounds the \
+                        APCER by {:.2} % at 95 %",
                         passes,
                         100.0 * bound
                     ),
-                    format!("BPCER at most 15 %: {} bona fide presentations if none is refused", trials_needed(0, 0.15, 0.95)),
+                    format!(
+                        "BPCER at most 15 %: {} bona fide presentations if none is \
+                        refused",
+                        trials_needed(0, 0.15, 0.95)
+                    ),
                     "says nothing of injection or of the comparison's FMR".to_owned(),
                 ],
             )
@@ -85,7 +110,14 @@ pub fn plan(claim: Claim) -> Result<(Vec<Requirement>, Vec<String>), String> {
             // The upper end of a two-sided 80 % interval is a one-sided bound at 90 %.
             let mut all = rows("impostor transactions (FAR <= 0.01 %)", 1e-4, 0.90);
             all.extend(rows("genuine transactions (FRR <= 5 %)", 0.05, 0.90));
-            (all, vec!["bounds at the upper end of an 80 % interval, FIDO Biometric Component v4".to_owned()])
+            (
+                all,
+                vec![
+                    "bounds at the upper end of an 80 % interval, FIDO Biometric Component \
+                v4"
+                    .to_owned(),
+                ],
+            )
         }
     })
 }

@@ -144,15 +144,29 @@ impl Builder {
         if let Some(&index) = self.sample_index.get(name) {
             return index;
         }
-        let identity = intern(&mut self.identity_index, &mut self.protocol.identities, identity);
+        let identity = intern(
+            &mut self.identity_index,
+            &mut self.protocol.identities,
+            identity,
+        );
         let index = self.protocol.samples.len() as u32;
-        self.protocol.samples.push(Sample { name: name.to_owned(), identity, images });
+        self.protocol.samples.push(Sample {
+            name: name.to_owned(),
+            identity,
+            images,
+        });
         self.sample_index.insert(name.to_owned(), index);
         index
     }
 
     /// As [`Builder::sample`] for one file, which must exist; a missing one is reported once.
-    pub(crate) fn file_sample(&mut self, place: impl Display, name: &str, identity: &str, path: PathBuf) -> Option<u32> {
+    pub(crate) fn file_sample(
+        &mut self,
+        place: impl Display,
+        name: &str,
+        identity: &str,
+        path: PathBuf,
+    ) -> Option<u32> {
         if let Some(&index) = self.sample_index.get(name) {
             return Some(index);
         }
@@ -160,7 +174,10 @@ impl Builder {
             return Some(self.sample(name, identity, vec![Source::File(path)]));
         }
         if self.absent.insert(name.to_owned()) {
-            self.findings.add(place, format!("names an image that is missing: {}", path.display()));
+            self.findings.add(
+                place,
+                format!("names an image that is missing: {}", path.display()),
+            );
         }
         None
     }
@@ -184,20 +201,42 @@ impl Builder {
         };
         let name = |index: u32| &self.protocol.samples[index as usize].name;
         if probe == reference {
-            self.findings.add(place, format!("compares {} with itself", name(probe)));
+            self.findings
+                .add(place, format!("compares {} with itself", name(probe)));
             return;
         }
-        if !self.seen.insert((probe.min(reference), probe.max(reference))) {
-            self.findings.add(place, format!("duplicate pair {}, {}: counted once", name(probe), name(reference)));
+        if !self
+            .seen
+            .insert((probe.min(reference), probe.max(reference)))
+        {
+            self.findings.add(
+                place,
+                format!(
+                    "duplicate pair {}, {}: counted once",
+                    name(probe),
+                    name(reference)
+                ),
+            );
             return;
         }
-        let group = group.map(|group| intern(&mut self.group_index, &mut self.protocol.groups, group));
-        self.comparisons.push(Comparison { probe, reference, mated, fold, group });
+        let group =
+            group.map(|group| intern(&mut self.group_index, &mut self.protocol.groups, group));
+        self.comparisons.push(Comparison {
+            probe,
+            reference,
+            mated,
+            fold,
+            group,
+        });
     }
 
     pub(crate) fn counts(&self) -> Counts {
         let mated = self.comparisons.iter().filter(|c| c.mated).count();
-        Counts { samples: self.protocol.samples.len(), mated, non_mated: self.comparisons.len() - mated }
+        Counts {
+            samples: self.protocol.samples.len(),
+            mated,
+            non_mated: self.comparisons.len() - mated,
+        }
     }
 
     pub(crate) fn finish(mut self, folds: u32) -> Protocol {

@@ -1,5 +1,5 @@
-//! What a README's tables are made of: the figures of runs without names of samples, scores or features, so that they can
-//! be kept in git; and the tables themselves.
+//! What a README's tables are made of: the figures of runs without names of samples, scores or
+//! features, so that they can be kept in git; and the tables themselves.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -141,9 +141,29 @@ impl Record {
         }
     }
 
-    fn new(origin: &Origin, pack: &PackRecord, set: &str, findings: usize, figures: Figures) -> Self {
-        let weights = pack.models.iter().map(|m| Weight { id: m.id.clone(), sha256: m.sha256.clone() }).collect();
-        Self { origin: origin.clone(), pack: pack.name.clone(), weights, set: set.to_owned(), findings, figures }
+    fn new(
+        origin: &Origin,
+        pack: &PackRecord,
+        set: &str,
+        findings: usize,
+        figures: Figures,
+    ) -> Self {
+        let weights = pack
+            .models
+            .iter()
+            .map(|m| Weight {
+                id: m.id.clone(),
+                sha256: m.sha256.clone(),
+            })
+            .collect();
+        Self {
+            origin: origin.clone(),
+            pack: pack.name.clone(),
+            weights,
+            set: set.to_owned(),
+            findings,
+            figures,
+        }
     }
 
     /// Keeps the figures of a verification run.
@@ -159,31 +179,60 @@ impl Record {
             accuracy: run.tenfold.as_ref().map(|t| [t.accuracy, t.deviation]),
             points: run.operating_points.clone(),
         };
-        Self::new(&run.origin, &run.pack, &run.set, run.findings.0.len(), figures)
+        Self::new(
+            &run.origin,
+            &run.pack,
+            &run.set,
+            run.findings.0.len(),
+            figures,
+        )
     }
 
     /// Keeps the figures of a detection run.
     pub fn of_detection(run: &DetectionRun) -> Self {
-        let figures = Figures::Detection { detectors: run.detectors.clone(), images: run.images, settings: run.settings.clone() };
-        Self::new(&run.origin, &run.pack, &run.set, run.findings.0.len(), figures)
+        let figures = Figures::Detection {
+            detectors: run.detectors.clone(),
+            images: run.images,
+            settings: run.settings.clone(),
+        };
+        Self::new(
+            &run.origin,
+            &run.pack,
+            &run.set,
+            run.findings.0.len(),
+            figures,
+        )
     }
 
     /// Keeps the checks of a calibration.
     pub fn of_calibration(pack: &PackRecord, set: &str, checks: Vec<Check>) -> Self {
-        Self::new(&Origin::here(), pack, set, 0, Figures::Calibration { checks })
+        Self::new(
+            &Origin::here(),
+            pack,
+            set,
+            0,
+            Figures::Calibration { checks },
+        )
     }
 
     /// Returns the name of its file: what was run, in lower-case words.
     pub fn file_name(&self) -> String {
         let how = match &self.figures {
-            Figures::Verification { comparator, precision, .. } => format!("{comparator} {precision}"),
+            Figures::Verification {
+                comparator,
+                precision,
+                ..
+            } => format!("{comparator} {precision}"),
             Figures::Detection { detectors, .. } => detectors.join(" "),
             Figures::Calibration { .. } => "held out".to_owned(),
             Figures::Sequences { .. } => "sequences".to_owned(),
             Figures::Presentations { .. } => "presentations".to_owned(),
         };
         let words = format!("{} {how}", self.set).to_lowercase();
-        let words: Vec<&str> = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = words
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect();
         words.join("-") + ".json"
     }
 }
@@ -191,10 +240,19 @@ impl Record {
 /// Returns the Markdown tables of the records, one a kind, in the order of the records.
 pub fn tables(records: &[Record]) -> String {
     let mut tables = [
-        String::from("| set | comparator | accuracy | FNMR at FMR (95 % over identities) | failures to acquire |\n|---|---|---|---|---|\n"),
+        String::from(
+            "| set | comparator | accuracy | FNMR at FMR (95 % over identities) | failures to \
+            acquire |\n|---|---|---|---|---|\n",
+        ),
         String::new(),
-        String::from("| thresholds of | FMR | identities | non-mated | FMR seen (95 %) | holds |\n|---|---|---|---|---|---|\n"),
-        String::from("| sequences | clips | windows | LOW | MEDIUM | HIGH | AUC of the score |\n|---|---|---|---|---|---|---|\n"),
+        String::from(
+            "| thresholds of | FMR | identities | non-mated | FMR seen (95 %) | holds \
+            |\n|---|---|---|---|---|---|\n",
+        ),
+        String::from(
+            "| sequences | clips | windows | LOW | MEDIUM | HIGH | AUC of the score \
+            |\n|---|---|---|---|---|---|---|\n",
+        ),
         String::new(),
     ];
     let empty = tables.clone();
@@ -202,23 +260,51 @@ pub fn tables(records: &[Record]) -> String {
         match &record.figures {
             Figures::Verification { .. } => verification_row(&mut tables[0], record),
             Figures::Detection { .. } => detection_row(&mut tables[1], record),
-            Figures::Calibration { checks } => checks.iter().for_each(|check| calibration_rows(&mut tables[2], check)),
-            Figures::Sequences { rows } => rows.iter().for_each(|row| clips_row(&mut tables[3], row)),
-            Figures::Presentations { systems, rows } => presentations_rows(&mut tables[4], systems, rows),
+            Figures::Calibration { checks } => checks
+                .iter()
+                .for_each(|check| calibration_rows(&mut tables[2], check)),
+            Figures::Sequences { rows } => {
+                rows.iter().for_each(|row| clips_row(&mut tables[3], row))
+            }
+            Figures::Presentations { systems, rows } => {
+                presentations_rows(&mut tables[4], systems, rows)
+            }
         }
     }
-    let filled: Vec<String> = tables.into_iter().zip(empty).filter(|(table, empty)| table != empty).map(|(table, _)| table).collect();
+    let filled: Vec<String> = tables
+        .into_iter()
+        .zip(empty)
+        .filter(|(table, empty)| table != empty)
+        .map(|(table, _)| table)
+        .collect();
     filled.join("\n")
 }
 
 fn verification_row(table: &mut String, record: &Record) {
-    let Figures::Verification { comparator, precision, samples, failures, accuracy, points, .. } = &record.figures else { return };
+    let Figures::Verification {
+        comparator,
+        precision,
+        samples,
+        failures,
+        accuracy,
+        points,
+        ..
+    } = &record.figures
+    else {
+        return;
+    };
     let accuracy = accuracy.map_or(String::new(), |[mean, _]| format!("{:.2} %", 100.0 * mean));
     let points: Vec<String> = points
         .iter()
         .map(|p| {
             let interval = p.fnmr_by_identity.unwrap_or(p.fnmr_interval);
-            format!("{:.0e}: {:.2} % ({:.2} to {:.2})", p.fmr, 100.0 * p.fnmr, 100.0 * interval.low, 100.0 * interval.high)
+            format!(
+                "{:.0e}: {:.2} % ({:.2} to {:.2})",
+                p.fmr,
+                100.0 * p.fnmr,
+                100.0 * interval.low,
+                100.0 * interval.high
+            )
         })
         .collect();
     let _ = writeln!(
@@ -231,13 +317,35 @@ fn verification_row(table: &mut String, record: &Record) {
 }
 
 fn detection_row(table: &mut String, record: &Record) {
-    let Figures::Detection { detectors, images, settings } = &record.figures else { return };
+    let Figures::Detection {
+        detectors,
+        images,
+        settings,
+    } = &record.figures
+    else {
+        return;
+    };
     if table.is_empty() {
         let names: Vec<&str> = settings.iter().map(|s| s.name.as_str()).collect();
-        let _ = writeln!(table, "| set | detectors | AP {} |\n|---|---|{}", names.join(" | AP "), "---|".repeat(names.len()));
+        let _ = writeln!(
+            table,
+            "| set | detectors | AP {} |\n|---|---|{}",
+            names.join(" | AP "),
+            "---|".repeat(names.len())
+        );
     }
-    let cells: Vec<String> = settings.iter().map(|s| format!("{:.3}", s.average_precision)).collect();
-    let _ = writeln!(table, "| {}, {images} pictures{} | {} | {} |", record.set, marked(record), detectors.join(", "), cells.join(" | "));
+    let cells: Vec<String> = settings
+        .iter()
+        .map(|s| format!("{:.3}", s.average_precision))
+        .collect();
+    let _ = writeln!(
+        table,
+        "| {}, {images} pictures{} | {} | {} |",
+        record.set,
+        marked(record),
+        detectors.join(", "),
+        cells.join(" | ")
+    );
 }
 
 fn calibration_rows(table: &mut String, check: &Check) {
@@ -261,28 +369,57 @@ fn calibration_rows(table: &mut String, check: &Check) {
 fn clips_row(table: &mut String, row: &Clips) {
     let [low, medium, high] = row.levels;
     let auc = row.auc.map_or(String::new(), |auc| format!("{auc:.2}"));
-    let _ = writeln!(table, "| {} | {} | {} | {low} | {medium} | {high} | {auc} |", row.kind, row.clips, low + medium + high);
+    let _ = writeln!(
+        table,
+        "| {} | {} | {} | {low} | {medium} | {high} | {auc} |",
+        row.kind,
+        row.clips,
+        low + medium + high
+    );
 }
 
 fn presentations_rows(table: &mut String, systems: &[String], rows: &[Presentations]) {
     if table.is_empty() {
         let heads = systems.join(", errors (95 %) | ");
-        let _ = writeln!(table, "| presentations | judged | {heads}, errors (95 %) |\n|---|---|{}", "---|".repeat(systems.len()));
+        let _ = writeln!(
+            table,
+            "| presentations | judged | {heads}, errors (95 %) |\n|---|---|{}",
+            "---|".repeat(systems.len())
+        );
     }
     for row in rows {
         let share = |&errors: &u64| {
             let interval = clopper_pearson(errors, row.judged, CONFIDENCE);
             let rate = 100.0 * errors as f64 / row.judged as f64;
-            format!("{errors}: {rate:.1} % ({:.1} to {:.1})", 100.0 * interval.low, 100.0 * interval.high)
+            format!(
+                "{errors}: {rate:.1} % ({:.1} to {:.1})",
+                100.0 * interval.low,
+                100.0 * interval.high
+            )
         };
-        let cells: Vec<String> = if row.judged == 0 { vec![String::new(); systems.len()] } else { row.errors.iter().map(share).collect() };
-        let _ = writeln!(table, "| {} | {} of {} | {} |", row.kind, row.judged, row.presentations, cells.join(" | "));
+        let cells: Vec<String> = if row.judged == 0 {
+            vec![String::new(); systems.len()]
+        } else {
+            row.errors.iter().map(share).collect()
+        };
+        let _ = writeln!(
+            table,
+            "| {} | {} of {} | {} |",
+            row.kind,
+            row.judged,
+            row.presentations,
+            cells.join(" | ")
+        );
     }
 }
 
 /// A set with accepted findings is never shown as if it were whole.
 fn marked(record: &Record) -> String {
-    if record.findings == 0 { String::new() } else { format!(" ({} findings)", record.findings) }
+    if record.findings == 0 {
+        String::new()
+    } else {
+        format!(" ({} findings)", record.findings)
+    }
 }
 
 const BEGIN: &str = "<!-- figures: made by `vultus-datasets table`; do not edit -->\n";
@@ -293,7 +430,12 @@ const END: &str = "<!-- end of figures -->";
 /// # Errors
 /// The marks are missing.
 pub fn replace(text: &str, tables: &str) -> Result<String, String> {
-    let missing = || format!("the text holds no place for the tables: {:?} and {END:?}", BEGIN.trim_end());
+    let missing = || {
+        format!(
+            "the text holds no place for the tables: {:?} and {END:?}",
+            BEGIN.trim_end()
+        )
+    };
     let (before, rest) = text.split_once(BEGIN).ok_or_else(missing)?;
     let (_, after) = rest.split_once(END).ok_or_else(missing)?;
     Ok(format!("{before}{BEGIN}{tables}{END}{after}"))
@@ -314,14 +456,28 @@ mod tests {
 
     #[test]
     fn errors_come_with_their_interval_and_only_where_something_was_judged() {
-        let row = |kind: &str, presentations, judged, errors| Presentations { kind: kind.to_owned(), presentations, judged, errors };
+        let row = |kind: &str, presentations, judged, errors| Presentations {
+            kind: kind.to_owned(),
+            presentations,
+            judged,
+            errors,
+        };
         let mut table = String::new();
         presentations_rows(
             &mut table,
             &["a".to_owned(), "b".to_owned()],
-            &[row("clips", 3, 3, vec![0, 1]), row("crops", 9, 0, vec![0, 0])],
+            &[
+                row("clips", 3, 3, vec![0, 1]),
+                row("crops", 9, 0, vec![0, 0]),
+            ],
         );
         let rows: Vec<&str> = table.lines().skip(2).collect();
-        assert_eq!(rows, ["| clips | 3 of 3 | 0: 0.0 % (0.0 to 63.2) | 1: 33.3 % (0.8 to 90.6) |", "| crops | 0 of 9 |  |  |"]);
+        assert_eq!(
+            rows,
+            [
+                "| clips | 3 of 3 | 0: 0.0 % (0.0 to 63.2) | 1: 33.3 % (0.8 to 90.6) |",
+                "| crops | 0 of 9 |  |  |"
+            ]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The record of one verification run: everything that its report says, and enough to compare it with another run.
+//! The record of one verification run: everything that its report says, and enough to compare it
+//! with another run.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +11,9 @@ use crate::findings::Findings;
 use crate::metrics::bootstrap::Bootstrap;
 use crate::metrics::groups::{Group, group_rate};
 use crate::metrics::tenfold::{Labelled, Tenfold, tenfold};
-use crate::metrics::verification::{Histogram, OperatingPoint, Trial, Unsupported, error_versus_discard};
+use crate::metrics::verification::{
+    Histogram, OperatingPoint, Trial, Unsupported, error_versus_discard,
+};
 use crate::protocol::{Pairs, Protocol};
 use crate::score::Scored;
 
@@ -34,7 +37,10 @@ impl Origin {
     /// Describes the running process and machine.
     pub fn here() -> Self {
         let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let cpu = info.lines().find_map(|line| line.strip_prefix("model name").and_then(|rest| rest.split(':').nth(1)));
+        let cpu = info.lines().find_map(|line| {
+            line.strip_prefix("model name")
+                .and_then(|rest| rest.split(':').nth(1))
+        });
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             command: std::env::args().collect(),
@@ -187,8 +193,8 @@ pub struct Questions {
     pub worst: usize,
 }
 
-/// An operating point of a report needs this many false matches allowed at it: at n = 3/FMR comparisons none seen would
-/// just bound the rate (rule of three).
+/// An operating point of a report needs this many false matches allowed at it: at n = 3/FMR
+/// comparisons none seen would just bound the rate (rule of three).
 const MIN_FALSE_MATCHES: u64 = 3;
 
 /// How a run came by its features.
@@ -208,7 +214,13 @@ pub struct Means {
 
 impl Run {
     /// Computes everything that a report says of a scored protocol.
-    pub fn new(protocol: &Protocol, extracted: &[Extracted], scored: &Scored, means: Means, questions: &Questions) -> Self {
+    pub fn new(
+        protocol: &Protocol,
+        extracted: &[Extracted],
+        scored: &Scored,
+        means: Means,
+        questions: &Questions,
+    ) -> Self {
         let scores = &scored.scores;
         let mut operating_points = Vec::new();
         let mut refused = Vec::new();
@@ -219,7 +231,11 @@ impl Run {
             }
         }
         if questions.resamples > 0 && !operating_points.is_empty() {
-            let identity: Vec<u32> = protocol.samples.iter().map(|sample| sample.identity).collect();
+            let identity: Vec<u32> = protocol
+                .samples
+                .iter()
+                .map(|sample| sample.identity)
+                .collect();
             let bootstrap = Bootstrap {
                 scores,
                 identity: &identity,
@@ -228,18 +244,27 @@ impl Run {
                 resamples: questions.resamples,
             };
             let fmrs: Vec<f64> = operating_points.iter().map(|point| point.fmr).collect();
-            for (point, interval) in operating_points.iter_mut().zip(bootstrap.fnmr_at_fmr(&fmrs)) {
+            for (point, interval) in operating_points
+                .iter_mut()
+                .zip(bootstrap.fnmr_at_fmr(&fmrs))
+            {
                 point.fnmr_by_identity = Some(interval);
             }
         }
-        let strictest = operating_points.iter().min_by(|a, b| a.fmr.total_cmp(&b.fmr));
+        let strictest = operating_points
+            .iter()
+            .min_by(|a, b| a.fmr.total_cmp(&b.fmr));
         let quality = |index: u32| match &extracted[index as usize].outcome {
             Outcome::Acquired { quality, .. } => *quality,
             _ => None,
         };
-        let discard = strictest.map(|point| error_versus_discard(&scores.mated, quality, point.threshold)).unwrap_or_default();
+        let discard = strictest
+            .map(|point| error_versus_discard(&scores.mated, quality, point.threshold))
+            .unwrap_or_default();
         let trials = rows(protocol, scored);
-        let groups = strictest.map(|point| groups(protocol, &trials, point)).unwrap_or_default();
+        let groups = strictest
+            .map(|point| groups(protocol, &trials, point))
+            .unwrap_or_default();
         let mut mated_histogram = Histogram::new(-1.0, 1.0, 200);
         for trial in scores.mated.iter().filter(|trial| trial.score.is_finite()) {
             mated_histogram.add(trial.score);
@@ -262,13 +287,24 @@ impl Run {
             mated: scores.mated.len() as u64,
             non_mated: scores.non_mated,
             findings: protocol.findings.clone(),
-            failures: protocol.samples.iter().zip(extracted).filter_map(failure).collect(),
+            failures: protocol
+                .samples
+                .iter()
+                .zip(extracted)
+                .filter_map(failure)
+                .collect(),
             tenfold: tenfold_of(protocol, &trials),
             det: scores.det(300),
             mated_histogram,
             non_mated_histogram: coarse(&scores.histogram, 200),
             discard,
-            worst_mated: scores.mated.iter().rev().take(questions.worst).map(name).collect(),
+            worst_mated: scores
+                .mated
+                .iter()
+                .rev()
+                .take(questions.worst)
+                .map(name)
+                .collect(),
             worst_non_mated: scores.tail.iter().take(questions.worst).map(name).collect(),
             groups,
             timing: Timing {
@@ -277,7 +313,11 @@ impl Run {
                 median_sample_s: seconds.get(seconds.len() / 2).copied().unwrap_or(0.0),
                 scoring_s: means.scoring.as_secs_f64(),
             },
-            samples: protocol.samples.iter().map(|sample| sample.name.clone()).collect(),
+            samples: protocol
+                .samples
+                .iter()
+                .map(|sample| sample.name.clone())
+                .collect(),
             operating_points,
             refused,
             calibrated: None,
@@ -289,25 +329,68 @@ impl Run {
 fn failure((sample, extracted): (&crate::protocol::Sample, &Extracted)) -> Option<Failure> {
     match &extracted.outcome {
         Outcome::Acquired { .. } => None,
-        Outcome::NotAcquired(reason) | Outcome::Unreadable(reason) => Some(Failure { sample: sample.name.clone(), reason: reason.clone() }),
+        Outcome::NotAcquired(reason) | Outcome::Unreadable(reason) => Some(Failure {
+            sample: sample.name.clone(),
+            reason: reason.clone(),
+        }),
     }
 }
 
 fn rows(protocol: &Protocol, scored: &Scored) -> Vec<Row> {
-    let row = |trial: &Trial, mated, fold| Row(trial.probe, trial.reference, mated, fold, trial.score.is_finite().then_some(trial.score));
+    let row = |trial: &Trial, mated, fold| {
+        Row(
+            trial.probe,
+            trial.reference,
+            mated,
+            fold,
+            trial.score.is_finite().then_some(trial.score),
+        )
+    };
     match &protocol.pairs {
-        Pairs::All => scored.scores.mated.iter().map(|trial| row(trial, true, 0)).collect(),
+        Pairs::All => scored
+            .scores
+            .mated
+            .iter()
+            .map(|trial| row(trial, true, 0))
+            .collect(),
         Pairs::Listed(comparisons) => {
-            let folds: std::collections::HashMap<(u32, u32), u32> = comparisons.iter().map(|c| ((c.probe, c.reference), c.fold)).collect();
-            let fold = |trial: &Trial| folds.get(&(trial.probe, trial.reference)).copied().unwrap_or(0);
-            let mated = scored.scores.mated.iter().map(|trial| row(trial, true, fold(trial)));
-            mated.chain(scored.scores.tail.iter().map(|trial| row(trial, false, fold(trial)))).collect()
+            let folds: std::collections::HashMap<(u32, u32), u32> = comparisons
+                .iter()
+                .map(|c| ((c.probe, c.reference), c.fold))
+                .collect();
+            let fold = |trial: &Trial| {
+                folds
+                    .get(&(trial.probe, trial.reference))
+                    .copied()
+                    .unwrap_or(0)
+            };
+            let mated = scored
+                .scores
+                .mated
+                .iter()
+                .map(|trial| row(trial, true, fold(trial)));
+            mated
+                .chain(
+                    scored
+                        .scores
+                        .tail
+                        .iter()
+                        .map(|trial| row(trial, false, fold(trial))),
+                )
+                .collect()
         }
     }
 }
 
 fn tenfold_of(protocol: &Protocol, trials: &[Row]) -> Option<Tenfold> {
-    let labelled: Vec<Labelled> = trials.iter().map(|row| Labelled { score: row.score(), mated: row.2, fold: row.3 }).collect();
+    let labelled: Vec<Labelled> = trials
+        .iter()
+        .map(|row| Labelled {
+            score: row.score(),
+            mated: row.2,
+            fold: row.3,
+        })
+        .collect();
     (protocol.folds > 1 && !labelled.is_empty()).then(|| tenfold(&labelled, protocol.folds))
 }
 
@@ -315,10 +398,14 @@ fn groups(protocol: &Protocol, trials: &[Row], point: &OperatingPoint) -> Vec<Gr
     let Pairs::Listed(comparisons) = &protocol.pairs else {
         return Vec::new();
     };
-    let group: std::collections::HashMap<(u32, u32), u32> =
-        comparisons.iter().filter_map(|c| Some(((c.probe, c.reference), c.group?))).collect();
+    let group: std::collections::HashMap<(u32, u32), u32> = comparisons
+        .iter()
+        .filter_map(|c| Some(((c.probe, c.reference), c.group?)))
+        .collect();
     let count = |index: u32, mated: bool| {
-        let of_group = trials.iter().filter(|row| row.2 == mated && group.get(&(row.0, row.1)) == Some(&index));
+        let of_group = trials
+            .iter()
+            .filter(|row| row.2 == mated && group.get(&(row.0, row.1)) == Some(&index));
         let (mut errors, mut all) = (0, 0);
         for row in of_group {
             errors += u64::from((row.score() >= point.threshold) != mated);

@@ -30,10 +30,16 @@ const BINS: usize = 1 << 16;
 ///
 /// # Errors
 /// Features of a model are missing.
-pub fn score(protocol: &Protocol, extracted: &[Extracted], shares: &Shares) -> Result<Scored, String> {
+pub fn score(
+    protocol: &Protocol,
+    extracted: &[Extracted],
+    shares: &Shares,
+) -> Result<Scored, String> {
     for (sample, extracted) in protocol.samples.iter().zip(extracted) {
         if let Outcome::Acquired { features, .. } = &extracted.outcome
-            && let Some((missing, _)) = shares.iter().find(|(model, _)| !features.contains_key(model))
+            && let Some((missing, _)) = shares
+                .iter()
+                .find(|(model, _)| !features.contains_key(model))
         {
             return Err(format!("{} has no features of {missing}", sample.name));
         }
@@ -44,24 +50,49 @@ pub fn score(protocol: &Protocol, extracted: &[Extracted], shares: &Shares) -> R
     })
 }
 
-fn score_listed(protocol: &Protocol, comparisons: &[Comparison], extracted: &[Extracted], shares: &Shares) -> Scored {
+fn score_listed(
+    protocol: &Protocol,
+    comparisons: &[Comparison],
+    extracted: &[Extracted],
+    shares: &Shares,
+) -> Scored {
     let scored = comparisons.par_iter().map(|c| {
         let pair = [c.probe, c.reference].map(|index| &extracted[index as usize].outcome);
-        Trial { score: pair_score(pair, shares), probe: c.probe, reference: c.reference }
+        Trial {
+            score: pair_score(pair, shares),
+            probe: c.probe,
+            reference: c.reference,
+        }
     });
     let scored: Vec<Trial> = scored.collect();
-    let side = |mated| scored.iter().zip(comparisons).filter(move |(_, c)| c.mated == mated).map(|(t, _)| *t).collect::<Vec<_>>();
+    let side = |mated| {
+        scored
+            .iter()
+            .zip(comparisons)
+            .filter(move |(_, c)| c.mated == mated)
+            .map(|(t, _)| *t)
+            .collect::<Vec<_>>()
+    };
     let non_mated = side(false);
     let identity = |sample: u32| protocol.samples[sample as usize].identity;
     Scored {
-        non_mated: NonMatedPairs::Listed(non_mated.iter().map(|t| (identity(t.probe), identity(t.reference))).collect()),
+        non_mated: NonMatedPairs::Listed(
+            non_mated
+                .iter()
+                .map(|t| (identity(t.probe), identity(t.reference)))
+                .collect(),
+        ),
         scores: Scores::from_trials(side(true), non_mated, -1.0, 1.0),
     }
 }
 
 /// Returns the score in the engine's own order of operations, so that it is the same bits.
 fn pair_score(pair: [&Outcome; 2], shares: &Shares) -> f32 {
-    let [Outcome::Acquired { features: a, .. }, Outcome::Acquired { features: b, .. }] = pair else {
+    let [
+        Outcome::Acquired { features: a, .. },
+        Outcome::Acquired { features: b, .. },
+    ] = pair
+    else {
         return f32::NEG_INFINITY;
     };
     let mut sum = 0.0;
@@ -87,15 +118,25 @@ fn score_all(protocol: &Protocol, extracted: &[Extracted], shares: &Shares) -> S
         let failed = |index: usize| !matches!(extracted[index].outcome, Outcome::Acquired { .. });
         if failed(first) {
             for (second, b) in protocol.samples.iter().enumerate() {
-                if a.identity == b.identity && second != first && (second > first || !failed(second)) {
-                    mated.push(Trial { score: f32::NEG_INFINITY, probe: first as u32, reference: second as u32 });
+                if a.identity == b.identity
+                    && second != first
+                    && (second > first || !failed(second))
+                {
+                    mated.push(Trial {
+                        score: f32::NEG_INFINITY,
+                        probe: first as u32,
+                        reference: second as u32,
+                    });
                 }
             }
         }
     }
     let wanted = allowed_false_matches(TAIL_FMR, non_mated) + 1;
     let tail = matrix.tail(&histogram, wanted);
-    Scored { scores: Scores::sorted(mated, tail, non_mated, histogram), non_mated: NonMatedPairs::All { samples } }
+    Scored {
+        scores: Scores::sorted(mated, tail, non_mated, histogram),
+        non_mated: NonMatedPairs::All { samples },
+    }
 }
 
 /// Acquired samples as rows whose dot product is the score.
@@ -118,12 +159,22 @@ impl Matrix {
             }
         }
         let width = values.len() / sample.len().max(1);
-        let rows = Array2::from_shape_vec((sample.len(), width), values).expect("every row has the features of the same models");
-        Self { rows, sample, identity }
+        let rows = Array2::from_shape_vec((sample.len(), width), values)
+            .expect("every row has the features of the same models");
+        Self {
+            rows,
+            sample,
+            identity,
+        }
     }
 
-    /// Calls `visit(state, row, column, score)` for every pair of rows once; states of blocks come back in any order.
-    fn for_each<S: Send>(&self, start: impl Fn() -> S + Sync, visit: impl Fn(&mut S, usize, usize, f32) + Sync) -> Vec<S> {
+    /// Calls `visit(state, row, column, score)` for every pair of rows once; states of blocks come
+    /// back in any order.
+    fn for_each<S: Send>(
+        &self,
+        start: impl Fn() -> S + Sync,
+        visit: impl Fn(&mut S, usize, usize, f32) + Sync,
+    ) -> Vec<S> {
         let count = self.sample.len();
         let blocks = count.div_ceil(BLOCK);
         (0..blocks)
@@ -152,7 +203,11 @@ impl Matrix {
     }
 
     fn trial(&self, i: usize, j: usize, score: f32) -> Trial {
-        Trial { score, probe: self.sample[i], reference: self.sample[j] }
+        Trial {
+            score,
+            probe: self.sample[i],
+            reference: self.sample[j],
+        }
     }
 
     /// Returns the mated trials and the histogram of the non-mated ones.
@@ -205,7 +260,9 @@ mod tests {
 
     fn unit(seed: &mut u64, size: usize) -> Vec<f32> {
         let mut next = || {
-            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (*seed >> 40) as f32 / (1 << 24) as f32 - 0.5
         };
         let vector: Vec<f32> = (0..size).map(|_| next()).collect();
@@ -219,14 +276,29 @@ mod tests {
         let mut seed = 7;
         let mut extracted = Vec::new();
         for index in 0..600 {
-            builder.sample(&format!("s{index}"), &format!("p{}", index % 150), Vec::new());
-            let features = BTreeMap::from([("a".to_owned(), unit(&mut seed, 13)), ("b".to_owned(), unit(&mut seed, 7))]);
+            builder.sample(
+                &format!("s{index}"),
+                &format!("p{}", index % 150),
+                Vec::new(),
+            );
+            let features = BTreeMap::from([
+                ("a".to_owned(), unit(&mut seed, 13)),
+                ("b".to_owned(), unit(&mut seed, 7)),
+            ]);
             let outcome = if index % 50 == 0 {
                 Outcome::NotAcquired(String::new())
             } else {
-                Outcome::Acquired { features, quality: None, components: BTreeMap::new() }
+                Outcome::Acquired {
+                    features,
+                    quality: None,
+                    components: BTreeMap::new(),
+                }
             };
-            extracted.push(Extracted { outcome, seconds: 0.0, cached: false });
+            extracted.push(Extracted {
+                outcome,
+                seconds: 0.0,
+                cached: false,
+            });
         }
         (builder.finish(0).into_all_pairs(), extracted)
     }
@@ -239,10 +311,19 @@ mod tests {
         for probe in 0..600_u32 {
             for reference in probe + 1..600 {
                 let mated = probe % 150 == reference % 150;
-                pairs.push(Comparison { probe, reference, mated, fold: 0, group: None });
+                pairs.push(Comparison {
+                    probe,
+                    reference,
+                    mated,
+                    fold: 0,
+                    group: None,
+                });
             }
         }
-        let listed = Protocol { pairs: Pairs::Listed(pairs), ..protocol };
+        let listed = Protocol {
+            pairs: Pairs::Listed(pairs),
+            ..protocol
+        };
         let slow = score(&listed, &extracted, &shares()).unwrap().scores;
         assert_eq!(fast.non_mated, slow.non_mated);
         assert_eq!(fast.mated.len(), slow.mated.len());

@@ -34,7 +34,9 @@ def clopper_pearson(errors, trials):
         return 0.0, 1 - 0.05 ** (1 / trials)
     if errors == trials:
         return 0.05 ** (1 / trials), 1.0
-    return beta.ppf(0.025, errors, trials - errors + 1), beta.ppf(0.975, errors + 1, trials - errors)
+    return beta.ppf(0.025, errors, trials - errors + 1), beta.ppf(
+        0.975, errors + 1, trials - errors
+    )
 
 
 def best_threshold(scores, mated):
@@ -55,15 +57,26 @@ def check_points(run, mated, non_mated, exact):
     for point in run["operating_points"]:
         fmr = point["fmr"]
         allowed = math.floor(fmr * len(non_mated) * (1 + 1e-12))
-        threshold = np.nextafter(np.float32(falling[allowed]), np.float32(np.inf)) if exact else np.nextafter(falling[allowed], np.inf)
+        threshold = (
+            np.nextafter(np.float32(falling[allowed]), np.float32(np.inf))
+            if exact
+            else np.nextafter(falling[allowed], np.inf)
+        )
         truth = np.r_[np.ones(len(mated), int), np.zeros(len(non_mated), int)]
         match = np.r_[mated, non_mated] >= threshold
-        (_, false_matches), (false_non_matches, _) = confusion_matrix(truth, match.astype(int), labels=[0, 1])
-        same(f"threshold at FMR {fmr}", float(threshold), point["threshold"], 1e-7 if exact else 1e-6)
+        (_, false_matches), (false_non_matches, _) = confusion_matrix(
+            truth, match.astype(int), labels=[0, 1]
+        )
+        same(
+            f"threshold at FMR {fmr}", float(threshold), point["threshold"], 1e-7 if exact else 1e-6
+        )
         same(f"false matches at FMR {fmr}", int(false_matches), point["false_matches"], 0)
         same(f"FMR at {fmr}", false_matches / len(non_mated), point["fmr_observed"])
         same(f"FNMR at {fmr}", false_non_matches / len(mated), point["fnmr"])
-        for name, errors, trials in (("fmr", false_matches, len(non_mated)), ("fnmr", false_non_matches, len(mated))):
+        for name, errors, trials in (
+            ("fmr", false_matches, len(non_mated)),
+            ("fnmr", false_non_matches, len(mated)),
+        ):
             low, high = clopper_pearson(errors, trials)
             same(f"{name} interval low", low, point[f"{name}_interval"]["low"], 1e-9)
             same(f"{name} interval high", high, point[f"{name}_interval"]["high"], 1e-9)
@@ -71,7 +84,9 @@ def check_points(run, mated, non_mated, exact):
 
 def check_tenfold(run, scores, mated, fold):
     accuracies = []
-    for index, (accuracy, theirs) in enumerate(zip(run["tenfold"]["folds"], run["tenfold"]["thresholds"])):
+    for index, (accuracy, theirs) in enumerate(
+        zip(run["tenfold"]["folds"], run["tenfold"]["thresholds"])
+    ):
         held = fold == index
         threshold = best_threshold(scores[~held], mated[~held])
         same(f"threshold of fold {index}", threshold, theirs)
@@ -92,10 +107,18 @@ def check_features(run, folder):
     if run["trials"]:
         rows = run["trials"]
         probe, reference = (np.array([row[i] for row in rows]) for i in (0, 1))
-        scores = sum(share * np.einsum("ij,ij->i", features[m][probe], features[m][reference]) for m, share in shares.items())
+        scores = sum(
+            share * np.einsum("ij,ij->i", features[m][probe], features[m][reference])
+            for m, share in shares.items()
+        )
         theirs = np.array([-np.inf if row[4] is None else row[4] for row in rows])
         finite = np.isfinite(theirs)
-        same("scores from the features", float(np.abs(scores[finite] - theirs[finite]).max()), 0.0, 2e-6)
+        same(
+            "scores from the features",
+            float(np.abs(scores[finite] - theirs[finite]).max()),
+            0.0,
+            2e-6,
+        )
     if "all pairs" not in run["set"]:
         return
     identity = np.unique([row["identity"] for row in samples], return_inverse=True)[1]
@@ -125,12 +148,17 @@ def check_features(run, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("--features", type=pathlib.Path)
     arguments = parser.parse_args()
     run = json.loads(arguments.run.read_text())
-    scores = np.array([-np.inf if row[4] is None else np.float32(row[4]) for row in run["trials"]], dtype=np.float64)
+    scores = np.array(
+        [-np.inf if row[4] is None else np.float32(row[4]) for row in run["trials"]],
+        dtype=np.float64,
+    )
     mated = np.array([row[2] for row in run["trials"]], dtype=bool)
     if not mated.all():
         check_points(run, scores[mated], scores[~mated], exact=True)

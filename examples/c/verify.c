@@ -1,5 +1,5 @@
-/* verify PACK SELFIE DOCUMENT: is the person of the selfie the holder of the document? Exits with 0 for accept, 1 for
- * reject, 2 for inconclusive and 3 for an error. */
+/* verify PACK SELFIE DOCUMENT: is the person of the selfie the holder of the document? Exits with 0
+ * for accept, 1 for reject, 2 for inconclusive and 3 for an error. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,8 @@ static vultus_image *load(const char *path) {
     uint8_t *bytes = NULL;
     long length = -1;
     FILE *file = fopen(path, "rb");
-    if (file && fseek(file, 0, SEEK_END) == 0 && (length = ftell(file)) > 0 && fseek(file, 0, SEEK_SET) == 0) {
+    if (file && fseek(file, 0, SEEK_END) == 0 && (length = ftell(file)) > 0 &&
+        fseek(file, 0, SEEK_SET) == 0) {
         bytes = malloc((size_t)length);
     }
     if (!bytes || fread(bytes, 1, (size_t)length, file) != (size_t)length) {
@@ -32,9 +33,12 @@ static int report(const vultus_decision *decision) {
     vultus_comparison comparison = {0};
     size_t i;
     int32_t outcome = vultus_decision_outcome(decision);
-    puts(outcome == VULTUS_OUTCOME_ACCEPT ? "accept" : outcome == VULTUS_OUTCOME_REJECT ? "reject" : "inconclusive");
+    puts(outcome == VULTUS_OUTCOME_ACCEPT   ? "accept"
+         : outcome == VULTUS_OUTCOME_REJECT ? "reject"
+                                            : "inconclusive");
     for (i = 0; i < vultus_decision_reason_count(decision); i++) {
-        printf("  %s: %s\n", vultus_decision_reason_code(decision, i), vultus_decision_reason_text(decision, i));
+        printf("  %s: %s\n", vultus_decision_reason_code(decision, i),
+               vultus_decision_reason_text(decision, i));
     }
     comparison.struct_size = sizeof comparison;
     if (vultus_decision_comparison(decision, &comparison, NULL) == VULTUS_OK) {
@@ -54,7 +58,8 @@ int main(int argc, char **argv) {
         return code;
     }
     if (vultus_abi_version() != VULTUS_ABI_VERSION) {
-        fprintf(stderr, "the header is of ABI %d, the library of %d\n", (int)VULTUS_ABI_VERSION, (int)vultus_abi_version());
+        fprintf(stderr, "the header is of ABI %d, the library of %d\n", (int)VULTUS_ABI_VERSION,
+                (int)vultus_abi_version());
         return code;
     }
     if (vultus_engine_open(argv[1], NULL, &engine, &error) != VULTUS_OK) {

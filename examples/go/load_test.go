@@ -24,7 +24,11 @@ import (
 // go test -run TestLoad -count=1 -v -load.requests=20000 -load.share=0.9
 var (
 	loadRequests = flag.Int("load.requests", 60, "requests that TestLoad sends")
-	loadShare    = flag.Float64("load.share", 0, "share of the in-process rate that TestLoad must see at least")
+	loadShare    = flag.Float64(
+		"load.share",
+		0,
+		"share of the in-process rate that TestLoad must see at least",
+	)
 )
 
 // A request of which the answer is known.
@@ -46,7 +50,10 @@ func knownRequests(t *testing.T) []known {
 			t.Fatal(err)
 		}
 		contentType, body := form(file{"selfie", selfie}, file{"document", document})
-		requests = append(requests, known{selfie, document, contentType, body.Bytes(), decision.JSON})
+		requests = append(
+			requests,
+			known{selfie, document, contentType, body.Bytes(), decision.JSON},
+		)
 	}
 	return requests
 }
@@ -83,7 +90,11 @@ func residentBytes(t *testing.T) int {
 
 // send posts a known request and returns an error unless the answer is the right one.
 func (k *known) send(client *http.Client, address string) (status int, right bool, err error) {
-	response, err := client.Post("http://"+address+"/verify", k.contentType, bytes.NewReader(k.body))
+	response, err := client.Post(
+		"http://"+address+"/verify",
+		k.contentType,
+		bytes.NewReader(k.body),
+	)
 	if err != nil {
 		return 0, false, err
 	}
@@ -102,14 +113,17 @@ func TestLoad(t *testing.T) {
 	var wrong atomic.Int64
 	inProcess := func(i int) {
 		k := &requests[i%len(requests)]
-		if decision, err := engine.Verify(t.Context(), k.selfie, k.document); err != nil || !bytes.Equal(decision.JSON, k.answer) {
+		if decision, err := engine.Verify(t.Context(), k.selfie, k.document); err != nil ||
+			!bytes.Equal(decision.JSON, k.answer) {
 			wrong.Add(1)
 		}
 	}
 	latencies := make([]time.Duration, *loadRequests)
 	overHTTP := func(i int) {
 		start := time.Now()
-		if status, right, err := requests[i%len(requests)].send(client, address); status != 200 || !right || err != nil {
+		if status, right, err := requests[i%len(requests)].send(client, address); status != 200 ||
+			!right ||
+			err != nil {
 			wrong.Add(1)
 		}
 		latencies[i] = time.Since(start)
@@ -130,15 +144,30 @@ func TestLoad(t *testing.T) {
 		highest[2*round/rounds] = max(highest[2*round/rounds], residentBytes(t))
 	}
 
-	callRate, serviceRate := float64(calls)/callTime.Seconds(), float64(answers)/serviceTime.Seconds()
+	callRate, serviceRate := float64(
+		calls,
+	)/callTime.Seconds(), float64(
+		answers,
+	)/serviceTime.Seconds()
 	slices.Sort(latencies)
 	at := func(share float64) time.Duration {
 		return latencies[int(share*float64(len(latencies)-1))].Round(100 * time.Microsecond)
 	}
-	t.Logf("%d requests from %d clients, %d verifications at once: %.1f a second, in-process %.1f, share %.1f %%", answers, 2*workers, workers,
-		serviceRate, callRate, 100*serviceRate/callRate)
+	t.Logf(
+		"%d requests from %d clients, %d verifications at once: %.1f a second, in-process %.1f, share %.1f %%",
+		answers,
+		2*workers,
+		workers,
+		serviceRate,
+		callRate,
+		100*serviceRate/callRate,
+	)
 	t.Logf("latency: median %v, p99 %v, longest %v", at(0.5), at(0.99), at(1))
-	t.Logf("memory: %d MiB at most in the first half, %d MiB in the second", highest[0]>>20, highest[1]>>20)
+	t.Logf(
+		"memory: %d MiB at most in the first half, %d MiB in the second",
+		highest[0]>>20,
+		highest[1]>>20,
+	)
 	if n := wrong.Load(); n != 0 {
 		t.Errorf("%d wrong answers", n)
 	}
@@ -163,7 +192,8 @@ func decisionsCounted(t *testing.T, service *Service) int {
 	service.ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
 	sum := 0
 	for line := range strings.Lines(recorder.Body.String()) {
-		if _, count, ok := strings.Cut(line, "} "); ok && strings.HasPrefix(line, "vultus_decisions_total{") {
+		if _, count, ok := strings.Cut(line, "} "); ok &&
+			strings.HasPrefix(line, "vultus_decisions_total{") {
 			n, err := strconv.Atoi(strings.TrimSpace(count))
 			if err != nil {
 				t.Fatal(err)
@@ -206,8 +236,14 @@ func TestShutdownUnderLoadLosesNoAnswer(t *testing.T) {
 		t.Error(err)
 	}
 	group.Wait()
-	if decided := decisionsCounted(t, service); wrong.Load() != 0 || int(answered.Load()) != decided {
-		t.Errorf("%d decisions, %d right answers, %d wrong ones", decided, answered.Load(), wrong.Load())
+	if decided := decisionsCounted(t, service); wrong.Load() != 0 ||
+		int(answered.Load()) != decided {
+		t.Errorf(
+			"%d decisions, %d right answers, %d wrong ones",
+			decided,
+			answered.Load(),
+			wrong.Load(),
+		)
 	}
 }
 
@@ -288,7 +324,8 @@ func TestManySlowClientsHinderNobody(t *testing.T) {
 		})
 	}
 	request := knownRequests(t)[0]
-	if status, right, err := request.send(http.DefaultClient, address); status != 200 || !right || err != nil {
+	if status, right, err := request.send(http.DefaultClient, address); status != 200 || !right ||
+		err != nil {
 		t.Errorf("among %d slow clients: %d, %v, %v", many, status, right, err)
 	}
 	for deadline := time.Now().Add(30 * time.Second); cut.Load() < many && time.Now().Before(deadline); {

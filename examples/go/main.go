@@ -1,5 +1,6 @@
-// Command service verifies people over HTTP: POST /verify takes a multipart form with the files "selfie" and "document" and
-// answers with the decision as JSON. GET /healthz says whether it runs, GET /metrics how it does.
+// Command service verifies people over HTTP: POST /verify takes a multipart form with the files
+// "selfie" and "document" and answers with the decision as JSON. GET /healthz says whether it runs,
+// GET /metrics how it does.
 package main
 
 import (
@@ -23,13 +24,36 @@ func main() {
 	pack := flag.String("pack", "build/pack", "folder of the model pack")
 	var limits Limits
 	flag.Int64Var(&limits.BodyBytes, "max-body", 20<<20, "bytes that a request may have")
-	flag.IntVar(&limits.Parallel, "parallel", runtime.GOMAXPROCS(0), "verifications that run at once")
-	flag.IntVar(&limits.Admitted, "admitted", 8*runtime.GOMAXPROCS(0), "requests that are held at once, each with its body")
-	flag.DurationVar(&limits.Read, "read-timeout", 10*time.Second, "time that a client has to send its request")
-	flag.DurationVar(&limits.Answer, "answer-timeout", 30*time.Second, "time that a verification may wait for its turn")
+	flag.IntVar(
+		&limits.Parallel,
+		"parallel",
+		runtime.GOMAXPROCS(0),
+		"verifications that run at once",
+	)
+	flag.IntVar(
+		&limits.Admitted,
+		"admitted",
+		8*runtime.GOMAXPROCS(0),
+		"requests that are held at once, each with its body",
+	)
+	flag.DurationVar(
+		&limits.Read,
+		"read-timeout",
+		10*time.Second,
+		"time that a client has to send its request",
+	)
+	flag.DurationVar(
+		&limits.Answer,
+		"answer-timeout",
+		30*time.Second,
+		"time that a verification may wait for its turn",
+	)
 	flag.Parse()
-	if flag.NArg() > 0 || limits.BodyBytes < 1 || limits.Parallel < 1 || limits.Admitted < limits.Parallel {
-		log.Fatal("usage: service [flags]; -max-body and -parallel are 1 at least, -admitted not below -parallel; see -help")
+	if flag.NArg() > 0 || limits.BodyBytes < 1 || limits.Parallel < 1 ||
+		limits.Admitted < limits.Parallel {
+		log.Fatal(
+			"usage: service [flags]; -max-body and -parallel are 1 at least, -admitted not below -parallel; see -help",
+		)
 	}
 
 	engine, err := vultus.Open(*pack)

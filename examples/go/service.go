@@ -15,7 +15,8 @@ import (
 	vultus "github.com/vultus/vultus/ffi/go"
 )
 
-// Limits bound what the service takes: its memory is that of Admitted bodies and Parallel verifications.
+// Limits bound what the service takes: its memory is that of Admitted bodies and Parallel
+// verifications.
 type Limits struct {
 	BodyBytes int64         // length of a request
 	Parallel  int           // verifications at once
@@ -56,7 +57,10 @@ func NewService(engine *vultus.Engine, limits Limits) *Service {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	routes := http.NewServeMux()
 	routes.HandleFunc("POST /verify", s.verify)
-	routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
+	routes.HandleFunc(
+		"GET /healthz",
+		func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") },
+	)
 	routes.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	s.routes = routes
 	return s
@@ -80,7 +84,10 @@ func (s *Service) verify(w http.ResponseWriter, r *http.Request) {
 		status := http.StatusBadRequest
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			status, err = http.StatusRequestEntityTooLarge, fmt.Errorf("the request has more than %d bytes", tooLarge.Limit)
+			status, err = http.StatusRequestEntityTooLarge, fmt.Errorf(
+				"the request has more than %d bytes",
+				tooLarge.Limit,
+			)
 		}
 		s.refuse(w, status, err.Error())
 		return
@@ -107,7 +114,10 @@ func (s *Service) verify(w http.ResponseWriter, r *http.Request) {
 }
 
 // pictures reads the two files of the form into memory; nothing of a person is written to disk.
-func (s *Service) pictures(w http.ResponseWriter, r *http.Request) (selfie, document []byte, err error) {
+func (s *Service) pictures(
+	w http.ResponseWriter,
+	r *http.Request,
+) (selfie, document []byte, err error) {
 	r.Body = http.MaxBytesReader(w, r.Body, s.limits.BodyBytes)
 	form, err := r.MultipartReader()
 	if err != nil {
@@ -124,7 +134,10 @@ func (s *Service) pictures(w http.ResponseWriter, r *http.Request) (selfie, docu
 		}
 		file, ok := files[part.FormName()]
 		if !ok || *file != nil {
-			return nil, nil, fmt.Errorf("field %q is unknown or given twice; allowed are selfie and document, once each", part.FormName())
+			return nil, nil, fmt.Errorf(
+				"field %q is unknown or given twice; allowed are selfie and document, once each",
+				part.FormName(),
+			)
 		}
 		if *file, err = io.ReadAll(part); err != nil {
 			return nil, nil, err
@@ -140,9 +153,13 @@ func (s *Service) pictures(w http.ResponseWriter, r *http.Request) (selfie, docu
 
 func statusOf(err error) int {
 	switch {
-	case errors.Is(err, vultus.ErrInput), errors.Is(err, vultus.ErrLimit), errors.Is(err, vultus.ErrUnsupported):
+	case errors.Is(err, vultus.ErrInput),
+		errors.Is(err, vultus.ErrLimit),
+		errors.Is(err, vultus.ErrUnsupported):
 		return http.StatusUnprocessableEntity
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, vultus.ErrClosed):
+	case errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, context.Canceled),
+		errors.Is(err, vultus.ErrClosed):
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusInternalServerError

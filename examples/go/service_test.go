@@ -22,7 +22,8 @@ import (
 
 var engine *vultus.Engine
 
-// Pack and photos are what `make pack photos` makes; VULTUS_PACK and VULTUS_PHOTOS name them when they lie elsewhere.
+// Pack and photos are what `make pack photos` makes; VULTUS_PACK and VULTUS_PHOTOS name them when
+// they lie elsewhere.
 func place(variable, otherwise string) string {
 	if path := os.Getenv(variable); path != "" {
 		return path
@@ -50,7 +51,13 @@ func TestMain(m *testing.M) {
 }
 
 func limits() Limits {
-	return Limits{BodyBytes: 4 << 20, Parallel: 2, Admitted: 16, Read: time.Minute, Answer: time.Minute}
+	return Limits{
+		BodyBytes: 4 << 20,
+		Parallel:  2,
+		Admitted:  16,
+		Read:      time.Minute,
+		Answer:    time.Minute,
+	}
 }
 
 type file struct {
@@ -127,12 +134,14 @@ func TestService(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, body := post(t, server.URL, test.files...)
-			if status != test.status || !strings.Contains(body, test.part) || !json.Valid([]byte(body)) {
+			if status != test.status || !strings.Contains(body, test.part) ||
+				!json.Valid([]byte(body)) {
 				t.Errorf("%d %s", status, body)
 			}
 		})
 	}
-	if response, err := http.Post(server.URL+"/verify", "text/plain", strings.NewReader("hello")); err != nil || response.StatusCode != 400 {
+	if response, err := http.Post(server.URL+"/verify", "text/plain", strings.NewReader("hello")); err != nil ||
+		response.StatusCode != 400 {
 		t.Errorf("%+v, %v", response, err)
 	}
 	if status, _ := get(t, server.URL+"/verify"); status != 405 {
@@ -165,7 +174,8 @@ func TestConcurrentRequestsGetTheirOwnAnswers(t *testing.T) {
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			if status, body := post(t, server.URL, file{"selfie", photo(name)}, document); status != 200 || !strings.Contains(body, outcome) {
+			if status, body := post(t, server.URL, file{"selfie", photo(name)}, document); status != 200 ||
+				!strings.Contains(body, outcome) {
 				t.Errorf("%s: %d %s", name, status, body)
 			}
 		}()
@@ -217,7 +227,12 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 	address, stop := run(t, service)
 	answered := make(chan int, 1)
 	go func() {
-		status, _ := post(t, "http://"+address, file{"selfie", photo("obama2.jpg")}, file{"document", photo("specimen-obama.png")})
+		status, _ := post(
+			t,
+			"http://"+address,
+			file{"selfie", photo("obama2.jpg")},
+			file{"document", photo("specimen-obama.png")},
+		)
 		answered <- status
 	}()
 	for len(service.admitted) == 0 && len(answered) == 0 {
@@ -250,7 +265,8 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		connection.SetReadDeadline(time.Now().Add(time.Minute))
-		if _, err := io.Copy(io.Discard, connection); err != nil && !strings.Contains(err.Error(), "reset") {
+		if _, err := io.Copy(io.Discard, connection); err != nil &&
+			!strings.Contains(err.Error(), "reset") {
 			t.Errorf("slow %s: %v", name, err)
 		}
 		connection.Close()

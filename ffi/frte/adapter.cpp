@@ -1,8 +1,9 @@
 /* NIST FRTE 1:1 over the C interface. The folder that it is configured with is a model pack.
  *
- * A template is a list of stored references, one for each picture with a face, each of which says which weights made it:
- * "VFTE", a version byte, a count byte, and for each its length as a little-endian u32 and its bytes. The list of a picture
- * without a face is empty. The score of two lists is the mean of the cosines of their pairs, moved by 1 to 0..2. */
+ * A template is a list of stored references, one for each picture with a face, each of which says
+ * which weights made it: "VFTE", a version byte, a count byte, and for each its length as a
+ * little-endian u32 and its bytes. The list of a picture without a face is empty. The score of two
+ * lists is the mean of the cosines of their pairs, moved by 1 to 0..2. */
 
 #include <algorithm>
 #include <cmath>
@@ -21,12 +22,10 @@ using FRVT::ReturnStatus;
 using FRVT::TemplateRole;
 using Bytes = std::vector<uint8_t>;
 
-template <typename T, void (*FREE)(T *)>
-struct Free {
+template <typename T, void (*FREE)(T *)> struct Free {
     void operator()(T *handle) const { FREE(handle); }
 };
-template <typename T, void (*FREE)(T *)>
-using Handle = std::unique_ptr<T, Free<T, FREE>>;
+template <typename T, void (*FREE)(T *)> using Handle = std::unique_ptr<T, Free<T, FREE>>;
 
 using EngineHandle = Handle<vultus_engine, vultus_engine_free>;
 using ErrorHandle = Handle<vultus_error, vultus_error_free>;
@@ -44,16 +43,19 @@ struct Fault {
 void check(vultus_status status, vultus_error *const &error, ReturnCode code) {
     ErrorHandle owned{error};
     if (status != VULTUS_OK) {
-        throw Fault{{status == VULTUS_ERROR_INPUT ? ReturnCode::ParseError : code, vultus_error_message(error)}};
+        throw Fault{{status == VULTUS_ERROR_INPUT ? ReturnCode::ParseError : code,
+                     vultus_error_message(error)}};
     }
 }
 
 /* The part of the picture from (x, y) on. */
 ImageHandle part(const Image &picture, uint32_t x, uint32_t y, uint32_t width, uint32_t height) {
-    if (!picture.data || picture.width == 0 || picture.height == 0 || (picture.depth != 8 && picture.depth != 24)) {
+    if (!picture.data || picture.width == 0 || picture.height == 0 ||
+        (picture.depth != 8 && picture.depth != 24)) {
         throw Fault{{ReturnCode::ParseError, "a picture has pixels, of 8 or 24 bits"}};
     }
-    const size_t pixel = picture.depth / 8, stride = picture.width * pixel, start = y * stride + x * pixel;
+    const size_t pixel = picture.depth / 8, stride = picture.width * pixel,
+                 start = y * stride + x * pixel;
     vultus_pixels view{};
     view.struct_size = sizeof view;
     view.data = picture.data.get() + start;
@@ -73,7 +75,9 @@ ImageHandle whole(const Image &picture) {
 }
 
 EyePair eyes_of(const vultus_face &face, const Image &picture) {
-    const auto inside = [&](float x, float y) { return x >= 0 && y >= 0 && x < picture.width && y < picture.height; };
+    const auto inside = [&](float x, float y) {
+        return x >= 0 && y >= 0 && x < picture.width && y < picture.height;
+    };
     EyePair eyes;
     if ((eyes.isLeftAssigned = inside(face.right_eye_x, face.right_eye_y))) {
         eyes.xleft = static_cast<uint16_t>(face.right_eye_x);
@@ -86,7 +90,8 @@ EyePair eyes_of(const vultus_face &face, const Image &picture) {
     return eyes;
 }
 
-/* In which roles a picture is looked at, until one shows a face: a probe is upright, a reference may lie any way up. */
+/* In which roles a picture is looked at, until one shows a face: a probe is upright, a reference
+ * may lie any way up. */
 std::vector<int32_t> looks(TemplateRole role) {
     if (role == TemplateRole::Verification_11 || role == TemplateRole::Search_1N) {
         return {VULTUS_ROLE_SELFIE, VULTUS_ROLE_DOCUMENT};
@@ -119,24 +124,26 @@ struct Enrolment {
 };
 
 class Adapter : public FRVT_11::Interface {
-public:
+  public:
     ReturnStatus initialize(const std::string &configDir) override {
         return guarded([&] {
             vultus_engine *opened = nullptr;
             vultus_error *error = nullptr;
-            check(vultus_engine_open(configDir.c_str(), nullptr, &opened, &error), error, ReturnCode::ConfigError);
+            check(vultus_engine_open(configDir.c_str(), nullptr, &opened, &error), error,
+                  ReturnCode::ConfigError);
             engine.reset(opened);
             return ReturnStatus{ReturnCode::Success};
         });
     }
 
-    ReturnStatus createFaceTemplate(const std::vector<Image> &faces, TemplateRole role, Bytes &templ,
-                                    std::vector<EyePair> &eyeCoordinates) override {
+    ReturnStatus createFaceTemplate(const std::vector<Image> &faces, TemplateRole role,
+                                    Bytes &templ, std::vector<EyePair> &eyeCoordinates) override {
         templ = none();
         eyeCoordinates.assign(faces.size(), EyePair{});
         return guarded([&] {
             if (faces.empty() || faces.size() > MOST) {
-                return ReturnStatus{ReturnCode::NumDataError, "a template is made of 1 to 255 pictures"};
+                return ReturnStatus{ReturnCode::NumDataError,
+                                    "a template is made of 1 to 255 pictures"};
             }
             Bytes list = none();
             for (size_t i = 0; i < faces.size(); i++) {
@@ -147,7 +154,8 @@ public:
                 }
             }
             templ = std::move(list);
-            return templ[sizeof MAGIC] == 0 ? ReturnStatus{ReturnCode::FaceDetectionError} : ReturnStatus{ReturnCode::Success};
+            return templ[sizeof MAGIC] == 0 ? ReturnStatus{ReturnCode::FaceDetectionError}
+                                            : ReturnStatus{ReturnCode::Success};
         });
     }
 
@@ -158,7 +166,8 @@ public:
         return {ReturnCode::NotImplemented};
     }
 
-    ReturnStatus createFaceTemplate(const Image &image, TemplateRole role, std::vector<Bytes> &templs,
+    ReturnStatus createFaceTemplate(const Image &image, TemplateRole role,
+                                    std::vector<Bytes> &templs,
                                     std::vector<EyePair> &eyeCoordinates) override {
         templs.assign(1, none());
         eyeCoordinates.assign(1, EyePair{});
@@ -182,7 +191,8 @@ public:
         });
     }
 
-    ReturnStatus matchTemplates(const Bytes &verifTemplate, const Bytes &enrollTemplate, double &score) override {
+    ReturnStatus matchTemplates(const Bytes &verifTemplate, const Bytes &enrollTemplate,
+                                double &score) override {
         score = -1;
         return guarded([&] {
             const auto probes = read(verifTemplate), references = read(enrollTemplate);
@@ -195,8 +205,9 @@ public:
                     vultus_comparison comparison{};
                     vultus_error *error = nullptr;
                     comparison.struct_size = sizeof comparison;
-                    check(vultus_engine_compare(engine.get(), probe.get(), reference.get(), nullptr, &comparison, &error), error,
-                          ReturnCode::MatchError);
+                    check(vultus_engine_compare(engine.get(), probe.get(), reference.get(), nullptr,
+                                                &comparison, &error),
+                          error, ReturnCode::MatchError);
                     sum += comparison.score;
                 }
             }
@@ -205,12 +216,11 @@ public:
         });
     }
 
-private:
+  private:
     EngineHandle engine;
 
     /* No exception passes to the caller. */
-    template <typename Body>
-    static ReturnStatus guarded(Body body) {
+    template <typename Body> static ReturnStatus guarded(Body body) {
         try {
             return body();
         } catch (const Fault &fault) {
@@ -229,24 +239,31 @@ private:
             vultus_template *reference = nullptr;
             vultus_sample *sample = nullptr;
             vultus_error *error = nullptr;
-            check(vultus_engine_enrol(engine.get(), image, look, &reference, &sample, &error), error, ReturnCode::ExtractError);
+            check(vultus_engine_enrol(engine.get(), image, look, &reference, &sample, &error),
+                  error, ReturnCode::ExtractError);
             made.reference.reset(reference);
             const SampleHandle owned{sample};
             if (reference) {
                 made.face.struct_size = sizeof made.face;
-                check(vultus_sample_face(sample, &made.face, &error), error, ReturnCode::ExtractError);
+                check(vultus_sample_face(sample, &made.face, &error), error,
+                      ReturnCode::ExtractError);
                 break;
             }
         }
         return made;
     }
 
-    /* That face of the picture: the part around it is enrolled, and must show it and not a neighbour. */
+    /* That face of the picture: the part around it is enrolled, and must show it and not a
+     * neighbour. */
     Enrolment enrol_one(const Image &picture, const vultus_face &face, TemplateRole role) const {
         const float side = std::max(face.width, face.height);
-        const auto pixel = [](float at, uint16_t most) { return static_cast<uint32_t>(std::clamp(std::floor(at), 0.f, static_cast<float>(most))); };
-        const uint32_t left = pixel(face.x - side / 2, picture.width), right = pixel(face.x + face.width + side / 2, picture.width);
-        const uint32_t top = pixel(face.y - side / 2, picture.height), bottom = pixel(face.y + face.height + side / 2, picture.height);
+        const auto pixel = [](float at, uint16_t most) {
+            return static_cast<uint32_t>(std::clamp(std::floor(at), 0.f, static_cast<float>(most)));
+        };
+        const uint32_t left = pixel(face.x - side / 2, picture.width),
+                       right = pixel(face.x + face.width + side / 2, picture.width);
+        const uint32_t top = pixel(face.y - side / 2, picture.height),
+                       bottom = pixel(face.y + face.height + side / 2, picture.height);
         if (right <= left || bottom <= top) {
             return {};
         }
@@ -264,12 +281,14 @@ private:
         for (int32_t look : looks(role)) {
             vultus_faces *list = nullptr;
             vultus_error *error = nullptr;
-            check(vultus_engine_detect(engine.get(), image, look, &list, &error), error, ReturnCode::ExtractError);
+            check(vultus_engine_detect(engine.get(), image, look, &list, &error), error,
+                  ReturnCode::ExtractError);
             const FacesHandle owned{list};
             found.resize(vultus_faces_count(list));
             for (size_t i = 0; i < found.size(); i++) {
                 found[i].struct_size = sizeof found[i];
-                check(vultus_faces_get(list, i, &found[i], &error), error, ReturnCode::ExtractError);
+                check(vultus_faces_get(list, i, &found[i], &error), error,
+                      ReturnCode::ExtractError);
             }
             if (!found.empty()) {
                 break;
@@ -279,7 +298,9 @@ private:
     }
 
     std::vector<TemplateHandle> read(const Bytes &list) const {
-        const auto damaged = [](const char *why) { return Fault{{ReturnCode::TemplateFormatError, why}}; };
+        const auto damaged = [](const char *why) {
+            return Fault{{ReturnCode::TemplateFormatError, why}};
+        };
         if (list.size() < HEADER || std::memcmp(list.data(), MAGIC, sizeof MAGIC) != 0) {
             throw damaged("these bytes are no template of this version");
         }
@@ -298,7 +319,8 @@ private:
             }
             vultus_template *stored = nullptr;
             vultus_error *error = nullptr;
-            const vultus_status status = vultus_template_read(engine.get(), list.data() + at, length, &stored, &error);
+            const vultus_status status =
+                vultus_template_read(engine.get(), list.data() + at, length, &stored, &error);
             const ErrorHandle owned{error};
             if (status != VULTUS_OK) {
                 throw damaged(vultus_error_message(error));

@@ -13,8 +13,8 @@ import (
 	"unsafe"
 )
 
-// call is one call of the C library from its arguments to its end. What it borrows lives until end, and after the first error no
-// step does anything, so that only run need be asked for it.
+// call is one call of the C library from its arguments to its end. What it borrows lives until end,
+// and after the first error no step does anything, so that only run need be asked for it.
 type call struct {
 	ctx  context.Context
 	err  error
@@ -114,7 +114,8 @@ func (c *call) text(text string) *C.char {
 	return copied
 }
 
-// run makes a call of C, unless something failed or the context has ended before, and returns what failed.
+// run makes a call of C, unless something failed or the context has ended before, and returns what
+// failed.
 func (c *call) run(f func(cause **C.vultus_error) C.vultus_status) error {
 	if c.err == nil {
 		c.err = c.ctx.Err()
@@ -128,7 +129,9 @@ func (c *call) run(f func(cause **C.vultus_error) C.vultus_status) error {
 }
 
 // decide makes a call of C that decides, and reads the decision.
-func (c *call) decide(f func(decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status) (*Decision, error) {
+func (c *call) decide(
+	f func(decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status,
+) (*Decision, error) {
 	var decision *C.vultus_decision
 	if err := c.run(func(cause **C.vultus_error) C.vultus_status { return f(&decision, cause) }); err != nil {
 		return nil, err
@@ -136,7 +139,9 @@ func (c *call) decide(f func(decision **C.vultus_decision, cause **C.vultus_erro
 	defer C.vultus_decision_free(decision)
 	stages := make([]Stage, C.vultus_decision_stage_count(decision))
 	for i := range stages {
-		took := time.Duration(float64(C.vultus_decision_stage_ms(decision, C.size_t(i))) * float64(time.Millisecond))
+		took := time.Duration(
+			float64(C.vultus_decision_stage_ms(decision, C.size_t(i))) * float64(time.Millisecond),
+		)
 		stages[i] = Stage{C.GoString(C.vultus_decision_stage_name(decision, C.size_t(i))), took}
 	}
 	return readDecision(C.GoString(C.vultus_decision_json(decision)), stages)

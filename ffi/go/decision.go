@@ -56,7 +56,8 @@ type Decision struct {
 	Stages     []Stage         `json:"-"`          // where the time went, in no promised order; decoding is not among them
 }
 
-// Stage is a step of the pipeline, such as "embed", and the time that it took over both pictures and all threads.
+// Stage is a step of the pipeline, such as "embed", and the time that it took over both pictures
+// and all threads.
 type Stage struct {
 	Name string
 	Took time.Duration

@@ -2,12 +2,13 @@
 //
 // It binds the C library, which pkg-config must find under the name vultus (make -C ffi install).
 //
-// An [Engine] is safe for concurrent use; calls on it do not wait for each other, and an answer does not depend on what else
-// runs. What the pictures show is never an error: no face, an attack and a non-match are a [Decision] with reasons. An error
-// is an [*Error], whose [Kind] errors.Is finds, or [ErrClosed], or the error of the context.
+// An [Engine] is safe for concurrent use; calls on it do not wait for each other, and an answer
+// does not depend on what else runs. What the pictures show is never an error: no face, an attack
+// and a non-match are a [Decision] with reasons. An error is an [*Error], whose [Kind] errors.Is
+// finds, or [ErrClosed], or the error of the context.
 //
-// A context is looked at between the steps of a call: decoding each picture, and the decision. A step that runs is not
-// interrupted.
+// A context is looked at between the steps of a call: decoding each picture, and the decision. A
+// step that runs is not interrupted.
 package vultus
 
 // #cgo pkg-config: vultus

@@ -29,8 +29,9 @@ func Fast() OpenOption {
 	return func(o *openOptions) { o.precision = C.VULTUS_PRECISION_FAST }
 }
 
-// Parallel spreads each call over a pool of threads, as many as there are cores, for a shorter wait where the cores would be idle. Without it a
-// call stays on its thread, and many at once use all cores best. The answers are the same.
+// Parallel spreads each call over a pool of threads, as many as there are cores, for a shorter wait
+// where the cores would be idle. Without it a call stays on its thread, and many at once use all
+// cores best. The answers are the same.
 func Parallel() OpenOption {
 	return func(o *openOptions) { o.parallel = 1 }
 }
@@ -43,14 +44,14 @@ func AcceptLicences(ids ...string) OpenOption {
 // Option overrides a default of the policy of one call.
 type Option func(policy map[string]any)
 
-// WithFMR sets the operating point: the false match rate, 1e-4 by default. ErrUsage when the pack's calibration does not
-// support it.
+// WithFMR sets the operating point: the false match rate, 1e-4 by default. ErrUsage when the pack's
+// calibration does not support it.
 func WithFMR(rate float64) Option {
 	return With("fmr", rate)
 }
 
-// With sets a field of the policy, such as With("comparator", "single") or With("pad", "require"). ErrUsage when there is no
-// such field.
+// With sets a field of the policy, such as With("comparator", "single") or With("pad", "require").
+// ErrUsage when there is no such field.
 func With(name string, value any) Option {
 	return func(policy map[string]any) { policy[name] = value }
 }
@@ -58,7 +59,11 @@ func With(name string, value any) Option {
 // Open loads the model pack in a folder. Nothing else is read, now or later.
 func Open(pack string, options ...OpenOption) (*Engine, error) {
 	if have := C.vultus_abi_version(); have != C.VULTUS_ABI_VERSION {
-		return nil, usage("the library has ABI %d, this package was built for %d", have, C.VULTUS_ABI_VERSION)
+		return nil, usage(
+			"the library has ABI %d, this package was built for %d",
+			have,
+			C.VULTUS_ABI_VERSION,
+		)
 	}
 	var given openOptions
 	for _, option := range options {
@@ -67,14 +72,22 @@ func Open(pack string, options ...OpenOption) (*Engine, error) {
 	c := begin(context.Background())
 	defer c.end()
 	path := c.text(pack)
-	settings := C.vultus_engine_options{struct_size: C.sizeof_vultus_engine_options, precision: given.precision, parallel: given.parallel}
+	settings := C.vultus_engine_options{
+		struct_size: C.sizeof_vultus_engine_options,
+		precision:   given.precision,
+		parallel:    given.parallel,
+	}
 	if n := len(given.licences); n > 0 {
 		array := C.calloc(C.size_t(n), C.size_t(unsafe.Sizeof((*C.char)(nil))))
 		defer C.free(array)
 		for i, id := range given.licences {
 			unsafe.Slice((**C.char)(array), n)[i] = c.text(id)
 		}
-		settings.accepted_licences, settings.accepted_licences_count = (**C.char)(array), C.size_t(n)
+		settings.accepted_licences, settings.accepted_licences_count = (**C.char)(
+			array,
+		), C.size_t(
+			n,
+		)
 	}
 	var engine *C.vultus_engine
 	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
@@ -83,7 +96,10 @@ func Open(pack string, options ...OpenOption) (*Engine, error) {
 		return nil, err
 	}
 	e := new(Engine)
-	e.handle.own(unsafe.Pointer(engine), func(p unsafe.Pointer) { C.vultus_engine_free((*C.vultus_engine)(p)) })
+	e.handle.own(
+		unsafe.Pointer(engine),
+		func(p unsafe.Pointer) { C.vultus_engine_free((*C.vultus_engine)(p)) },
+	)
 	return e, nil
 }
 
@@ -99,21 +115,51 @@ func (e *Engine) Pack() (string, error) {
 	return C.GoString(C.vultus_engine_pack(c.engine(e))), c.err
 }
 
-// Verify decides whether the person of the selfie is the holder of the document. Both are JPEG, PNG or WebP files.
-func (e *Engine) Verify(ctx context.Context, selfie, document []byte, options ...Option) (*Decision, error) {
+// Verify decides whether the person of the selfie is the holder of the document. Both are JPEG, PNG
+// or WebP files.
+func (e *Engine) Verify(
+	ctx context.Context,
+	selfie, document []byte,
+	options ...Option,
+) (*Decision, error) {
 	c := begin(ctx)
 	defer c.end()
-	engine, probe, reference, policy := c.engine(e), c.picture("selfie", selfie), c.picture("document", document), c.policy(options)
+	engine, probe, reference, policy := c.engine(
+		e,
+	), c.picture(
+		"selfie",
+		selfie,
+	), c.picture(
+		"document",
+		document,
+	), c.policy(
+		options,
+	)
 	return c.decide(func(decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
 		return C.vultus_engine_verify(engine, probe, reference, policy, decision, cause)
 	})
 }
 
 // VerifyTemplate decides whether the person of the selfie is the one enrolled as reference.
-func (e *Engine) VerifyTemplate(ctx context.Context, selfie []byte, reference *Template, options ...Option) (*Decision, error) {
+func (e *Engine) VerifyTemplate(
+	ctx context.Context,
+	selfie []byte,
+	reference *Template,
+	options ...Option,
+) (*Decision, error) {
 	c := begin(ctx)
 	defer c.end()
-	engine, stored, probe, policy := c.engine(e), c.template("reference", reference), c.picture("selfie", selfie), c.policy(options)
+	engine, stored, probe, policy := c.engine(
+		e,
+	), c.template(
+		"reference",
+		reference,
+	), c.picture(
+		"selfie",
+		selfie,
+	), c.policy(
+		options,
+	)
 	return c.decide(func(decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status {
 		return C.vultus_engine_verify_template(engine, probe, stored, policy, decision, cause)
 	})
@@ -150,8 +196,8 @@ func (e *Engine) Enrol(ctx context.Context, picture []byte, role Role) (*Enrolme
 	return enrolment, nil
 }
 
-// ReadTemplate reads what Template.Bytes gave. ErrInput when it is damaged, ErrUnsupported for another version of the format,
-// ErrUsage when other weights made it.
+// ReadTemplate reads what Template.Bytes gave. ErrInput when it is damaged, ErrUnsupported for
+// another version of the format, ErrUsage when other weights made it.
 func (e *Engine) ReadTemplate(stored []byte) (*Template, error) {
 	c := begin(context.Background())
 	defer c.end()
@@ -187,5 +233,9 @@ func (e *Engine) Compare(probe, reference *Template, options ...Option) (*Compar
 		Threshold:   float32(found.threshold),
 		NonMated:    uint64(found.non_mated),
 	}
-	return &Comparison{Match: found.result == C.VULTUS_MATCH, Score: float32(found.score), OperatingPoint: point}, nil
+	return &Comparison{
+		Match:          found.result == C.VULTUS_MATCH,
+		Score:          float32(found.score),
+		OperatingPoint: point,
+	}, nil
 }

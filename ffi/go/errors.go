@@ -71,7 +71,11 @@ func taken(status C.vultus_status, cause *C.vultus_error) error {
 	default:
 		kind = ErrInternal
 	}
-	return &Error{kind, C.GoString(C.vultus_error_stage(cause)), C.GoString(C.vultus_error_message(cause))}
+	return &Error{
+		kind,
+		C.GoString(C.vultus_error_stage(cause)),
+		C.GoString(C.vultus_error_message(cause)),
+	}
 }
 
 func usage(format string, values ...any) error {

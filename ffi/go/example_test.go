@@ -42,7 +42,12 @@ func ExampleEngine_Verify() {
 	}
 	defer engine.Close()
 
-	decision, err := engine.Verify(context.Background(), read("obama2.jpg"), read("specimen-obama.png"), vultus.WithFMR(1e-4))
+	decision, err := engine.Verify(
+		context.Background(),
+		read("obama2.jpg"),
+		read("specimen-obama.png"),
+		vultus.WithFMR(1e-4),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -57,7 +62,10 @@ func ExampleSession() {
 
 	nonce := make([]byte, 32)
 	rand.Read(nonce)
-	challenge, err := vultus.NewChallenge(nonce, vultus.ChallengeHeadTurn) // challenge.JSON tells the page what to ask
+	challenge, err := vultus.NewChallenge(
+		nonce,
+		vultus.ChallengeHeadTurn,
+	) // challenge.JSON tells the page what to ask
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -70,7 +78,11 @@ func ExampleSession() {
 		log.Fatal(err)
 	}
 	for i := range 8 {
-		guidance, err := session.Push(context.Background(), read("obama2.jpg"), time.Duration(i)*100*time.Millisecond)
+		guidance, err := session.Push(
+			context.Background(),
+			read("obama2.jpg"),
+			time.Duration(i)*100*time.Millisecond,
+		)
 		if err != nil {
 			log.Fatal(err)
 		}

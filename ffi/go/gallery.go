@@ -8,8 +8,9 @@ import (
 	"unsafe"
 )
 
-// Gallery holds references by number, and finds those that are most alike to a probe (1:N). It is safe for concurrent use: searches run
-// at once, changes one after the other. It is biometric data. Close it to wipe it at once.
+// Gallery holds references by number, and finds those that are most alike to a probe (1:N). It is
+// safe for concurrent use: searches run at once, changes one after the other. It is biometric data.
+// Close it to wipe it at once.
 type Gallery struct {
 	handle handle
 }
@@ -30,13 +31,17 @@ func (e *Engine) NewGallery() (*Gallery, error) {
 		return nil, err
 	}
 	g := new(Gallery)
-	g.handle.own(unsafe.Pointer(gallery), func(p unsafe.Pointer) { C.vultus_gallery_free((*C.vultus_gallery)(p)) })
+	g.handle.own(
+		unsafe.Pointer(gallery),
+		func(p unsafe.Pointer) { C.vultus_gallery_free((*C.vultus_gallery)(p)) },
+	)
 	return g, nil
 }
 
-// GalleryThreshold returns the threshold for a search among so many references: scores from there on come up for a person who is not
-// among them with the probability fpir, the false positive identification rate. ErrUsage when the pack's calibration does not reach so
-// far, which a larger fpir or fewer references cure.
+// GalleryThreshold returns the threshold for a search among so many references: scores from there
+// on come up for a person who is not among them with the probability fpir, the false positive
+// identification rate. ErrUsage when the pack's calibration does not reach so far, which a larger
+// fpir or fewer references cure.
 func (e *Engine) GalleryThreshold(size int, fpir float64) (*OperatingPoint, error) {
 	c := begin(context.Background())
 	defer c.end()
@@ -87,8 +92,8 @@ func (g *Gallery) Len() (int, error) {
 	return int(C.vultus_gallery_count(c.gallery(g))), c.err
 }
 
-// Search returns the references that are most alike to the probe, the best first, so many at most. The scores are those of Compare. Whether
-// one of them is a match, Engine.GalleryThreshold says.
+// Search returns the references that are most alike to the probe, the best first, so many at most.
+// The scores are those of Compare. Whether one of them is a match, Engine.GalleryThreshold says.
 func (g *Gallery) Search(probe *Template, most int) ([]Candidate, error) {
 	c := begin(context.Background())
 	defer c.end()

@@ -25,20 +25,31 @@ func gallery(t *testing.T, references ...*Template) *Gallery {
 
 func TestGalleryFindsTheMostAlike(t *testing.T) {
 	probe := enrol(t, photo("obama2.jpg"), Selfie)
-	holder, other := enrol(t, photo("specimen-obama.png"), Document), enrol(t, photo("biden.jpg"), Selfie)
+	holder, other := enrol(
+		t,
+		photo("specimen-obama.png"),
+		Document,
+	), enrol(
+		t,
+		photo("biden.jpg"),
+		Selfie,
+	)
 	g := gallery(t, other, holder, other)
 	found, err := g.Search(probe, 5)
-	if err != nil || len(found) != 3 || found[0].ID != 1 || found[1].ID != 0 || found[2].ID != 2 || found[1].Score != found[2].Score {
+	if err != nil || len(found) != 3 || found[0].ID != 1 || found[1].ID != 0 || found[2].ID != 2 ||
+		found[1].Score != found[2].Score {
 		t.Fatalf("%+v, %v", found, err)
 	}
 	if c, err := engine.Compare(probe, holder); err != nil || c.Score != found[0].Score {
 		t.Errorf("%+v, %v, found %+v", c, err, found[0])
 	}
 	point, err := engine.GalleryThreshold(3, 1e-3)
-	if err != nil || found[0].Score < point.Threshold || found[1].Score >= point.Threshold || point.NonMated == 0 {
+	if err != nil || found[0].Score < point.Threshold || found[1].Score >= point.Threshold ||
+		point.NonMated == 0 {
 		t.Errorf("%+v, %v, found %+v", point, err, found)
 	}
-	if larger, err := engine.GalleryThreshold(30, 1e-3); err != nil || larger.Threshold <= point.Threshold {
+	if larger, err := engine.GalleryThreshold(30, 1e-3); err != nil ||
+		larger.Threshold <= point.Threshold {
 		t.Errorf("%+v, %v", larger, err)
 	}
 	if found, err := g.Search(probe, 1); err != nil || len(found) != 1 || found[0].ID != 1 {
@@ -85,7 +96,8 @@ func TestGalleryBadInput(t *testing.T) {
 		"no rate":           {threshold(1, math.NaN()), ErrUsage, "fpir is NaN"},
 		"out of the tables": {threshold(math.MaxInt, 0.01), ErrUsage, "is not supported"},
 	} {
-		if err := test.call(); !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.part) {
+		if err := test.call(); !errors.Is(err, test.is) ||
+			!strings.Contains(err.Error(), test.part) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -104,7 +116,9 @@ func TestGalleryIsSearchedWhileItChanges(t *testing.T) {
 				if err := g.Insert(id, probe); err != nil {
 					t.Error(err)
 				}
-				if found, err := g.Search(probe, 20); err != nil || len(found) < 2 || found[0].ID != 0 || found[0].Score < 0.999 {
+				if found, err := g.Search(probe, 20); err != nil || len(found) < 2 ||
+					found[0].ID != 0 ||
+					found[0].Score < 0.999 {
 					t.Errorf("%+v, %v", found, err)
 				}
 				if removed, err := g.Remove(id); err != nil || !removed {

@@ -6,7 +6,8 @@ import (
 	"unsafe"
 )
 
-// handle owns a C object. Closing waits for the calls that use it; what is never closed is freed when it is collected.
+// handle owns a C object. Closing waits for the calls that use it; what is never closed is freed
+// when it is collected.
 type handle struct {
 	mu      sync.RWMutex
 	pointer unsafe.Pointer

@@ -26,8 +26,9 @@ type Challenge struct {
 	handle handle
 }
 
-// NewChallenge derives a challenge from a nonce of 16 to 64 unpredictable bytes, which is used once. The kinds are asked in the
-// order of their constants. Equal nonces and kinds give equal challenges, so that a server need only keep the nonce.
+// NewChallenge derives a challenge from a nonce of 16 to 64 unpredictable bytes, which is used
+// once. The kinds are asked in the order of their constants. Equal nonces and kinds give equal
+// challenges, so that a server need only keep the nonce.
 func NewChallenge(nonce []byte, kinds ...ChallengeKind) (*Challenge, error) {
 	var sum ChallengeKind
 	for _, kind := range kinds {
@@ -39,7 +40,10 @@ func NewChallenge(nonce []byte, kinds ...ChallengeKind) (*Challenge, error) {
 		return nil, err
 	}
 	c := &Challenge{JSON: json.RawMessage(C.GoString(C.vultus_challenge_json(challenge)))}
-	c.handle.own(unsafe.Pointer(challenge), func(p unsafe.Pointer) { C.vultus_challenge_free((*C.vultus_challenge)(p)) })
+	c.handle.own(
+		unsafe.Pointer(challenge),
+		func(p unsafe.Pointer) { C.vultus_challenge_free((*C.vultus_challenge)(p)) },
+	)
 	return c, nil
 }
 
@@ -55,8 +59,8 @@ func WithChallenge(challenge *Challenge) SessionOption {
 	return func(o *sessionOptions) { o.challenge = challenge }
 }
 
-// Session takes the frames of one capture, in the order in which they came. It keeps no pixels, and its memory does not grow with
-// their number. Calls from several goroutines wait for each other.
+// Session takes the frames of one capture, in the order in which they came. It keeps no pixels, and
+// its memory does not grow with their number. Calls from several goroutines wait for each other.
 type Session struct {
 	handle handle
 }
@@ -81,7 +85,10 @@ func (e *Engine) NewSession(options ...SessionOption) (*Session, error) {
 		return nil, err
 	}
 	s := new(Session)
-	s.handle.own(unsafe.Pointer(session), func(p unsafe.Pointer) { C.vultus_session_free((*C.vultus_session)(p)) })
+	s.handle.own(
+		unsafe.Pointer(session),
+		func(p unsafe.Pointer) { C.vultus_session_free((*C.vultus_session)(p)) },
+	)
 	return s, nil
 }
 
@@ -136,9 +143,10 @@ type Guidance struct {
 	Frames int          // frames so far that nothing was wrong with
 }
 
-// Push takes a frame, which is a JPEG, PNG or WebP file and not mirrored. Push each picture of the camera once, with its own time of
-// capture: one that is pushed again is evidence of an injected stream. The time is that of the capture's clock, as it comes: one that
-// repeats or goes backward is evidence, not an error.
+// Push takes a frame, which is a JPEG, PNG or WebP file and not mirrored. Push each picture of the
+// camera once, with its own time of capture: one that is pushed again is evidence of an injected
+// stream. The time is that of the capture's clock, as it comes: one that repeats or goes backward
+// is evidence, not an error.
 func (s *Session) Push(ctx context.Context, frame []byte, at time.Duration) (Guidance, error) {
 	c := begin(ctx)
 	defer c.end()
@@ -149,15 +157,19 @@ func (s *Session) Push(ctx context.Context, frame []byte, at time.Duration) (Gui
 	}); err != nil {
 		return Guidance{}, err
 	}
-	guidance := Guidance{Code: guidanceCodes[g.code], Text: C.GoString(C.vultus_guidance_text(g.code)), Frames: int(g.frames)}
+	guidance := Guidance{
+		Code:   guidanceCodes[g.code],
+		Text:   C.GoString(C.vultus_guidance_text(g.code)),
+		Frames: int(g.frames),
+	}
 	if g.has_face != 0 {
 		guidance.Face = &Rect{float32(g.x), float32(g.y), float32(g.width), float32(g.height)}
 	}
 	return guidance, nil
 }
 
-// BeginChallenge tells when, on the clock of the frames, the first step of the challenge was shown. ErrUsage without a challenge, or
-// when it has begun already.
+// BeginChallenge tells when, on the clock of the frames, the first step of the challenge was shown.
+// ErrUsage without a challenge, or when it has begun already.
 func (s *Session) BeginChallenge(at time.Duration) error {
 	c := begin(context.Background())
 	defer c.end()
@@ -167,7 +179,8 @@ func (s *Session) BeginChallenge(at time.Duration) error {
 	})
 }
 
-// Risk is how much frames speak for a deepfake or an injected stream; empty when nothing was assessed.
+// Risk is how much frames speak for a deepfake or an injected stream; empty when nothing was
+// assessed.
 type Risk string
 
 // The levels of Risk.
@@ -232,7 +245,11 @@ func (s *Session) Template() (*Template, error) {
 }
 
 // Verify decides whether the person of the frames is the holder of the document.
-func (s *Session) Verify(ctx context.Context, document []byte, options ...Option) (*Decision, error) {
+func (s *Session) Verify(
+	ctx context.Context,
+	document []byte,
+	options ...Option,
+) (*Decision, error) {
 	c := begin(ctx)
 	defer c.end()
 	session, reference, policy := c.session(s), c.picture("document", document), c.policy(options)
@@ -242,7 +259,11 @@ func (s *Session) Verify(ctx context.Context, document []byte, options ...Option
 }
 
 // VerifyTemplate decides whether the person of the frames is the one enrolled as reference.
-func (s *Session) VerifyTemplate(ctx context.Context, reference *Template, options ...Option) (*Decision, error) {
+func (s *Session) VerifyTemplate(
+	ctx context.Context,
+	reference *Template,
+	options ...Option,
+) (*Decision, error) {
 	c := begin(ctx)
 	defer c.end()
 	session, stored, policy := c.session(s), c.template("reference", reference), c.policy(options)

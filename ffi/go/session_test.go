@@ -50,7 +50,8 @@ func TestChallengeComesFromTheNonce(t *testing.T) {
 	if all != script(nonce, ChallengeBlink, ChallengeHeadTurn, ChallengeFlash) {
 		t.Error("the order of the kinds changes the challenge")
 	}
-	if all == script(append(nonce, 1), ChallengeFlash, ChallengeHeadTurn, ChallengeBlink) || all == script(nonce, ChallengeFlash) {
+	if all == script(append(nonce, 1), ChallengeFlash, ChallengeHeadTurn, ChallengeBlink) ||
+		all == script(nonce, ChallengeFlash) {
 		t.Error("another nonce or another kind gives the same challenge")
 	}
 	for name, call := range map[string]func() (*Challenge, error){
@@ -71,14 +72,20 @@ func TestSession(t *testing.T) {
 	if template, err := session.Template(); template != nil || err != nil {
 		t.Errorf("%v, %v", template, err)
 	}
-	if g, err := session.Push(t.Context(), blank(), 0); err != nil || g.Code != NoFace || g.Face != nil || g.Text == "" || g.Frames != 0 {
+	if g, err := session.Push(t.Context(), blank(), 0); err != nil || g.Code != NoFace ||
+		g.Face != nil ||
+		g.Text == "" ||
+		g.Frames != 0 {
 		t.Errorf("%+v, %v", g, err)
 	}
-	if g := push(t, session, photo("obama2.jpg"), frames-1); g.Code == NoFace || g.Face == nil || g.Face.Width < 40 || g.Text == "" {
+	if g := push(t, session, photo("obama2.jpg"), frames-1); g.Code == NoFace || g.Face == nil ||
+		g.Face.Width < 40 ||
+		g.Text == "" {
 		t.Errorf("%+v", g)
 	}
 	evidence, err := session.Evidence()
-	if err != nil || evidence.Frames != frames || evidence.Challenge.Status != "not-asked" || !bytes.Contains(evidence.JSON, []byte(`"signals":[`)) {
+	if err != nil || evidence.Frames != frames || evidence.Challenge.Status != "not-asked" ||
+		!bytes.Contains(evidence.JSON, []byte(`"signals":[`)) {
 		t.Errorf("%+v, %v", evidence, err)
 	}
 	decision, err := session.Verify(t.Context(), photo("specimen-obama.png"), WithFMR(1e-3))
@@ -97,7 +104,8 @@ func TestSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer template.Close()
-	if c, err := engine.Compare(template, enrol(t, photo("obama.jpg"), Selfie)); err != nil || !c.Match {
+	if c, err := engine.Compare(template, enrol(t, photo("obama.jpg"), Selfie)); err != nil ||
+		!c.Match {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
@@ -115,7 +123,8 @@ func TestSessionWithChallenge(t *testing.T) {
 		t.Errorf("begun twice: %v", err)
 	}
 	push(t, session, photo("obama2.jpg"), 2)
-	if evidence, err := session.Evidence(); err != nil || evidence.Challenge.Status == "passed" || evidence.Challenge.Status == "not-asked" {
+	if evidence, err := session.Evidence(); err != nil || evidence.Challenge.Status == "passed" ||
+		evidence.Challenge.Status == "not-asked" {
 		t.Errorf("%+v, %v", evidence, err)
 	}
 }
@@ -144,7 +153,8 @@ func TestSessionBadInput(t *testing.T) {
 		"push on closed":     {func() error { _, err := closed.Push(t.Context(), good, 0); return err }, ErrClosed, ""},
 		"evidence of closed": {func() error { _, err := closed.Evidence(); return err }, ErrClosed, ""},
 	} {
-		if err := test.call(); !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.part) {
+		if err := test.call(); !errors.Is(err, test.is) ||
+			!strings.Contains(err.Error(), test.part) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

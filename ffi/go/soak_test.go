@@ -33,7 +33,8 @@ func residentBytes(t *testing.T) int {
 	return pages * os.Getpagesize()
 }
 
-// Every sort of call, good and bad, from two goroutines, with templates that are closed and such that are forgotten.
+// Every sort of call, good and bad, from two goroutines, with templates that are closed and such
+// that are forgotten.
 func TestSoak(t *testing.T) {
 	const warm, most = 5, 64 << 20
 	selfie, document := photo("obama2.jpg"), photo("specimen-obama.png")
@@ -49,7 +50,8 @@ func TestSoak(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		if decision, err := engine.VerifyTemplate(ctx, selfie, reference); err != nil || decision.Outcome != Accept {
+		if decision, err := engine.VerifyTemplate(ctx, selfie, reference); err != nil ||
+			decision.Outcome != Accept {
 			t.Errorf("%+v, %v", decision, err)
 		}
 		reference.Close()
@@ -58,7 +60,10 @@ func TestSoak(t *testing.T) {
 		} else if c, err := engine.Compare(forgotten, forgotten); err != nil || !c.Match {
 			t.Errorf("%+v, %v", c, err)
 		}
-		if _, err := engine.Verify(ctx, selfie[:len(selfie)/2], document); !errors.Is(err, ErrInput) {
+		if _, err := engine.Verify(ctx, selfie[:len(selfie)/2], document); !errors.Is(
+			err,
+			ErrInput,
+		) {
 			t.Errorf("%v", err)
 		}
 		if _, err := engine.Verify(cancelled, selfie, document); !errors.Is(err, context.Canceled) {
@@ -88,7 +93,13 @@ func TestSoak(t *testing.T) {
 		soak((*soakRounds + 3) / 4)
 		highest = max(highest, residentBytes(t))
 	}
-	t.Logf("%d rounds: %d MiB after %d, %d MiB at most after each quarter", 2*(warm+*soakRounds), resident>>20, 2*warm, highest>>20)
+	t.Logf(
+		"%d rounds: %d MiB after %d, %d MiB at most after each quarter",
+		2*(warm+*soakRounds),
+		resident>>20,
+		2*warm,
+		highest>>20,
+	)
 	if highest > resident+most {
 		t.Errorf("memory grew by %d MiB", (highest-resident)>>20)
 	}
@@ -118,7 +129,8 @@ func FuzzDecode(f *testing.F) {
 		c := begin(context.Background())
 		defer c.end()
 		c.picture("file", file)
-		if err := c.err; err != nil && !errors.Is(err, ErrInput) && !errors.Is(err, ErrLimit) && !errors.Is(err, ErrUnsupported) {
+		if err := c.err; err != nil && !errors.Is(err, ErrInput) && !errors.Is(err, ErrLimit) &&
+			!errors.Is(err, ErrUnsupported) {
 			t.Errorf("%v", err)
 		}
 	})

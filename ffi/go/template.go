@@ -15,7 +15,10 @@ type Template struct {
 
 func ownTemplate(template *C.vultus_template) *Template {
 	t := new(Template)
-	t.handle.own(unsafe.Pointer(template), func(p unsafe.Pointer) { C.vultus_template_free((*C.vultus_template)(p)) })
+	t.handle.own(
+		unsafe.Pointer(template),
+		func(p unsafe.Pointer) { C.vultus_template_free((*C.vultus_template)(p)) },
+	)
 	return t
 }
 
@@ -28,7 +31,8 @@ func (t *Template) Bytes() ([]byte, error) {
 	return C.GoBytes(unsafe.Pointer(bytes), C.int(length)), c.err
 }
 
-// Quality returns the unified quality score of the sample that it came from, 0 to 100, higher is better.
+// Quality returns the unified quality score of the sample that it came from, 0 to 100, higher is
+// better.
 func (t *Template) Quality() (int, error) {
 	c := begin(context.Background())
 	defer c.end()

@@ -20,7 +20,8 @@ import (
 
 var engine *Engine
 
-// Pack and photos are what `make pack photos` makes; VULTUS_PACK and VULTUS_PHOTOS name them when they lie elsewhere.
+// Pack and photos are what `make pack photos` makes; VULTUS_PACK and VULTUS_PHOTOS name them when
+// they lie elsewhere.
 func place(variable, otherwise string) string {
 	if path := os.Getenv(variable); path != "" {
 		return path
@@ -59,7 +60,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// settled waits for the collector until no more than `most` C objects live, and returns how many do.
+// settled waits for the collector until no more than `most` C objects live, and returns how many
+// do.
 func settled(most int) int {
 	for deadline := time.Now().Add(30 * time.Second); liveObjects() > most && time.Now().Before(deadline); {
 		runtime.GC()
@@ -82,20 +84,33 @@ func TestHolderIsAccepted(t *testing.T) {
 	if decision.Outcome != Accept || !decision.Comparison.Match {
 		t.Errorf("%s", decision.JSON)
 	}
-	if c := decision.Comparison; c.Score < c.OperatingPoint.Threshold || c.OperatingPoint.FMR != 1e-4 || c.OperatingPoint.NonMated == 0 {
+	if c := decision.Comparison; c.Score < c.OperatingPoint.Threshold ||
+		c.OperatingPoint.FMR != 1e-4 ||
+		c.OperatingPoint.NonMated == 0 {
 		t.Errorf("%+v", c)
 	}
-	if !slices.ContainsFunc(decision.Stages, func(s Stage) bool { return s.Name == "embed" && s.Took > 0 }) {
+	if !slices.ContainsFunc(
+		decision.Stages,
+		func(s Stage) bool { return s.Name == "embed" && s.Took > 0 },
+	) {
 		t.Errorf("%+v", decision.Stages)
 	}
 }
 
 func TestAnotherPersonIsRejected(t *testing.T) {
-	decision := verify(t, photo("biden.jpg"), photo("specimen-obama.png"), WithFMR(1e-3), With("comparator", "single"))
-	if decision.Outcome != Reject || decision.Reasons[0].Effect != "reject" || decision.Comparison.Match {
+	decision := verify(
+		t,
+		photo("biden.jpg"),
+		photo("specimen-obama.png"),
+		WithFMR(1e-3),
+		With("comparator", "single"),
+	)
+	if decision.Outcome != Reject || decision.Reasons[0].Effect != "reject" ||
+		decision.Comparison.Match {
 		t.Errorf("%s", decision.JSON)
 	}
-	if !strings.Contains(string(decision.JSON), `"comparator":"single"`) || decision.Comparison.OperatingPoint.FMR != 1e-3 {
+	if !strings.Contains(string(decision.JSON), `"comparator":"single"`) ||
+		decision.Comparison.OperatingPoint.FMR != 1e-3 {
 		t.Errorf("the policy was not applied: %s", decision.JSON)
 	}
 }
@@ -201,7 +216,8 @@ func TestBadInput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			err := test.call()
 			var fault *Error
-			if !errors.As(err, &fault) || !errors.Is(err, test.kind) || fault.Kind != test.kind || fault.Stage == "" {
+			if !errors.As(err, &fault) || !errors.Is(err, test.kind) || fault.Kind != test.kind ||
+				fault.Stage == "" {
 				t.Fatalf("%T %v", err, err)
 			}
 			if !strings.Contains(err.Error(), test.part) {
@@ -228,7 +244,10 @@ func TestContextIsHonoured(t *testing.T) {
 	if _, err := engine.Enrol(late, good, Selfie); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
-	if _, err := engine.VerifyTemplate(cancelled, good, enrol(t, good, Selfie)); !errors.Is(err, context.Canceled) {
+	if _, err := engine.VerifyTemplate(cancelled, good, enrol(t, good, Selfie)); !errors.Is(
+		err,
+		context.Canceled,
+	) {
 		t.Errorf("%v", err)
 	}
 }
@@ -249,7 +268,10 @@ func (c *endsAfter) Err() error {
 func TestContextIsHonouredBetweenSteps(t *testing.T) {
 	good, before := photo("obama2.jpg"), liveObjects()
 	for looks := range 3 {
-		if _, err := engine.Verify(&endsAfter{t.Context(), looks}, good, good); !errors.Is(err, context.Canceled) {
+		if _, err := engine.Verify(&endsAfter{t.Context(), looks}, good, good); !errors.Is(
+			err,
+			context.Canceled,
+		) {
 			t.Errorf("after %d looks: %v", looks, err)
 		}
 	}
@@ -259,7 +281,12 @@ func TestContextIsHonouredBetweenSteps(t *testing.T) {
 }
 
 func TestConcurrentCallsGiveTheSameAnswers(t *testing.T) {
-	selfies, document := [][]byte{photo("obama2.jpg"), photo("biden.jpg")}, photo("specimen-obama.png")
+	selfies, document := [][]byte{
+		photo("obama2.jpg"),
+		photo("biden.jpg"),
+	}, photo(
+		"specimen-obama.png",
+	)
 	var expected [2][]byte
 	for i, selfie := range selfies {
 		expected[i] = verify(t, selfie, document).JSON
@@ -308,7 +335,8 @@ func TestCloseWaitsForCalls(t *testing.T) {
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			if _, err := mine.Verify(t.Context(), good, good); err != nil && !errors.Is(err, ErrClosed) {
+			if _, err := mine.Verify(t.Context(), good, good); err != nil &&
+				!errors.Is(err, ErrClosed) {
 				t.Errorf("%v", err)
 			}
 		}()

@@ -10,7 +10,8 @@ use vultus::{Challenge, ChallengeKind};
 pub const VULTUS_CHALLENGE_FLASH: u32 = 1;
 /// The head is turned to a side.
 pub const VULTUS_CHALLENGE_HEAD_TURN: u32 = 2;
-/// The eyes are closed and opened. Needs the pack's network of the eyes and 8 frames a second; without them it is not assessable.
+/// The eyes are closed and opened. Needs the pack's network of the eyes and 8 frames a second;
+/// without them it is not assessable.
 pub const VULTUS_CHALLENGE_BLINK: u32 = 4;
 
 /// What is asked of the person or shown on the screen during a session.
@@ -28,8 +29,9 @@ impl Object for vultus_challenge {
     const NAME: &'static str = "vultus_challenge";
 }
 
-/// Derives a challenge from a nonce of 16 to 64 unpredictable bytes, which is used once; `kinds` is a sum of VULTUS_CHALLENGE_*,
-/// asked in the order of their values. Equal nonces and kinds give equal challenges, so that a server need only keep the nonce.
+/// Derives a challenge from a nonce of 16 to 64 unpredictable bytes, which is used once; `kinds` is
+/// a sum of VULTUS_CHALLENGE_*, asked in the order of their values. Equal nonces and kinds give
+/// equal challenges, so that a server need only keep the nonce.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_challenge_new(
     nonce: *const u8,
@@ -48,10 +50,15 @@ pub unsafe extern "C" fn vultus_challenge_new(
     })
 }
 
-/// Returns what to show and to ask, step by step, as JSON for the page or app that records. The nonce is not in it.
+/// Returns what to show and to ask, step by step, as JSON for the page or app that records. The
+/// nonce is not in it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vultus_challenge_json(challenge: *const vultus_challenge) -> *const c_char {
-    accessor!(null(), { Ok(borrow(challenge, "challenge")?.json.as_ptr()) })
+pub unsafe extern "C" fn vultus_challenge_json(
+    challenge: *const vultus_challenge,
+) -> *const c_char {
+    accessor!(null(), {
+        Ok(borrow(challenge, "challenge")?.json.as_ptr())
+    })
 }
 
 /// Frees a challenge.
@@ -68,7 +75,14 @@ fn kinds_in(kinds: u32) -> Result<Vec<ChallengeKind>, Fault> {
         (VULTUS_CHALLENGE_BLINK, ChallengeKind::Blink),
     ];
     if kinds == 0 || kinds & !KINDS.iter().fold(0, |all, (bit, _)| all | bit) != 0 {
-        return Err(Fault::new(VULTUS_ERROR_USAGE, format!("kinds: is {kinds}, allowed are sums of VULTUS_CHALLENGE_*, 1 to 7")));
+        return Err(Fault::new(
+            VULTUS_ERROR_USAGE,
+            format!("kinds: is {kinds}, allowed are sums of VULTUS_CHALLENGE_*, 1 to 7"),
+        ));
     }
-    Ok(KINDS.iter().filter(|(bit, _)| kinds & bit != 0).map(|(_, kind)| *kind).collect())
+    Ok(KINDS
+        .iter()
+        .filter(|(bit, _)| kinds & bit != 0)
+        .map(|(_, kind)| *kind)
+        .collect())
 }

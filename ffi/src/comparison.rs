@@ -5,7 +5,8 @@ pub const VULTUS_MATCH: i32 = 1;
 /// The score is below the threshold.
 pub const VULTUS_NON_MATCH: i32 = 2;
 
-/// How alike a probe and a reference are, and what that is worth. The caller sets `struct_size`, the library the rest.
+/// How alike a probe and a reference are, and what that is worth. The caller sets `struct_size`,
+/// the library the rest.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct vultus_comparison {
@@ -32,14 +33,21 @@ pub struct vultus_comparison {
 impl vultus_comparison {
     /// What a caller's struct holds until there is a comparison.
     pub(crate) fn cleared(struct_size: usize) -> vultus_comparison {
-        vultus_comparison { struct_size, ..vultus_comparison::default() }
+        vultus_comparison {
+            struct_size,
+            ..vultus_comparison::default()
+        }
     }
 
     pub(crate) fn fill(&mut self, comparison: &Comparison) {
         let point = &comparison.operating_point;
         *self = vultus_comparison {
             struct_size: self.struct_size,
-            result: if comparison.is_match { VULTUS_MATCH } else { VULTUS_NON_MATCH },
+            result: if comparison.is_match {
+                VULTUS_MATCH
+            } else {
+                VULTUS_NON_MATCH
+            },
             score: comparison.score,
             threshold: point.threshold,
             reserved: 0,
@@ -51,7 +59,8 @@ impl vultus_comparison {
     }
 }
 
-/// A threshold with the false match rate that was observed at it. The caller sets `struct_size`, the library the rest.
+/// A threshold with the false match rate that was observed at it. The caller sets `struct_size`,
+/// the library the rest.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct vultus_operating_point {

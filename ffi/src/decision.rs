@@ -13,7 +13,8 @@ pub const VULTUS_OUTCOME_NONE: i32 = 0;
 pub const VULTUS_OUTCOME_REJECT: i32 = 1;
 /// It cannot be said; the reasons tell what to do better.
 pub const VULTUS_OUTCOME_INCONCLUSIVE: i32 = 2;
-/// A real and the right person, as far as was looked. Compare with ==, as the others are not 0 either.
+/// A real and the right person, as far as was looked. Compare with ==, as the others are not 0
+/// either.
 pub const VULTUS_OUTCOME_ACCEPT: i32 = 3;
 
 /// Rejects, whatever else speaks for the person.
@@ -53,12 +54,20 @@ impl Object for vultus_decision {
 
 impl From<Decision> for Answer {
     fn from(decision: Decision) -> Answer {
-        let reason =
-            |r: &vultus::Reason| Reason { code: c_text(r.code.name()), text: c_text(&r.text), effect: r.effect, role: role_out(r.role) };
+        let reason = |r: &vultus::Reason| Reason {
+            code: c_text(r.code.name()),
+            text: c_text(&r.text),
+            effect: r.effect,
+            role: role_out(r.role),
+        };
         Answer {
             outcome: decision.outcome,
             reasons: decision.reasons.iter().map(reason).collect(),
-            stages: decision.times_ms.iter().map(|&(stage, ms)| (c_text(stage), ms)).collect(),
+            stages: decision
+                .times_ms
+                .iter()
+                .map(|&(stage, ms)| (c_text(stage), ms))
+                .collect(),
             json: c_text(&decision.to_json()),
             comparison: decision.comparison,
         }
@@ -67,11 +76,15 @@ impl From<Decision> for Answer {
 
 impl Answer {
     fn reason(&self, index: usize) -> Result<&Reason, Fault> {
-        self.reasons.get(index).ok_or_else(|| Fault::new(VULTUS_ERROR_ABSENT, "index: there is no such reason"))
+        self.reasons
+            .get(index)
+            .ok_or_else(|| Fault::new(VULTUS_ERROR_ABSENT, "index: there is no such reason"))
     }
 
     fn stage(&self, index: usize) -> Result<&(CString, f32), Fault> {
-        self.stages.get(index).ok_or_else(|| Fault::new(VULTUS_ERROR_ABSENT, "index: there is no such stage"))
+        self.stages
+            .get(index)
+            .ok_or_else(|| Fault::new(VULTUS_ERROR_ABSENT, "index: there is no such stage"))
     }
 }
 
@@ -95,19 +108,33 @@ pub unsafe extern "C" fn vultus_decision_reason_count(decision: *const vultus_de
 
 /// Returns the stable code of a reason, such as "non-match"; NULL when there is no reason `index`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vultus_decision_reason_code(decision: *const vultus_decision, index: usize) -> *const c_char {
-    accessor!(null(), { Ok(borrow(decision, "decision")?.reason(index)?.code.as_ptr()) })
+pub unsafe extern "C" fn vultus_decision_reason_code(
+    decision: *const vultus_decision,
+    index: usize,
+) -> *const c_char {
+    accessor!(null(), {
+        Ok(borrow(decision, "decision")?.reason(index)?.code.as_ptr())
+    })
 }
 
 /// Returns a reason as a sentence for people; NULL when there is no reason `index`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vultus_decision_reason_text(decision: *const vultus_decision, index: usize) -> *const c_char {
-    accessor!(null(), { Ok(borrow(decision, "decision")?.reason(index)?.text.as_ptr()) })
+pub unsafe extern "C" fn vultus_decision_reason_text(
+    decision: *const vultus_decision,
+    index: usize,
+) -> *const c_char {
+    accessor!(null(), {
+        Ok(borrow(decision, "decision")?.reason(index)?.text.as_ptr())
+    })
 }
 
-/// Returns what a reason does to the outcome, one of VULTUS_EFFECT_*; 0 when there is no reason `index`.
+/// Returns what a reason does to the outcome, one of VULTUS_EFFECT_*; 0 when there is no reason
+/// `index`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vultus_decision_reason_effect(decision: *const vultus_decision, index: usize) -> i32 {
+pub unsafe extern "C" fn vultus_decision_reason_effect(
+    decision: *const vultus_decision,
+    index: usize,
+) -> i32 {
     accessor!(0, {
         Ok(match borrow(decision, "decision")?.reason(index)?.effect {
             Effect::Reject => VULTUS_EFFECT_REJECT,
@@ -118,13 +145,20 @@ pub unsafe extern "C" fn vultus_decision_reason_effect(decision: *const vultus_d
     })
 }
 
-/// Returns the picture that a reason is about, one of VULTUS_ROLE_*; VULTUS_ROLE_NONE for the transaction as a whole.
+/// Returns the picture that a reason is about, one of VULTUS_ROLE_*; VULTUS_ROLE_NONE for the
+/// transaction as a whole.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vultus_decision_reason_role(decision: *const vultus_decision, index: usize) -> i32 {
-    accessor!(VULTUS_ROLE_NONE, { Ok(borrow(decision, "decision")?.reason(index)?.role) })
+pub unsafe extern "C" fn vultus_decision_reason_role(
+    decision: *const vultus_decision,
+    index: usize,
+) -> i32 {
+    accessor!(VULTUS_ROLE_NONE, {
+        Ok(borrow(decision, "decision")?.reason(index)?.role)
+    })
 }
 
-/// Fills `comparison`, of which the caller set `struct_size`. VULTUS_ERROR_ABSENT when a face was missing.
+/// Fills `comparison`, of which the caller set `struct_size`. VULTUS_ERROR_ABSENT when a face was
+/// missing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_decision_comparison(
     decision: *const vultus_decision,
@@ -134,8 +168,18 @@ pub unsafe extern "C" fn vultus_decision_comparison(
     boundary!("vultus_decision_comparison", error, {
         let size = checked_size(comparison, "comparison")?;
         let comparison = out(comparison, "comparison", vultus_comparison::cleared(size))?;
-        let absent = || Fault::new(VULTUS_ERROR_ABSENT, "decision: nothing was compared, as a face was missing");
-        comparison.fill(borrow(decision, "decision")?.comparison.as_ref().ok_or_else(absent)?);
+        let absent = || {
+            Fault::new(
+                VULTUS_ERROR_ABSENT,
+                "decision: nothing was compared, as a face was missing",
+            )
+        };
+        comparison.fill(
+            borrow(decision, "decision")?
+                .comparison
+                .as_ref()
+                .ok_or_else(absent)?,
+        );
         Ok(())
     })
 }
@@ -148,17 +192,27 @@ pub unsafe extern "C" fn vultus_decision_stage_count(decision: *const vultus_dec
 
 /// Returns the name of a stage, such as "embed"; NULL when there is no stage `index`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vultus_decision_stage_name(decision: *const vultus_decision, index: usize) -> *const c_char {
-    accessor!(null(), { Ok(borrow(decision, "decision")?.stage(index)?.0.as_ptr()) })
+pub unsafe extern "C" fn vultus_decision_stage_name(
+    decision: *const vultus_decision,
+    index: usize,
+) -> *const c_char {
+    accessor!(null(), {
+        Ok(borrow(decision, "decision")?.stage(index)?.0.as_ptr())
+    })
 }
 
-/// Returns the milliseconds that a stage took, over both pictures and all threads; 0 when there is no stage `index`. Decoding is not among them.
+/// Returns the milliseconds that a stage took, over both pictures and all threads; 0 when there is
+/// no stage `index`. Decoding is not among them.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vultus_decision_stage_ms(decision: *const vultus_decision, index: usize) -> f32 {
+pub unsafe extern "C" fn vultus_decision_stage_ms(
+    decision: *const vultus_decision,
+    index: usize,
+) -> f32 {
     accessor!(0.0, { Ok(borrow(decision, "decision")?.stage(index)?.1) })
 }
 
-/// Returns the decision with all its evidence as JSON, without times: the same bytes for the same input in every language.
+/// Returns the decision with all its evidence as JSON, without times: the same bytes for the same
+/// input in every language.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_decision_json(decision: *const vultus_decision) -> *const c_char {
     accessor!(null(), { Ok(borrow(decision, "decision")?.json.as_ptr()) })

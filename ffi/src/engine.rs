@@ -42,20 +42,24 @@ impl Object for vultus_engine {
 pub struct vultus_engine_options {
     /// sizeof(vultus_engine_options).
     pub struct_size: usize,
-    /// Ids of weights whose unknown or non-commercial licence is accepted; may be NULL when there are none.
+    /// Ids of weights whose unknown or non-commercial licence is accepted; may be NULL when there
+    /// are none.
     pub accepted_licences: *const *const c_char,
     /// How many there are.
     pub accepted_licences_count: usize,
     /// One of VULTUS_PRECISION_*.
     pub precision: i32,
-    /// 0: a call stays on its thread, and many at once use all cores best. 1: each call is spread over a pool of threads that the library
-    /// keeps, as many as there are cores, for a shorter wait where the cores would be idle. The answers are the same.
+    /// 0: a call stays on its thread, and many at once use all cores best. 1: each call is spread
+    /// over a pool of threads that the library keeps, as many as there are cores, for a shorter
+    /// wait where the cores would be idle. The answers are the same.
     pub parallel: u32,
 }
 
-/// Loads the model pack in the folder `pack`. Nothing else is read, now or later. `options` may be NULL.
+/// Loads the model pack in the folder `pack`. Nothing else is read, now or later. `options` may be
+/// NULL.
 ///
-/// VULTUS_ERROR_MODEL when the pack is missing, damaged, or holds weights whose licence must be accepted first.
+/// VULTUS_ERROR_MODEL when the pack is missing, damaged, or holds weights whose licence must be
+/// accepted first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_engine_open(
     pack: *const c_char,
@@ -66,19 +70,33 @@ pub unsafe extern "C" fn vultus_engine_open(
     boundary!("vultus_engine_open", error, {
         let engine = out(engine, "engine", null_mut())?;
         let pack = path(pack, "pack")?;
-        let options = if options.is_null() { EngineOptions::default() } else { options_in(&sized(options, "options")?)? };
+        let options = if options.is_null() {
+            EngineOptions::default()
+        } else {
+            options_in(&sized(options, "options")?)?
+        };
         let core = Engine::open(&pack, &options).map_err(|e| e.in_argument("pack"))?;
-        log::write(log::VULTUS_LOG_INFO, || format!("vultus_engine_open: opened pack {}", core.info().pack));
-        let (models_json, pack) = (c_text(&vultus::models_json(core.models())), c_text(&core.info().pack));
-        *engine = handle::give(Loaded { core, models_json, pack });
+        log::write(log::VULTUS_LOG_INFO, || {
+            format!("vultus_engine_open: opened pack {}", core.info().pack)
+        });
+        let (models_json, pack) = (
+            c_text(&vultus::models_json(core.models())),
+            c_text(&core.info().pack),
+        );
+        *engine = handle::give(Loaded {
+            core,
+            models_json,
+            pack,
+        });
         Ok(())
     })
 }
 
 /// Decides whether the person of `selfie` is the holder of `document`.
 ///
-/// `policy` is a JSON object that overrides defaults, such as {"fmr": 1e-5}, and may be NULL. VULTUS_ERROR_USAGE when it holds an
-/// unknown name, or an operating point that the pack's calibration does not support.
+/// `policy` is a JSON object that overrides defaults, such as {"fmr": 1e-5}, and may be NULL.
+/// VULTUS_ERROR_USAGE when it holds an unknown name, or an operating point that the pack's
+/// calibration does not support.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_engine_verify(
     engine: *const vultus_engine,
@@ -92,12 +110,16 @@ pub unsafe extern "C" fn vultus_engine_verify(
         let decision = out(decision, "decision", null_mut())?;
         let engine = borrow(engine, "engine")?;
         let (selfie, document) = (borrow(selfie, "selfie")?, borrow(document, "document")?);
-        *decision = decided("vultus_engine_verify", engine.core.verify(selfie, document, &policy_in(policy)?)?);
+        *decision = decided(
+            "vultus_engine_verify",
+            engine.core.verify(selfie, document, &policy_in(policy)?)?,
+        );
         Ok(())
     })
 }
 
-/// Decides whether the person of `selfie` is the one enrolled as `reference`. `policy` as for vultus_engine_verify().
+/// Decides whether the person of `selfie` is the one enrolled as `reference`. `policy` as for
+/// vultus_engine_verify().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_engine_verify_template(
     engine: *const vultus_engine,
@@ -111,13 +133,19 @@ pub unsafe extern "C" fn vultus_engine_verify_template(
         let decision = out(decision, "decision", null_mut())?;
         let engine = borrow(engine, "engine")?;
         let (selfie, reference) = (borrow(selfie, "selfie")?, borrow(reference, "reference")?);
-        *decision = decided("vultus_engine_verify_template", engine.core.verify_template(selfie, reference, &policy_in(policy)?)?);
+        *decision = decided(
+            "vultus_engine_verify_template",
+            engine
+                .core
+                .verify_template(selfie, reference, &policy_in(policy)?)?,
+        );
         Ok(())
     })
 }
 
-/// Makes a reference of a picture; `role` is one of VULTUS_ROLE_*. Without a face in it `*reference` stays NULL, which is a
-/// failure to acquire and no error. `sample`, which may be NULL, gets what is known of the picture.
+/// Makes a reference of a picture; `role` is one of VULTUS_ROLE_*. Without a face in it
+/// `*reference` stays NULL, which is a failure to acquire and no error. `sample`, which may be
+/// NULL, gets what is known of the picture.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_engine_enrol(
     engine: *const vultus_engine,
@@ -128,7 +156,11 @@ pub unsafe extern "C" fn vultus_engine_enrol(
     error: *mut *mut vultus_error,
 ) -> vultus_status {
     boundary!("vultus_engine_enrol", error, {
-        let sample = if sample.is_null() { None } else { Some(out(sample, "sample", null_mut())?) };
+        let sample = if sample.is_null() {
+            None
+        } else {
+            Some(out(sample, "sample", null_mut())?)
+        };
         let result = out(reference, "reference", null_mut())?;
         let engine = borrow(engine, "engine")?;
         let enrolment = engine.core.enrol(borrow(image, "image")?, role_in(role)?)?;
@@ -154,13 +186,18 @@ pub unsafe extern "C" fn vultus_engine_examine(
     boundary!("vultus_engine_examine", error, {
         let sample = out(sample, "sample", null_mut())?;
         let engine = borrow(engine, "engine")?;
-        *sample = handle::give((&engine.core.examine(borrow(image, "image")?, role_in(role)?)?).into());
+        *sample = handle::give(
+            (&engine
+                .core
+                .examine(borrow(image, "image")?, role_in(role)?)?)
+                .into(),
+        );
         Ok(())
     })
 }
 
-/// Compares two templates at the operating point of `policy`, which may be NULL. Fills `comparison`, of which the caller set
-/// `struct_size`.
+/// Compares two templates at the operating point of `policy`, which may be NULL. Fills
+/// `comparison`, of which the caller set `struct_size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_engine_compare(
     engine: *const vultus_engine,
@@ -189,7 +226,9 @@ pub unsafe extern "C" fn vultus_engine_pack(engine: *const vultus_engine) -> *co
 /// Returns what the pack says of each weight as JSON: origin, licence, hash.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_engine_models_json(engine: *const vultus_engine) -> *const c_char {
-    accessor!(null(), { Ok(borrow(engine, "engine")?.models_json.as_ptr()) })
+    accessor!(null(), {
+        Ok(borrow(engine, "engine")?.models_json.as_ptr())
+    })
 }
 
 /// Frees an engine. No call on it may be running.
@@ -203,7 +242,11 @@ pub(crate) fn decided(call: &str, decision: Decision) -> *mut vultus_decision {
     log::write(log::VULTUS_LOG_DEBUG, || {
         let reasons: Vec<_> = decision.reasons.iter().map(|r| r.code.name()).collect();
         let spent_ms: f32 = decision.times_ms.iter().map(|(_, ms)| ms).sum();
-        format!("{call}: {} ({}) in {spent_ms:.0} ms", decision.outcome.name(), reasons.join(", "))
+        format!(
+            "{call}: {} ({}) in {spent_ms:.0} ms",
+            decision.outcome.name(),
+            reasons.join(", ")
+        )
     });
     handle::give(Answer::from(decision))
 }
@@ -224,18 +267,27 @@ fn options_in(given: &vultus_engine_options) -> Result<EngineOptions, Fault> {
     options.parallel = match given.parallel {
         0 => false,
         1 => true,
-        other => return Err(Fault::new(VULTUS_ERROR_USAGE, format!("options.parallel: is {other}, allowed are 0 and 1"))),
+        other => {
+            return Err(Fault::new(
+                VULTUS_ERROR_USAGE,
+                format!("options.parallel: is {other}, allowed are 0 and 1"),
+            ));
+        }
     };
     options.precision = match given.precision {
         VULTUS_PRECISION_DEFAULT | VULTUS_PRECISION_EXACT => Precision::Exact,
         VULTUS_PRECISION_FAST => Precision::Fast,
         other => {
-            let message = format!("options.precision: is {other}, allowed are VULTUS_PRECISION_*, 0 to 2");
+            let message =
+                format!("options.precision: is {other}, allowed are VULTUS_PRECISION_*, 0 to 2");
             return Err(Fault::new(VULTUS_ERROR_USAGE, message));
         }
     };
     if given.accepted_licences_count > 0 && given.accepted_licences.is_null() {
-        return Err(Fault::new(VULTUS_ERROR_NULL, "options.accepted_licences: is NULL, but accepted_licences_count is not 0"));
+        return Err(Fault::new(
+            VULTUS_ERROR_NULL,
+            "options.accepted_licences: is NULL, but accepted_licences_count is not 0",
+        ));
     }
     for i in 0..given.accepted_licences_count {
         // SAFETY: the caller says that the array holds so many texts.
@@ -251,7 +303,10 @@ fn options_in(given: &vultus_engine_options) -> Result<EngineOptions, Fault> {
 unsafe fn path(given: *const c_char, name: &str) -> Result<PathBuf, Fault> {
     use std::os::unix::ffi::OsStrExt;
     if given.is_null() {
-        return Err(Fault::new(VULTUS_ERROR_NULL, format!("{name}: is NULL, which is not allowed")));
+        return Err(Fault::new(
+            VULTUS_ERROR_NULL,
+            format!("{name}: is NULL, which is not allowed"),
+        ));
     }
     // SAFETY: by the contract of this function. Paths need not be UTF-8 here.
     let bytes = unsafe { std::ffi::CStr::from_ptr(given) }.to_bytes();

@@ -22,7 +22,11 @@ impl Object for vultus_error {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Failure {
-        Failure { status: fault.status, stage: c_text(fault.stage), message: c_text(&fault.message) }
+        Failure {
+            status: fault.status,
+            stage: c_text(fault.stage),
+            message: c_text(&fault.message),
+        }
     }
 }
 
@@ -38,7 +42,8 @@ pub unsafe extern "C" fn vultus_error_message(error: *const vultus_error) -> *co
     accessor!(null(), { Ok(borrow(error, "error")?.message.as_ptr()) })
 }
 
-/// Returns the stage of the pipeline where it happened, such as "image" or "model"; "interface" for the call itself.
+/// Returns the stage of the pipeline where it happened, such as "image" or "model"; "interface" for
+/// the call itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_error_stage(error: *const vultus_error) -> *const c_char {
     accessor!(null(), { Ok(borrow(error, "error")?.stage.as_ptr()) })

@@ -13,7 +13,8 @@ pub const VULTUS_RISK_MEDIUM: i32 = 2;
 /// Hardly ever seen on bona fide material.
 pub const VULTUS_RISK_HIGH: i32 = 3;
 
-/// What the frames of a session tell: deepfake, injected stream, challenge, and every signal behind them.
+/// What the frames of a session tell: deepfake, injected stream, challenge, and every signal behind
+/// them.
 pub struct vultus_evidence {
     _opaque: (),
 }
@@ -36,7 +37,10 @@ impl From<SequenceEvidence> for Told {
             Some(RiskLevel::Medium) => VULTUS_RISK_MEDIUM,
             Some(RiskLevel::High) => VULTUS_RISK_HIGH,
         };
-        Told { risk, json: c_text(&evidence.to_json()) }
+        Told {
+            risk,
+            json: c_text(&evidence.to_json()),
+        }
     }
 }
 

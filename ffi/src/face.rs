@@ -8,7 +8,8 @@ use crate::status::*;
 use std::ptr::null_mut;
 use vultus::Detection;
 
-/// Where a face is, in pixels of the upright picture. The caller sets `struct_size`, the library the rest.
+/// Where a face is, in pixels of the upright picture. The caller sets `struct_size`, the library
+/// the rest.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct vultus_face {
@@ -39,7 +40,10 @@ pub struct vultus_face {
 impl vultus_face {
     /// What a caller's struct holds until there is a face.
     fn cleared(struct_size: usize) -> vultus_face {
-        vultus_face { struct_size, ..vultus_face::default() }
+        vultus_face {
+            struct_size,
+            ..vultus_face::default()
+        }
     }
 
     fn fill(&mut self, face: &Detection) {
@@ -81,7 +85,11 @@ pub unsafe extern "C" fn vultus_engine_detect(
     boundary!("vultus_engine_detect", error, {
         let faces = out(faces, "faces", null_mut())?;
         let engine = borrow(engine, "engine")?;
-        *faces = handle::give(engine.core.detect(borrow(image, "image")?, role_in(role)?)?);
+        *faces = handle::give(
+            engine
+                .core
+                .detect(borrow(image, "image")?, role_in(role)?)?,
+        );
         Ok(())
     })
 }
@@ -92,7 +100,8 @@ pub unsafe extern "C" fn vultus_faces_count(faces: *const vultus_faces) -> usize
     accessor!(0, { Ok(borrow(faces, "faces")?.len()) })
 }
 
-/// Fills `face`, of which the caller set `struct_size`. VULTUS_ERROR_ABSENT when there is no face `index`.
+/// Fills `face`, of which the caller set `struct_size`. VULTUS_ERROR_ABSENT when there is no face
+/// `index`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_faces_get(
     faces: *const vultus_faces,
@@ -104,7 +113,12 @@ pub unsafe extern "C" fn vultus_faces_get(
         let size = checked_size(face, "face")?;
         let face = out(face, "face", vultus_face::cleared(size))?;
         let faces = borrow(faces, "faces")?;
-        let absent = || Fault::new(VULTUS_ERROR_ABSENT, format!("index: is {index}, there are {} faces", faces.len()));
+        let absent = || {
+            Fault::new(
+                VULTUS_ERROR_ABSENT,
+                format!("index: is {index}, there are {} faces", faces.len()),
+            )
+        };
         face.fill(faces.get(index).ok_or_else(absent)?);
         Ok(())
     })
@@ -117,7 +131,8 @@ pub unsafe extern "C" fn vultus_faces_free(faces: *mut vultus_faces) {
     unsafe { handle::take_back(faces) }
 }
 
-/// Fills `face`, of which the caller set `struct_size`, with the face that was chosen. VULTUS_ERROR_ABSENT when none was found.
+/// Fills `face`, of which the caller set `struct_size`, with the face that was chosen.
+/// VULTUS_ERROR_ABSENT when none was found.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_sample_face(
     sample: *const vultus_sample,
@@ -127,7 +142,12 @@ pub unsafe extern "C" fn vultus_sample_face(
     boundary!("vultus_sample_face", error, {
         let size = checked_size(face, "face")?;
         let face = out(face, "face", vultus_face::cleared(size))?;
-        let absent = || Fault::new(VULTUS_ERROR_ABSENT, "sample: no face was found in the picture");
+        let absent = || {
+            Fault::new(
+                VULTUS_ERROR_ABSENT,
+                "sample: no face was found in the picture",
+            )
+        };
         face.fill(borrow(sample, "sample")?.face.as_ref().ok_or_else(absent)?);
         Ok(())
     })

@@ -9,7 +9,8 @@ use std::ptr::null_mut;
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use vultus::{Candidate, Gallery};
 
-/// References by number, searched for those that are most alike to a probe (1:N). It holds biometric data.
+/// References by number, searched for those that are most alike to a probe (1:N). It holds
+/// biometric data.
 pub struct vultus_gallery {
     _opaque: (),
 }
@@ -44,24 +45,34 @@ impl Object for vultus_candidates {
 }
 
 fn broken<T>(_: T) -> Fault {
-    Fault::new(VULTUS_ERROR_PANIC, "gallery: a defect of the engine has stopped it; make another")
+    Fault::new(
+        VULTUS_ERROR_PANIC,
+        "gallery: a defect of the engine has stopped it; make another",
+    )
 }
 
 /// # Safety
 /// As for [`borrow`].
-unsafe fn shared<'a>(gallery: *const vultus_gallery) -> Result<RwLockReadGuard<'a, Gallery>, Fault> {
+unsafe fn shared<'a>(
+    gallery: *const vultus_gallery,
+) -> Result<RwLockReadGuard<'a, Gallery>, Fault> {
     // SAFETY: by the contract of this function.
-    unsafe { borrow(gallery, "gallery")? }.read().map_err(broken)
+    unsafe { borrow(gallery, "gallery")? }
+        .read()
+        .map_err(broken)
 }
 
 /// # Safety
 /// As for [`borrow`].
 unsafe fn alone<'a>(gallery: *mut vultus_gallery) -> Result<RwLockWriteGuard<'a, Gallery>, Fault> {
     // SAFETY: by the contract of this function.
-    unsafe { borrow(gallery, "gallery")? }.write().map_err(broken)
+    unsafe { borrow(gallery, "gallery")? }
+        .write()
+        .map_err(broken)
 }
 
-/// Makes an empty gallery for templates of `engine`, compared as the default policy compares. It does not need the engine any more.
+/// Makes an empty gallery for templates of `engine`, compared as the default policy compares. It
+/// does not need the engine any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_gallery_new(
     engine: *const vultus_engine,
@@ -75,8 +86,8 @@ pub unsafe extern "C" fn vultus_gallery_new(
     })
 }
 
-/// Adds a copy of `reference` under the number `id`. VULTUS_ERROR_USAGE when the number is taken, or the template was made in another
-/// precision.
+/// Adds a copy of `reference` under the number `id`. VULTUS_ERROR_USAGE when the number is taken,
+/// or the template was made in another precision.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_gallery_insert(
     gallery: *mut vultus_gallery,
@@ -90,7 +101,8 @@ pub unsafe extern "C" fn vultus_gallery_insert(
     })
 }
 
-/// Wipes and removes the reference with the number `id`; `removed` gets 1 when there was one, 0 when not, which is no error.
+/// Wipes and removes the reference with the number `id`; `removed` gets 1 when there was one, 0
+/// when not, which is no error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_gallery_remove(
     gallery: *mut vultus_gallery,
@@ -111,8 +123,9 @@ pub unsafe extern "C" fn vultus_gallery_count(gallery: *const vultus_gallery) ->
     accessor!(0, { Ok(shared(gallery)?.len()) })
 }
 
-/// Finds the `most` references that are most alike to `probe`, or all where it holds fewer; equal scores come in the order of their
-/// numbers. The scores are those of comparing one by one. Whether one of them is a match, vultus_engine_gallery_threshold() says.
+/// Finds the `most` references that are most alike to `probe`, or all where it holds fewer; equal
+/// scores come in the order of their numbers. The scores are those of comparing one by one. Whether
+/// one of them is a match, vultus_engine_gallery_threshold() says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_gallery_search(
     gallery: *const vultus_gallery,
@@ -137,10 +150,12 @@ pub unsafe extern "C" fn vultus_gallery_free(gallery: *mut vultus_gallery) {
     unsafe { handle::take_back(gallery) }
 }
 
-/// Fills `point`, of which the caller set `struct_size`, with the threshold for a search in a gallery of `size` references: scores from
-/// there on come up for a person who is not in it with the probability `fpir`, the false positive identification rate.
+/// Fills `point`, of which the caller set `struct_size`, with the threshold for a search in a
+/// gallery of `size` references: scores from there on come up for a person who is not in it with
+/// the probability `fpir`, the false positive identification rate.
 ///
-/// VULTUS_ERROR_USAGE when the pack's calibration does not reach so far, which a larger `fpir` or fewer references cure.
+/// VULTUS_ERROR_USAGE when the pack's calibration does not reach so far, which a larger `fpir` or
+/// fewer references cure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_engine_gallery_threshold(
     engine: *const vultus_engine,
@@ -151,8 +166,19 @@ pub unsafe extern "C" fn vultus_engine_gallery_threshold(
 ) -> vultus_status {
     boundary!("vultus_engine_gallery_threshold", error, {
         let struct_size = checked_size(point, "point")?;
-        let point = out(point, "point", vultus_operating_point { struct_size, ..Default::default() })?;
-        point.fill(&borrow(engine, "engine")?.core.gallery_threshold(size, fpir)?);
+        let point = out(
+            point,
+            "point",
+            vultus_operating_point {
+                struct_size,
+                ..Default::default()
+            },
+        )?;
+        point.fill(
+            &borrow(engine, "engine")?
+                .core
+                .gallery_threshold(size, fpir)?,
+        );
         Ok(())
     })
 }
@@ -163,7 +189,8 @@ pub unsafe extern "C" fn vultus_candidates_count(candidates: *const vultus_candi
     accessor!(0, { Ok(borrow(candidates, "candidates")?.len()) })
 }
 
-/// Fills `candidate`, of which the caller set `struct_size`. VULTUS_ERROR_ABSENT when there is no candidate `index`.
+/// Fills `candidate`, of which the caller set `struct_size`. VULTUS_ERROR_ABSENT when there is no
+/// candidate `index`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_candidates_get(
     candidates: *const vultus_candidates,
@@ -173,11 +200,28 @@ pub unsafe extern "C" fn vultus_candidates_get(
 ) -> vultus_status {
     boundary!("vultus_candidates_get", error, {
         let struct_size = checked_size(candidate, "candidate")?;
-        let candidate = out(candidate, "candidate", vultus_candidate { struct_size, ..Default::default() })?;
+        let candidate = out(
+            candidate,
+            "candidate",
+            vultus_candidate {
+                struct_size,
+                ..Default::default()
+            },
+        )?;
         let found = borrow(candidates, "candidates")?;
-        let absent = || Fault::new(VULTUS_ERROR_ABSENT, format!("index: is {index}, there are {} candidates", found.len()));
+        let absent = || {
+            Fault::new(
+                VULTUS_ERROR_ABSENT,
+                format!("index: is {index}, there are {} candidates", found.len()),
+            )
+        };
         let Candidate { id, score } = *found.get(index).ok_or_else(absent)?;
-        *candidate = vultus_candidate { struct_size, id, score, reserved: 0 };
+        *candidate = vultus_candidate {
+            struct_size,
+            id,
+            score,
+            reserved: 0,
+        };
         Ok(())
     })
 }

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Returns how many handles of all types exist now: 0 when all were freed, for tests that look for leaks.
+/// Returns how many handles of all types exist now: 0 when all were freed, for tests that look for
+/// leaks.
 #[unsafe(no_mangle)]
 pub extern "C" fn vultus_live_objects() -> usize {
     LIVE.load(Ordering::SeqCst)
@@ -17,7 +18,8 @@ pub(crate) trait Object {
     const NAME: &'static str;
 }
 
-/// What a handle points to. The tag comes first in every type, so that it can be read before the type is known.
+/// What a handle points to. The tag comes first in every type, so that it can be read before the
+/// type is known.
 #[repr(C)]
 struct Tagged<T> {
     tag: u64,
@@ -38,18 +40,31 @@ const fn tag<O: Object>() -> u64 {
 /// Moves a value to the heap; the caller of the library owns it.
 pub(crate) fn give<O: Object>(value: O::Value) -> *mut O {
     LIVE.fetch_add(1, Ordering::SeqCst);
-    Box::into_raw(Box::new(Tagged { tag: tag::<O>(), value })).cast()
+    Box::into_raw(Box::new(Tagged {
+        tag: tag::<O>(),
+        value,
+    }))
+    .cast()
 }
 
 /// Borrows the value behind the argument `name`.
 ///
 /// # Safety
 /// `handle` is NULL or a live handle of any type.
-pub(crate) unsafe fn borrow<'a, O: Object>(handle: *const O, name: &str) -> Result<&'a O::Value, Fault> {
+pub(crate) unsafe fn borrow<'a, O: Object>(
+    handle: *const O,
+    name: &str,
+) -> Result<&'a O::Value, Fault> {
     not_null(handle, name)?;
     // SAFETY: every live handle begins with a tag.
     if unsafe { handle.cast::<u64>().read() } != tag::<O>() {
-        return Err(Fault::new(VULTUS_ERROR_HANDLE, format!("{name}: is a handle of another type, a {} is needed", O::NAME)));
+        return Err(Fault::new(
+            VULTUS_ERROR_HANDLE,
+            format!(
+                "{name}: is a handle of another type, a {} is needed",
+                O::NAME
+            ),
+        ));
     }
     // SAFETY: the tag says that `give` made it of this type.
     Ok(unsafe { &(*handle.cast::<Tagged<O::Value>>()).value })
@@ -74,7 +89,8 @@ pub(crate) unsafe fn take_back<O: Object>(handle: *mut O) {
 /// `slot` is NULL or may be written.
 pub(crate) unsafe fn out<'a, T>(slot: *mut T, name: &str, cleared: T) -> Result<&'a mut T, Fault> {
     not_null(slot, name)?;
-    // SAFETY: by the contract of this function; `write` reads nothing that the caller left uninitialised.
+    // SAFETY: by the contract of this function; `write` reads nothing that the caller left
+    // uninitialised.
     unsafe {
         slot.write(cleared);
         Ok(&mut *slot)
@@ -85,10 +101,17 @@ pub(crate) unsafe fn out<'a, T>(slot: *mut T, name: &str, cleared: T) -> Result<
 ///
 /// # Safety
 /// `bytes` is NULL or holds `length` bytes.
-pub(crate) unsafe fn bytes<'a>(bytes: *const u8, length: usize, name: &str) -> Result<&'a [u8], Fault> {
+pub(crate) unsafe fn bytes<'a>(
+    bytes: *const u8,
+    length: usize,
+    name: &str,
+) -> Result<&'a [u8], Fault> {
     not_null(bytes, name)?;
     if isize::try_from(length).is_err() {
-        return Err(Fault::new(VULTUS_ERROR_USAGE, format!("{name}: a length of {length} bytes is more than can be addressed")));
+        return Err(Fault::new(
+            VULTUS_ERROR_USAGE,
+            format!("{name}: a length of {length} bytes is more than can be addressed"),
+        ));
     }
     // SAFETY: by the contract of this function.
     Ok(unsafe { std::slice::from_raw_parts(bytes, length) })
@@ -102,10 +125,12 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str
     not_null(text, name)?;
     // SAFETY: by the contract of this function.
     let text = unsafe { CStr::from_ptr(text) };
-    text.to_str().map_err(|_| Fault::new(VULTUS_ERROR_USAGE, format!("{name}: is not UTF-8")))
+    text.to_str()
+        .map_err(|_| Fault::new(VULTUS_ERROR_USAGE, format!("{name}: is not UTF-8")))
 }
 
-/// Copies a struct that the caller filled. One from a later header is taken as long as what is unknown here is zero.
+/// Copies a struct that the caller filled. One from a later header is taken as long as what is
+/// unknown here is zero.
 ///
 /// # Safety
 /// `object` is NULL or begins with its size in bytes as a `size_t`, and all of `T` is plain data.
@@ -115,7 +140,10 @@ pub(crate) unsafe fn sized<T: Copy>(object: *const T, name: &str) -> Result<T, F
     // SAFETY: the caller says that so many bytes are there.
     let rest = unsafe { std::slice::from_raw_parts(object.cast::<u8>(), size) };
     if rest[size_of::<T>()..].iter().any(|&b| b != 0) {
-        let message = format!("{name}: sets a field that this library, of ABI {}, does not know", crate::VULTUS_ABI_VERSION);
+        let message = format!(
+            "{name}: sets a field that this library, of ABI {}, does not know",
+            crate::VULTUS_ABI_VERSION
+        );
         return Err(Fault::new(VULTUS_ERROR_UNSUPPORTED, message));
     }
     // SAFETY: `size` covers `T`.
@@ -132,7 +160,10 @@ pub(crate) unsafe fn checked_size<T>(object: *const T, name: &str) -> Result<usi
     // SAFETY: by the contract of this function.
     let (size, least) = (unsafe { object.cast::<usize>().read() }, size_of::<T>());
     if !(least..=MOST).contains(&size) {
-        let message = format!("{name}: struct_size is {size}, it must be the sizeof of the struct, which is {least} here");
+        let message = format!(
+            "{name}: struct_size is {size}, it must be the sizeof of the struct, which is {least} \
+            here"
+        );
         return Err(Fault::new(VULTUS_ERROR_USAGE, message));
     }
     Ok(size)
@@ -140,7 +171,10 @@ pub(crate) unsafe fn checked_size<T>(object: *const T, name: &str) -> Result<usi
 
 fn not_null<T>(pointer: *const T, name: &str) -> Result<(), Fault> {
     if pointer.is_null() {
-        return Err(Fault::new(VULTUS_ERROR_NULL, format!("{name}: is NULL, which is not allowed")));
+        return Err(Fault::new(
+            VULTUS_ERROR_NULL,
+            format!("{name}: is NULL, which is not allowed"),
+        ));
     }
     Ok(())
 }
@@ -148,22 +182,27 @@ fn not_null<T>(pointer: *const T, name: &str) -> Result<(), Fault> {
 /// Refuses a reserved field that is not 0, so that it can get a meaning later.
 pub(crate) fn reserved(value: u32, name: &str) -> Result<(), Fault> {
     if value != 0 {
-        return Err(Fault::new(VULTUS_ERROR_UNSUPPORTED, format!("{name}.reserved: is {value}, it must be 0")));
+        return Err(Fault::new(
+            VULTUS_ERROR_UNSUPPORTED,
+            format!("{name}.reserved: is {value}, it must be 0"),
+        ));
     }
     Ok(())
 }
 
 /// Makes text for C; what comes after a NUL, which no text of ours holds, is cut.
 pub(crate) fn c_text(text: &str) -> CString {
-    CString::new(text.split('\0').next().unwrap_or_default()).expect("the text was cut at its first NUL")
+    CString::new(text.split('\0').next().unwrap_or_default())
+        .expect("the text was cut at its first NUL")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        vultus_candidates, vultus_challenge, vultus_comparison, vultus_decision, vultus_engine, vultus_error, vultus_evidence,
-        vultus_faces, vultus_gallery, vultus_image, vultus_sample, vultus_session, vultus_template,
+        vultus_candidates, vultus_challenge, vultus_comparison, vultus_decision, vultus_engine,
+        vultus_error, vultus_evidence, vultus_faces, vultus_gallery, vultus_image, vultus_sample,
+        vultus_session, vultus_template,
     };
 
     #[test]
@@ -192,11 +231,20 @@ mod tests {
             known: vultus_comparison,
             unknown: u64,
         }
-        let mut later = Later { known: vultus_comparison::default(), unknown: 0 };
+        let mut later = Later {
+            known: vultus_comparison::default(),
+            unknown: 0,
+        };
         later.known.struct_size = size_of::<Later>();
         let read = |later: &Later| {
             // SAFETY: `later` begins with its size.
-            unsafe { sized(std::ptr::from_ref(later).cast::<vultus_comparison>(), "later") }.map_err(|f| f.status)
+            unsafe {
+                sized(
+                    std::ptr::from_ref(later).cast::<vultus_comparison>(),
+                    "later",
+                )
+            }
+            .map_err(|f| f.status)
         };
         assert!(read(&later).is_ok());
         later.unknown = 1;

@@ -15,8 +15,8 @@ pub const VULTUS_PIXELS_RGBA8: i32 = 3;
 pub const VULTUS_PIXELS_BGRA8: i32 = 4;
 /// One byte a pixel.
 pub const VULTUS_PIXELS_GREY8: i32 = 5;
-/// A plane of luma, then one of half width and height with interleaved Cb, Cr (BT.601, video range), both of the same stride.
-/// Width and height must be even.
+/// A plane of luma, then one of half width and height with interleaved Cb, Cr (BT.601, video
+/// range), both of the same stride. Width and height must be even.
 pub const VULTUS_PIXELS_NV12: i32 = 6;
 
 /// An upright picture.
@@ -67,10 +67,11 @@ pub struct vultus_pixels {
     pub reserved: u32,
 }
 
-/// Decodes a JPEG, PNG or WebP file of `length` bytes and turns it upright by its EXIF orientation. `limits` may be NULL.
+/// Decodes a JPEG, PNG or WebP file of `length` bytes and turns it upright by its EXIF orientation.
+/// `limits` may be NULL.
 ///
-/// VULTUS_ERROR_INPUT for anything that is no such file or is cut short, VULTUS_ERROR_LIMIT when it exceeds `limits`
-/// (checked before pixels are allocated), VULTUS_ERROR_UNSUPPORTED for animations.
+/// VULTUS_ERROR_INPUT for anything that is no such file or is cut short, VULTUS_ERROR_LIMIT when it
+/// exceeds `limits` (checked before pixels are allocated), VULTUS_ERROR_UNSUPPORTED for animations.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_image_decode(
     file: *const u8,
@@ -82,13 +83,18 @@ pub unsafe extern "C" fn vultus_image_decode(
     boundary!("vultus_image_decode", error, {
         let image = out(image, "image", null_mut())?;
         let file = bytes(file, length, "file")?;
-        let limits = if limits.is_null() { Limits::default() } else { limits_in(&sized(limits, "limits")?)? };
+        let limits = if limits.is_null() {
+            Limits::default()
+        } else {
+            limits_in(&sized(limits, "limits")?)?
+        };
         *image = handle::give(Image::decode(file, &limits).map_err(|e| e.in_argument("file"))?);
         Ok(())
     })
 }
 
-/// Copies raw pixels. VULTUS_ERROR_INPUT when a side is 0, the stride is shorter than a row or the buffer is too short.
+/// Copies raw pixels. VULTUS_ERROR_INPUT when a side is 0, the stride is shorter than a row or the
+/// buffer is too short.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_image_from_pixels(
     pixels: *const vultus_pixels,
@@ -101,7 +107,8 @@ pub unsafe extern "C" fn vultus_image_from_pixels(
         reserved(pixels.reserved, "pixels")?;
         let data = bytes(pixels.data, pixels.data_length, "pixels.data")?;
         let format = format_in(pixels.format)?;
-        let view = ImageView::new(data, pixels.width, pixels.height, pixels.stride, format).map_err(|e| e.in_argument("pixels"))?;
+        let view = ImageView::new(data, pixels.width, pixels.height, pixels.stride, format)
+            .map_err(|e| e.in_argument("pixels"))?;
         *image = handle::give(Image::from_view(&view));
         Ok(())
     })
@@ -134,7 +141,12 @@ fn format_in(format: i32) -> Result<PixelFormat, Fault> {
         VULTUS_PIXELS_BGRA8 => PixelFormat::Bgra8,
         VULTUS_PIXELS_GREY8 => PixelFormat::Grey8,
         VULTUS_PIXELS_NV12 => PixelFormat::Nv12,
-        _ => return Err(Fault::new(VULTUS_ERROR_USAGE, format!("pixels.format: is {format}, allowed are VULTUS_PIXELS_*, 1 to 6"))),
+        _ => {
+            return Err(Fault::new(
+                VULTUS_ERROR_USAGE,
+                format!("pixels.format: is {format}, allowed are VULTUS_PIXELS_*, 1 to 6"),
+            ));
+        }
     })
 }
 
@@ -151,7 +163,13 @@ fn limits_in(given: &vultus_limits) -> Result<Limits, Fault> {
         limits.max_aspect = given.max_aspect;
     }
     if limits.max_aspect.is_nan() || limits.max_aspect < 1.0 {
-        return Err(Fault::new(VULTUS_ERROR_USAGE, format!("limits.max_aspect: is {}, it must be 1 at least", limits.max_aspect)));
+        return Err(Fault::new(
+            VULTUS_ERROR_USAGE,
+            format!(
+                "limits.max_aspect: is {}, it must be 1 at least",
+                limits.max_aspect
+            ),
+        ));
     }
     Ok(limits)
 }

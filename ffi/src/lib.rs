@@ -1,8 +1,12 @@
-//! The C ABI of vultus: `include/vultus.h` is made of these files and is its manual. No logic, only translation.
+//! The C ABI of vultus: `include/vultus.h` is made of these files and is its manual. No logic, only
+//! translation.
 //!
 //! Every export runs inside `panic::cross`; every pointer of a caller goes through `handle`.
 #![expect(non_camel_case_types, reason = "the names are those of the header")]
-#![allow(clippy::missing_safety_doc, reason = "the header's introduction is the contract of every pointer")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the header's introduction is the contract of every pointer"
+)]
 
 mod panic;
 

@@ -28,12 +28,21 @@ pub(crate) use {accessor, boundary};
 
 /// Returns what `body` returns; a panic becomes a [`Fault`].
 ///
-/// Unwinding cannot break an invariant: the core's objects do not change after they were made, and those that do lie behind a lock
-/// that a panic poisons.
+/// Unwinding cannot break an invariant: the core's objects do not change after they were made, and
+/// those that do lie behind a lock that a panic poisons.
 pub(crate) fn guarded<T>(body: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
-        let what = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
-        Err(Fault::new(VULTUS_ERROR_PANIC, format!("a defect of the engine: {}", what.unwrap_or("a panic without a message"))))
+        let what = payload
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| payload.downcast_ref::<&str>().copied());
+        Err(Fault::new(
+            VULTUS_ERROR_PANIC,
+            format!(
+                "a defect of the engine: {}",
+                what.unwrap_or("a panic without a message")
+            ),
+        ))
     })
 }
 
@@ -41,7 +50,11 @@ pub(crate) fn guarded<T>(body: impl FnOnce() -> Result<T, Fault>) -> Result<T, F
 ///
 /// # Safety
 /// `error` is NULL or a slot that may be written.
-pub(crate) unsafe fn cross(name: &str, error: *mut *mut vultus_error, body: impl FnOnce() -> Result<(), Fault>) -> vultus_status {
+pub(crate) unsafe fn cross(
+    name: &str,
+    error: *mut *mut vultus_error,
+    body: impl FnOnce() -> Result<(), Fault>,
+) -> vultus_status {
     if !error.is_null() {
         // SAFETY: by the contract of this function.
         unsafe { error.write(std::ptr::null_mut()) };
@@ -50,7 +63,9 @@ pub(crate) unsafe fn cross(name: &str, error: *mut *mut vultus_error, body: impl
         return VULTUS_OK;
     };
     let status = fault.status;
-    log::write(log::VULTUS_LOG_ERROR, || format!("{name}: {}", fault.message));
+    log::write(log::VULTUS_LOG_ERROR, || {
+        format!("{name}: {}", fault.message)
+    });
     if !error.is_null() {
         // SAFETY: by the contract of this function.
         unsafe { error.write(handle::give(fault.into())) };
@@ -65,19 +80,27 @@ mod tests {
     use std::ffi::CStr;
 
     /// As a caller of C sees it.
-    fn call(error: *mut *mut vultus_error, body: impl FnOnce() -> Result<(), Fault>) -> vultus_status {
+    fn call(
+        error: *mut *mut vultus_error,
+        body: impl FnOnce() -> Result<(), Fault>,
+    ) -> vultus_status {
         // SAFETY: every test passes NULL or a slot of its own.
         unsafe { cross("test", error, body) }
     }
 
     #[test]
     fn a_panic_becomes_an_error_with_its_message() {
-        for panicking in [|| panic!("a forced panic"), || panic!("a {} panic", "forced")] {
+        for panicking in [
+            || panic!("a forced panic"),
+            || panic!("a {} panic", "forced"),
+        ] {
             let mut error = std::ptr::null_mut();
             assert_eq!(call(&mut error, panicking), VULTUS_ERROR_PANIC);
             // SAFETY: the call filled the slot with an error, which is freed once.
             unsafe {
-                let message = CStr::from_ptr(vultus_error_message(error)).to_str().unwrap();
+                let message = CStr::from_ptr(vultus_error_message(error))
+                    .to_str()
+                    .unwrap();
                 assert_eq!(message, "a defect of the engine: a forced panic");
                 assert_eq!(vultus_error_code(error), VULTUS_ERROR_PANIC);
                 vultus_error_free(error);
@@ -87,7 +110,10 @@ mod tests {
 
     #[test]
     fn a_panic_needs_no_error_slot() {
-        assert_eq!(call(std::ptr::null_mut(), || panic!("a forced panic")), VULTUS_ERROR_PANIC);
+        assert_eq!(
+            call(std::ptr::null_mut(), || panic!("a forced panic")),
+            VULTUS_ERROR_PANIC
+        );
     }
 
     #[test]

@@ -20,14 +20,19 @@ impl Object for vultus_sample {
 
 impl From<&vultus::Sample> for Known {
     fn from(sample: &vultus::Sample) -> Known {
-        Known { face: sample.face.as_ref().map(|f| f.detection.clone()), json: c_text(&sample.to_json()) }
+        Known {
+            face: sample.face.as_ref().map(|f| f.detection.clone()),
+            json: c_text(&sample.to_json()),
+        }
     }
 }
 
 /// Returns 1 when a face was found, 0 when not: a failure to acquire.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_sample_has_face(sample: *const vultus_sample) -> i32 {
-    accessor!(0, { Ok(i32::from(borrow(sample, "sample")?.face.is_some())) })
+    accessor!(0, {
+        Ok(i32::from(borrow(sample, "sample")?.face.is_some()))
+    })
 }
 
 /// Returns the sample as JSON.

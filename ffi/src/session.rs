@@ -34,7 +34,8 @@ pub const VULTUS_GUIDANCE_TOO_BRIGHT: i32 = 9;
 /// The face moves or is blurred.
 pub const VULTUS_GUIDANCE_HOLD_STILL: i32 = 10;
 
-/// Frames of one capture, in the order in which they came. It keeps no pixels, and its memory does not grow with their number.
+/// Frames of one capture, in the order in which they came. It keeps no pixels, and its memory does
+/// not grow with their number.
 pub struct vultus_session {
     _opaque: (),
 }
@@ -70,8 +71,17 @@ pub struct vultus_guidance {
 
 impl vultus_guidance {
     fn fill(&mut self, guidance: &Guidance) -> Result<(), Fault> {
-        let unknown = || Fault::new(VULTUS_ERROR_INTERNAL, format!("the guidance {} has no number", guidance.code.name()));
-        let code = CODES.iter().find(|(_, code)| *code == guidance.code).ok_or_else(unknown)?.0;
+        let unknown = || {
+            Fault::new(
+                VULTUS_ERROR_INTERNAL,
+                format!("the guidance {} has no number", guidance.code.name()),
+            )
+        };
+        let code = CODES
+            .iter()
+            .find(|(_, code)| *code == guidance.code)
+            .ok_or_else(unknown)?
+            .0;
         let face = guidance.face.unwrap_or_default();
         *self = vultus_guidance {
             struct_size: self.struct_size,
@@ -96,28 +106,43 @@ const CODES: [(i32, GuidanceCode); 10] = [
     (VULTUS_GUIDANCE_MOVE_BACK, GuidanceCode::MoveBack),
     (VULTUS_GUIDANCE_CENTRE_FACE, GuidanceCode::CentreFace),
     (VULTUS_GUIDANCE_LOOK_AHEAD, GuidanceCode::LookAhead),
-    (VULTUS_GUIDANCE_TURN_TO_THE_LIGHT, GuidanceCode::TurnToTheLight),
+    (
+        VULTUS_GUIDANCE_TURN_TO_THE_LIGHT,
+        GuidanceCode::TurnToTheLight,
+    ),
     (VULTUS_GUIDANCE_TOO_BRIGHT, GuidanceCode::TooBright),
     (VULTUS_GUIDANCE_HOLD_STILL, GuidanceCode::HoldStill),
 ];
 
-/// Returns a VULTUS_GUIDANCE_* as a sentence for people; NULL for another number. It lives for ever.
+/// Returns a VULTUS_GUIDANCE_* as a sentence for people; NULL for another number. It lives for
+/// ever.
 #[unsafe(no_mangle)]
 pub extern "C" fn vultus_guidance_text(code: i32) -> *const c_char {
-    static TEXTS: LazyLock<[CString; 10]> = LazyLock::new(|| CODES.map(|(_, code)| c_text(code.text())));
-    CODES.iter().position(|(number, _)| *number == code).map_or(null(), |i| TEXTS[i].as_ptr())
+    static TEXTS: LazyLock<[CString; 10]> =
+        LazyLock::new(|| CODES.map(|(_, code)| c_text(code.text())));
+    CODES
+        .iter()
+        .position(|(number, _)| *number == code)
+        .map_or(null(), |i| TEXTS[i].as_ptr())
 }
 
 /// # Safety
 /// As for [`borrow`].
 unsafe fn lock<'a>(session: *const vultus_session) -> Result<MutexGuard<'a, Session>, Fault> {
-    let broken = |_| Fault::new(VULTUS_ERROR_PANIC, "session: a defect of the engine has stopped it; open another");
+    let broken = |_| {
+        Fault::new(
+            VULTUS_ERROR_PANIC,
+            "session: a defect of the engine has stopped it; open another",
+        )
+    };
     // SAFETY: by the contract of this function.
-    unsafe { borrow(session, "session")? }.lock().map_err(broken)
+    unsafe { borrow(session, "session")? }
+        .lock()
+        .map_err(broken)
 }
 
-/// Opens a session, which keeps the models of `engine` alive. `challenge` is what will be asked of the person; it may be NULL and is
-/// not kept.
+/// Opens a session, which keeps the models of `engine` alive. `challenge` is what will be asked of
+/// the person; it may be NULL and is not kept.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_session_new(
     engine: *const vultus_engine,
@@ -139,9 +164,10 @@ pub unsafe extern "C" fn vultus_session_new(
 
 /// Takes a frame, and fills `guidance`, of which the caller set `struct_size`.
 ///
-/// Push each picture of the camera once, with its own time of capture: one that is pushed again is evidence of an injected stream.
-/// `timestamp_us` is that time in microseconds on the clock of the capture, as it comes: one that repeats or goes backward is evidence
-/// and no error. The frame must not be mirrored.
+/// Push each picture of the camera once, with its own time of capture: one that is pushed again is
+/// evidence of an injected stream. `timestamp_us` is that time in microseconds on the clock of the
+/// capture, as it comes: one that repeats or goes backward is evidence and no error. The frame must
+/// not be mirrored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_session_push(
     session: *mut vultus_session,
@@ -152,21 +178,30 @@ pub unsafe extern "C" fn vultus_session_push(
 ) -> vultus_status {
     boundary!("vultus_session_push", error, {
         let size = checked_size(guidance, "guidance")?;
-        let guidance = out(guidance, "guidance", vultus_guidance { struct_size: size, ..Default::default() })?;
+        let guidance = out(
+            guidance,
+            "guidance",
+            vultus_guidance {
+                struct_size: size,
+                ..Default::default()
+            },
+        )?;
         let mut session = lock(session)?;
         guidance.fill(&session.push(borrow(frame, "frame")?, timestamp_us)?)
     })
 }
 
-/// Tells at which moment, on the clock of the frames, the first step of the challenge was shown. VULTUS_ERROR_USAGE without a challenge,
-/// or when it has begun already.
+/// Tells at which moment, on the clock of the frames, the first step of the challenge was shown.
+/// VULTUS_ERROR_USAGE without a challenge, or when it has begun already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_session_begin_challenge(
     session: *mut vultus_session,
     timestamp_us: u64,
     error: *mut *mut vultus_error,
 ) -> vultus_status {
-    boundary!("vultus_session_begin_challenge", error, { Ok(lock(session)?.begin_challenge(timestamp_us)?) })
+    boundary!("vultus_session_begin_challenge", error, {
+        Ok(lock(session)?.begin_challenge(timestamp_us)?)
+    })
 }
 
 /// Returns what the frames so far tell, at any time.
@@ -183,7 +218,8 @@ pub unsafe extern "C" fn vultus_session_evidence(
     })
 }
 
-/// Makes a reference of the best frames. When no frame held a face `*reference` stays NULL, which is a failure to acquire and no error.
+/// Makes a reference of the best frames. When no frame held a face `*reference` stays NULL, which
+/// is a failure to acquire and no error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_session_template(
     session: *const vultus_session,
@@ -199,7 +235,8 @@ pub unsafe extern "C" fn vultus_session_template(
     })
 }
 
-/// Decides whether the person of the frames is the holder of `document`. `policy` as for vultus_engine_verify().
+/// Decides whether the person of the frames is the holder of `document`. `policy` as for
+/// vultus_engine_verify().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_session_verify(
     session: *const vultus_session,
@@ -211,12 +248,16 @@ pub unsafe extern "C" fn vultus_session_verify(
     boundary!("vultus_session_verify", error, {
         let decision = out(decision, "decision", null_mut())?;
         let session = lock(session)?;
-        *decision = decided("vultus_session_verify", session.verify(borrow(document, "document")?, &policy_in(policy)?)?);
+        *decision = decided(
+            "vultus_session_verify",
+            session.verify(borrow(document, "document")?, &policy_in(policy)?)?,
+        );
         Ok(())
     })
 }
 
-/// Decides whether the person of the frames is the one enrolled as `reference`. `policy` as for vultus_engine_verify().
+/// Decides whether the person of the frames is the one enrolled as `reference`. `policy` as for
+/// vultus_engine_verify().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_session_verify_template(
     session: *const vultus_session,
@@ -229,7 +270,10 @@ pub unsafe extern "C" fn vultus_session_verify_template(
         let decision = out(decision, "decision", null_mut())?;
         let session = lock(session)?;
         let reference = borrow(reference, "reference")?;
-        *decision = decided("vultus_session_verify_template", session.verify_template(reference, &policy_in(policy)?)?);
+        *decision = decided(
+            "vultus_session_verify_template",
+            session.verify_template(reference, &policy_in(policy)?)?,
+        );
         Ok(())
     })
 }

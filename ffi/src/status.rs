@@ -1,6 +1,7 @@
 use vultus::{Kind, Role};
 
-/// Whether a call succeeded: VULTUS_OK or one of VULTUS_ERROR_*. A code is never given another meaning.
+/// Whether a call succeeded: VULTUS_OK or one of VULTUS_ERROR_*. A code is never given another
+/// meaning.
 pub type vultus_status = i32;
 
 /// The call succeeded.
@@ -11,9 +12,11 @@ pub const VULTUS_ERROR_INPUT: i32 = 4001;
 pub const VULTUS_ERROR_LIMIT: i32 = 4002;
 /// The model pack is missing, damaged, or under a licence that was not accepted.
 pub const VULTUS_ERROR_MODEL: i32 = 4003;
-/// The call contradicts this documentation: an unknown constant, templates of other weights, an unsupported operating point.
+/// The call contradicts this documentation: an unknown constant, templates of other weights, an
+/// unsupported operating point.
 pub const VULTUS_ERROR_USAGE: i32 = 4004;
-/// The input is valid but of a sort that is not handled: an animated picture, an unknown template version.
+/// The input is valid but of a sort that is not handled: an animated picture, an unknown template
+/// version.
 pub const VULTUS_ERROR_UNSUPPORTED: i32 = 4005;
 /// A defect of the engine.
 pub const VULTUS_ERROR_INTERNAL: i32 = 4006;
@@ -21,7 +24,8 @@ pub const VULTUS_ERROR_INTERNAL: i32 = 4006;
 pub const VULTUS_ERROR_NULL: i32 = 4007;
 /// An argument is a handle of another type.
 pub const VULTUS_ERROR_HANDLE: i32 = 4008;
-/// A defect of the engine that was stopped at this interface. The handles of the call may still be used and freed.
+/// A defect of the engine that was stopped at this interface. The handles of the call may still be
+/// used and freed.
 pub const VULTUS_ERROR_PANIC: i32 = 4009;
 /// What was asked for does not exist: a decision holds no comparison when a face was missing.
 pub const VULTUS_ERROR_ABSENT: i32 = 4010;
@@ -44,7 +48,11 @@ pub(crate) struct Fault {
 impl Fault {
     /// A fault of the call itself, seen before the core is reached.
     pub(crate) fn new(status: vultus_status, message: impl Into<String>) -> Fault {
-        Fault { status, stage: "interface", message: message.into() }
+        Fault {
+            status,
+            stage: "interface",
+            message: message.into(),
+        }
     }
 }
 
@@ -58,7 +66,11 @@ impl From<vultus::Error> for Fault {
             Kind::Unsupported => VULTUS_ERROR_UNSUPPORTED,
             _ => VULTUS_ERROR_INTERNAL,
         };
-        Fault { status, stage: error.stage().name(), message: error.to_string() }
+        Fault {
+            status,
+            stage: error.stage().name(),
+            message: error.to_string(),
+        }
     }
 }
 
@@ -67,7 +79,8 @@ pub(crate) fn role_in(role: i32) -> Result<Role, Fault> {
         VULTUS_ROLE_SELFIE => Ok(Role::Selfie),
         VULTUS_ROLE_DOCUMENT => Ok(Role::Document),
         _ => {
-            let message = format!("role: is {role}, allowed are VULTUS_ROLE_SELFIE and VULTUS_ROLE_DOCUMENT");
+            let message =
+                format!("role: is {role}, allowed are VULTUS_ROLE_SELFIE and VULTUS_ROLE_DOCUMENT");
             Err(Fault::new(VULTUS_ERROR_USAGE, message))
         }
     }

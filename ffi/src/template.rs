@@ -18,8 +18,9 @@ impl Object for vultus_template {
 
 /// Reads what vultus_template_bytes() gave.
 ///
-/// VULTUS_ERROR_INPUT when it is damaged, VULTUS_ERROR_UNSUPPORTED for another version of the format, VULTUS_ERROR_USAGE when
-/// other weights or another precision than those of `engine` made it.
+/// VULTUS_ERROR_INPUT when it is damaged, VULTUS_ERROR_UNSUPPORTED for another version of the
+/// format, VULTUS_ERROR_USAGE when other weights or another precision than those of `engine` made
+/// it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_template_read(
     engine: *const vultus_engine,
@@ -32,14 +33,23 @@ pub unsafe extern "C" fn vultus_template_read(
         let result = out(reference, "reference", null_mut())?;
         let engine = borrow(engine, "engine")?;
         let stored = bytes(stored, length, "stored")?;
-        *result = handle::give(engine.core.read_template(stored).map_err(|e| e.in_argument("stored"))?);
+        *result = handle::give(
+            engine
+                .core
+                .read_template(stored)
+                .map_err(|e| e.in_argument("stored"))?,
+        );
         Ok(())
     })
 }
 
-/// Returns the bytes to store, and their number in `length`. Encrypt them. They live as long as the template.
+/// Returns the bytes to store, and their number in `length`. Encrypt them. They live as long as the
+/// template.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vultus_template_bytes(reference: *const vultus_template, length: *mut usize) -> *const u8 {
+pub unsafe extern "C" fn vultus_template_bytes(
+    reference: *const vultus_template,
+    length: *mut usize,
+) -> *const u8 {
     accessor!(null(), {
         let length = out(length, "length", 0)?;
         let bytes = borrow(reference, "reference")?.to_bytes();
@@ -51,13 +61,17 @@ pub unsafe extern "C" fn vultus_template_bytes(reference: *const vultus_template
 /// Returns what the picture was that it came from: one of VULTUS_ROLE_*.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_template_role(reference: *const vultus_template) -> i32 {
-    accessor!(VULTUS_ROLE_NONE, { Ok(role_out(Some(borrow(reference, "reference")?.role()))) })
+    accessor!(VULTUS_ROLE_NONE, {
+        Ok(role_out(Some(borrow(reference, "reference")?.role())))
+    })
 }
 
 /// Returns the unified quality score of the sample that it came from, 0 to 100, higher is better.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_template_quality(reference: *const vultus_template) -> i32 {
-    accessor!(0, { Ok(i32::from(borrow(reference, "reference")?.quality())) })
+    accessor!(0, {
+        Ok(i32::from(borrow(reference, "reference")?.quality()))
+    })
 }
 
 /// Wipes and frees a template.

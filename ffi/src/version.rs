@@ -1,7 +1,7 @@
 use std::ffi::c_char;
 
-/// Version of this interface. It grows when something is removed or changes its meaning; what is added leaves it.
-/// Compare it with vultus_abi_version() before the first call.
+/// Version of this interface. It grows when something is removed or changes its meaning; what is
+/// added leaves it. Compare it with vultus_abi_version() before the first call.
 pub const VULTUS_ABI_VERSION: u32 = 1;
 
 /// Returns the VULTUS_ABI_VERSION that the library was built with.

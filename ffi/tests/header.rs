@@ -1,4 +1,5 @@
-//! The committed header is what the source says. `VULTUS_BLESS=1 cargo test -p vultus-ffi --release --test header` writes it anew.
+//! The committed header is what the source says. `VULTUS_BLESS=1 cargo test -p vultus-ffi --release
+//! --test header` writes it anew.
 
 use std::path::Path;
 
@@ -26,9 +27,10 @@ const SOURCES: [&str; 16] = [
 fn the_header_is_generated_from_the_source() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
-    let builder = SOURCES.iter().fold(cbindgen::Builder::new().with_config(config), |builder, file| {
-        builder.with_src(root.join("src").join(file).with_extension("rs"))
-    });
+    let builder = SOURCES.iter().fold(
+        cbindgen::Builder::new().with_config(config),
+        |builder, file| builder.with_src(root.join("src").join(file).with_extension("rs")),
+    );
     let mut generated = Vec::new();
     builder.generate().unwrap().write(&mut generated);
     let path = root.join("include/vultus.h");
@@ -36,14 +38,26 @@ fn the_header_is_generated_from_the_source() {
         std::fs::write(&path, &generated).unwrap();
     }
     let committed = std::fs::read(&path).unwrap();
-    assert!(committed == generated, "include/vultus.h differs from the source; run this test with VULTUS_BLESS=1 and look at the diff");
+    assert!(
+        committed == generated,
+        "include/vultus.h differs from the source; run this test with VULTUS_BLESS=1 and look at \
+        the diff"
+    );
 }
 
 #[test]
 fn no_status_is_used_twice() {
-    let source = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/status.rs")).unwrap();
-    let codes: Vec<&str> =
-        source.lines().filter_map(|l| l.strip_prefix("pub const VULTUS_ERROR_")).map(|l| l.split("= ").nth(1).unwrap()).collect();
+    let source =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/status.rs"))
+            .unwrap();
+    let codes: Vec<&str> = source
+        .lines()
+        .filter_map(|l| l.strip_prefix("pub const VULTUS_ERROR_"))
+        .map(|l| l.split("= ").nth(1).unwrap())
+        .collect();
     assert!(codes.len() >= 10, "only {} codes were found", codes.len());
-    assert_eq!(std::collections::HashSet::<&str>::from_iter(codes.iter().copied()).len(), codes.len());
+    assert_eq!(
+        std::collections::HashSet::<&str>::from_iter(codes.iter().copied()).len(),
+        codes.len()
+    );
 }

@@ -41,9 +41,13 @@ def frame(pictures: list[Path], across: int, draw: random.Random) -> Image.Image
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--root", type=Path, required=True, help="the folder of LFW")
-    parser.add_argument("--out", type=Path, required=True, help="the folder for the frames and list.txt")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="the folder for the frames and list.txt"
+    )
     parser.add_argument("--also", type=Path, nargs="*", default=[], help="more pictures")
     args = parser.parse_args()
     allowed = named(args.root / "pairsDevTrain.txt") | named(args.root / "pairsDevTest.txt")

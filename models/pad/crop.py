@@ -34,7 +34,9 @@ class Crop:
         return self.context >= LEAST_CONTEXT
 
 
-def place(width: int, height: int, box: tuple[float, float, float, float], context: float = CONTEXT) -> Crop:
+def place(
+    width: int, height: int, box: tuple[float, float, float, float], context: float = CONTEXT
+) -> Crop:
     """The crop for a face box (x, y, width, height) in an image of width x height pixels."""
     x, y, w, h = box
     face = math.sqrt(w * h)
@@ -73,5 +75,8 @@ def shrink(image: np.ndarray, crop: Crop, size: int) -> np.ndarray:
         raw = np.maximum(1 - np.abs(at - centre) / support, 0) * inside
         return raw / raw.sum(1, keepdims=True)
 
-    rows, columns = weights(crop.top * scale, image.shape[0]), weights(crop.left * scale, image.shape[1])
+    rows, columns = (
+        weights(crop.top * scale, image.shape[0]),
+        weights(crop.left * scale, image.shape[1]),
+    )
     return np.einsum("yr,rcn,xc->yxn", rows, image.astype(np.float64), columns, optimize=True)

@@ -7,7 +7,16 @@ import pathlib
 import numpy as np
 import vultus
 
-SIGNALS = ("moire-peak", "chroma-noise", "saturation", "blue-shift", "specular", "focus-plane", "border-sides", "border-ends")
+SIGNALS = (
+    "moire-peak",
+    "chroma-noise",
+    "saturation",
+    "blue-shift",
+    "specular",
+    "focus-plane",
+    "border-sides",
+    "border-ends",
+)
 COLUMNS = ("own", "minifasnet", "fused", "context", *SIGNALS)
 """Of a row; all but `context` are NaN where the engine says "not assessable", all are where it finds no face."""
 
@@ -27,5 +36,11 @@ class Judge:
         if pad.score is not None:
             networks = {network.name: network.score for network in pad.networks}
             values = {signal.name: signal.value for signal in pad.signals}
-            row[: len(COLUMNS)] = networks["vultus-pad"], networks["minifasnet"], pad.score, pad.context, *(values[n] for n in SIGNALS)
+            row[: len(COLUMNS)] = (
+                networks["vultus-pad"],
+                networks["minifasnet"],
+                pad.score,
+                pad.context,
+                *(values[n] for n in SIGNALS),
+            )
         return row

@@ -35,7 +35,9 @@ SCENE_COPIES = 3
 """WIDER has few faces but many places: each is used so many times as often."""
 
 
-def clutter(rng: np.random.Generator, image: np.ndarray, box: sources.Box, behind: np.ndarray) -> np.ndarray:
+def clutter(
+    rng: np.random.Generator, image: np.ndarray, box: sources.Box, behind: np.ndarray
+) -> np.ndarray:
     """Puts straight edges, flat areas or another place behind the head and shoulders, and now and then a hand
     beside the face, so that none of these alone says "attack"."""
     height, width = image.shape[:2]
@@ -45,7 +47,11 @@ def clutter(rng: np.random.Generator, image: np.ndarray, box: sources.Box, behin
     head = 1 - np.hypot((xx - cx) / (0.85 * w), (yy - cy + 0.08 * h) / (0.85 * h))
     body = 1 - np.hypot((xx - cx) / (1.9 * w), (yy - cy - 1.75 * h) / (1.25 * h))
     near = np.clip(np.maximum(head, body) / 0.08 + 0.5, 0, 1)[..., None]
-    back = scene.to_linear(scene.resize(behind, width, height)) if rng.random() < 0.35 else scene.to_linear(image)
+    back = (
+        scene.to_linear(scene.resize(behind, width, height))
+        if rng.random() < 0.35
+        else scene.to_linear(image)
+    )
     if rng.random() < 0.15:
         back = scene.room(rng, height, width)
     for _ in range(rng.integers(1, 5)):
@@ -63,7 +69,9 @@ def clutter(rng: np.random.Generator, image: np.ndarray, box: sources.Box, behin
     if rng.random() < 0.15:
         side = rng.choice([-1, 1])
         edge = np.array([cx + side * rng.uniform(0.75, 1.3) * w, cy + rng.uniform(-0.6, 0.9) * h])
-        light = scene.add_hand(rng, light, edge, np.array([-side, rng.uniform(-1, 1)]) * 0.7, 0.12 * w)
+        light = scene.add_hand(
+            rng, light, edge, np.array([-side, rng.uniform(-1, 1)]) * 0.7, 0.12 * w
+        )
     return scene.to_code(light)
 
 
@@ -77,15 +85,26 @@ def degrade(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 def relit(rng: np.random.Generator, light: np.ndarray) -> np.ndarray:
     """Uneven lamps and now and then a window's flare: glare and shading alone do not say "attack"."""
     height, width = light.shape[:2]
-    light = light * np.exp(rng.uniform(0, 0.35) * scene.smooth_noise(rng, height, width, width / 2))[..., None]
+    light = (
+        light
+        * np.exp(rng.uniform(0, 0.35) * scene.smooth_noise(rng, height, width, width / 2))[
+            ..., None
+        ]
+    )
     if rng.random() < 0.2:
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)
         at, spread = rng.uniform(0, 1, 2) * (width, height), rng.uniform(0.08, 0.35) * width
-        light = light + np.float32(rng.uniform(0, 0.45)) * np.exp(-(((x - at[0]) ** 2 + (y - at[1]) ** 2) / spread**2))[..., None]
+        light = (
+            light
+            + np.float32(rng.uniform(0, 0.45))
+            * np.exp(-(((x - at[0]) ** 2 + (y - at[1]) ** 2) / spread**2))[..., None]
+        )
     return light.astype(np.float32)
 
 
-def framed(rng: np.random.Generator, image: np.ndarray, box: sources.Box) -> tuple[np.ndarray, sources.Box]:
+def framed(
+    rng: np.random.Generator, image: np.ndarray, box: sources.Box
+) -> tuple[np.ndarray, sources.Box]:
     """Cuts the frame about the face, so that near and off-centre faces are seen too."""
     height, width = image.shape[:2]
     x, y, w, h = box
@@ -113,7 +132,9 @@ def present(
     x, y, w, h = picture.box
     scale = rng.uniform(60, 125) / (w * h) ** 0.5
     scale = 1.0 if rng.random() < 0.3 and 55 < (w * h) ** 0.5 < 130 else scale
-    image = scene.resize(picture.image, int(picture.image.shape[1] * scale), int(picture.image.shape[0] * scale))
+    image = scene.resize(
+        picture.image, int(picture.image.shape[1] * scale), int(picture.image.shape[0] * scale)
+    )
     box = (x * scale, y * scale, w * scale, h * scale)
     camera = attack.CameraSettings.draw(rng, split)
     seed = int(rng.integers(2**31))
@@ -123,12 +144,22 @@ def present(
         image = degrade(rng, image)
     if kind == "print":
         shown = attack.present_print(
-            image, attack.PrintSettings.draw(rng, split), camera, seed, background=background, face_centre=centre
+            image,
+            attack.PrintSettings.draw(rng, split),
+            camera,
+            seed,
+            background=background,
+            face_centre=centre,
         )
         image, box = shown.image, shown.box(*box)
     elif kind == "replay":
         shown = attack.present_replay(
-            image, attack.ReplaySettings.draw(rng, split), camera, seed, background=background, face_centre=centre
+            image,
+            attack.ReplaySettings.draw(rng, split),
+            camera,
+            seed,
+            background=background,
+            face_centre=centre,
         )
         image, box = shown.image, shown.box(*box)
     else:
@@ -170,21 +201,36 @@ def _make(job: tuple[int, int, int, int]):
         placed = crop.place(image.shape[1], image.shape[0], jitter(rng, box), crop.TRAINING_CONTEXT)
         if face >= 36 and min(image.shape[:2]) >= 40 and placed.assessable:
             break
-    return crop.cut(image, placed, CACHE_PX), label, which, placed.context, _STATE["teacher"].bona_fide(image, box)
+    return (
+        crop.cut(image, placed, CACHE_PX),
+        label,
+        which,
+        placed.context,
+        _STATE["teacher"].bona_fide(image, box),
+    )
 
 
 def held_out(pictures: list[sources.Picture], seed: int) -> set[str]:
     """The people (LFW) and scenes (WIDER) that are kept for development."""
     groups = sorted({p.group for p in pictures})
-    return set(np.random.default_rng(seed).permutation(groups)[: round(DEV_SHARE * len(groups))].tolist())
+    return set(
+        np.random.default_rng(seed).permutation(groups)[: round(DEV_SHARE * len(groups))].tolist()
+    )
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("--datasets", type=pathlib.Path, required=True)
-    ask.add_argument("--teacher", type=pathlib.Path, required=True, help="folder of the MiniFASNet and YuNet files")
+    ask.add_argument(
+        "--teacher",
+        type=pathlib.Path,
+        required=True,
+        help="folder of the MiniFASNet and YuNet files",
+    )
     ask.add_argument("--seed", type=int, default=1)
-    ask.add_argument("--copies", type=int, nargs=3, default=(2, 1, 2), metavar=CLASSES, help="samples a picture")
+    ask.add_argument(
+        "--copies", type=int, nargs=3, default=(2, 1, 2), metavar=CLASSES, help="samples a picture"
+    )
     ask.add_argument("--jobs", type=int, default=2)
     ask.add_argument("--out", type=pathlib.Path, required=True)
     args = ask.parse_args()
@@ -197,16 +243,25 @@ def main() -> None:
         for copy in range(max(args.copies) * SCENE_COPIES)
         for which in range(len(pictures))
         for label in range(len(CLASSES))
-        if copy < args.copies[label] * (SCENE_COPIES if pictures[which].group.endswith(".jpg") else 1)
+        if copy
+        < args.copies[label] * (SCENE_COPIES if pictures[which].group.endswith(".jpg") else 1)
     ]
-    print(f"{len(pictures)} pictures, {len(development)} people or scenes held out for development, {len(jobs)} samples")
+    print(
+        f"{len(pictures)} pictures, {len(development)} people or scenes held out for development, {len(jobs)} samples"
+    )
     fork = multiprocessing.get_context("fork")
-    with concurrent.futures.ProcessPoolExecutor(args.jobs, fork, initializer=_begin, initargs=(args.teacher,)) as pool:
+    with concurrent.futures.ProcessPoolExecutor(
+        args.jobs, fork, initializer=_begin, initargs=(args.teacher,)
+    ) as pool:
         made = list(pool.map(_make, jobs, chunksize=64))
     crops, labels, which, context, soft = (np.array(column) for column in zip(*made, strict=True))
     dev = np.array([pictures[i].group in development for i in which])
-    np.savez(args.out, crops=crops, labels=labels, picture=which, context=context, teacher=soft, dev=dev)
-    print(f"wrote {args.out}: {crops.shape}, {dev.sum()} for development, sha256 of the crops {hashlib.sha256(crops).hexdigest()}")
+    np.savez(
+        args.out, crops=crops, labels=labels, picture=which, context=context, teacher=soft, dev=dev
+    )
+    print(
+        f"wrote {args.out}: {crops.shape}, {dev.sum()} for development, sha256 of the crops {hashlib.sha256(crops).hexdigest()}"
+    )
 
 
 if __name__ == "__main__":

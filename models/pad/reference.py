@@ -31,7 +31,11 @@ def picture(width: int, height: int) -> np.ndarray:
     y, x = np.mgrid[0:height, 0:width]
     wave = np.abs((3 * x + 2 * y) % 256 - 128) + np.abs((x * y // 32) % 128 - 64)
     box = np.where((x > width // 5) & (x < width // 2) & (y > height // 4), 48, 0)
-    return np.stack([wave + box, wave * 3 // 4 + 20, 200 - wave // 2 - box // 2], 2).clip(0, 255).astype(np.uint8)
+    return (
+        np.stack([wave + box, wave * 3 // 4 + 20, 200 - wave // 2 - box // 2], 2)
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
 
 
 def vectors() -> dict:
@@ -41,12 +45,20 @@ def vectors() -> dict:
         image = picture(width, height)
         placed = crop.place(width, height, box)
         pixels = crop.shrink(image, placed, crop.INPUT_PX)
-        logits = net.run(None, {"input": (pixels / 127.5 - 1).astype(np.float32).transpose(2, 0, 1)[None]})[0][0].astype(np.float64)
+        logits = net.run(
+            None, {"input": (pixels / 127.5 - 1).astype(np.float32).transpose(2, 0, 1)[None]}
+        )[0][0].astype(np.float64)
         values = signals.vector(image, box)
         cases.append(
-            {"width": width, "height": height, "box": box, "crop": [placed.left, placed.top, placed.side],
-             "crop_mean_rgb": pixels.mean((0, 1)).round(4).tolist(), "logits": logits.round(5).tolist(),
-             "signals": [round(float(v), 5) for v in values]}
+            {
+                "width": width,
+                "height": height,
+                "box": box,
+                "crop": [placed.left, placed.top, placed.side],
+                "crop_mean_rgb": pixels.mean((0, 1)).round(4).tolist(),
+                "logits": logits.round(5).tolist(),
+                "signals": [round(float(v), 5) for v in values],
+            }
         )
     made = {"signal_names": list(signals.NAMES), "cases": cases}
     return json.loads(json.dumps(made))

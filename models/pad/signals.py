@@ -20,7 +20,16 @@ FACE_PX = 128
 EPS = 1e-6
 LUMA = np.array([0.299, 0.587, 0.114])
 
-NAMES = ("moire-peak", "chroma-noise", "saturation", "blue-shift", "specular", "focus-plane", "border-sides", "border-ends")
+NAMES = (
+    "moire-peak",
+    "chroma-noise",
+    "saturation",
+    "blue-shift",
+    "specular",
+    "focus-plane",
+    "border-sides",
+    "border-ends",
+)
 
 
 def _log(value: float) -> float:
@@ -79,7 +88,9 @@ def border(around: np.ndarray, box: tuple[float, float, float, float]) -> tuple[
     return _log(sides), _log(ends)
 
 
-def evaluate(face: np.ndarray, around: np.ndarray, box: tuple[float, float, float, float]) -> dict[str, float]:
+def evaluate(
+    face: np.ndarray, around: np.ndarray, box: tuple[float, float, float, float]
+) -> dict[str, float]:
     """Every signal. `box` is the face box in pixels of `around`."""
     rgb = face.astype(np.float64) / 255
     y = rgb @ LUMA
@@ -104,7 +115,8 @@ def evaluate(face: np.ndarray, around: np.ndarray, box: tuple[float, float, floa
         # Share of the face that is near clipping and colourless.
         "specular": float(((brightest > 0.94) & (greyest < 0.12)).mean()),
         # Edges of the face against edges around it: a flat artefact has one plane of focus.
-        "focus-plane": _log(context_edge[inside].mean() if inside.any() else 0.0) - _log(outside.mean() if outside.size else 0.0),
+        "focus-plane": _log(context_edge[inside].mean() if inside.any() else 0.0)
+        - _log(outside.mean() if outside.size else 0.0),
         "border-sides": sides,
         "border-ends": ends,
     }

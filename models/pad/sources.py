@@ -74,7 +74,9 @@ def lfw_names(datasets: pathlib.Path, view: int) -> list[tuple[str, int]]:
     view_2 = _named_in(lfw / "pairs.txt", 1)
     if view == 2:
         return sorted(view_2)
-    return sorted((_named_in(lfw / "pairsDevTrain.txt", 1) | _named_in(lfw / "pairsDevTest.txt", 1)) - view_2)
+    return sorted(
+        (_named_in(lfw / "pairsDevTrain.txt", 1) | _named_in(lfw / "pairsDevTest.txt", 1)) - view_2
+    )
 
 
 def lfw(datasets: pathlib.Path, detector: Detector, view: int, every: int = 1) -> Iterator[Picture]:

@@ -16,7 +16,10 @@ class Teacher:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._nets = [
-            (onnxruntime.InferenceSession(str(folder / name), options, ["CPUExecutionProvider"]), scale)
+            (
+                onnxruntime.InferenceSession(str(folder / name), options, ["CPUExecutionProvider"]),
+                scale,
+            )
             for name, scale in _FILES
         ]
 

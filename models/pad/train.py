@@ -1,6 +1,6 @@
 """Trains the PAD network on the crops of material.py and writes it as ONNX.
 
-    python models/pad/train.py --crops crops.npz --seed 1 --out models/trained/vultus-pad.onnx
+python models/pad/train.py --crops crops.npz --seed 1 --out models/trained/vultus-pad.onnx
 """
 
 from __future__ import annotations
@@ -41,10 +41,22 @@ def augmented(x: torch.Tensor, generator: torch.Generator, size: int) -> torch.T
     shift_x, shift_y = (uniform(-1, 1) * (1 - zoom) for _ in range(2))
     stretch = uniform(0.96, 1.0)
     zero = torch.zeros_like(zoom)
-    theta = torch.stack([torch.stack([zoom * flip, zero, shift_x], 1), torch.stack([zero, zoom * stretch, shift_y], 1)], 1)
+    theta = torch.stack(
+        [
+            torch.stack([zoom * flip, zero, shift_x], 1),
+            torch.stack([zero, zoom * stretch, shift_y], 1),
+        ],
+        1,
+    )
     grid = F.affine_grid(theta, (n, 3, size, size), align_corners=False)
-    smaller = F.interpolate(x.float(), size=(int(size * 1.1),) * 2, mode="bilinear", antialias=True, align_corners=False)
-    y = F.grid_sample(smaller, grid, mode="bilinear", padding_mode="border", align_corners=False) / 127.5 - 1
+    smaller = F.interpolate(
+        x.float(), size=(int(size * 1.1),) * 2, mode="bilinear", antialias=True, align_corners=False
+    )
+    y = (
+        F.grid_sample(smaller, grid, mode="bilinear", padding_mode="border", align_corners=False)
+        / 127.5
+        - 1
+    )
     gain, lift = uniform(0.8, 1.2)[:, None, None, None], uniform(-0.12, 0.12)[:, None, None, None]
     y = (y * gain + lift).clamp(-1, 1)
     grey = (uniform(0, 1) < 0.06)[:, None, None, None]
@@ -56,7 +68,17 @@ def bona_fide(model: torch.nn.Module, crops: torch.Tensor, size: int) -> np.ndar
     model.eval()
     with torch.no_grad():
         parts = [
-            model(F.interpolate(part.float(), size=(size, size), mode="bilinear", antialias=True, align_corners=False) / 127.5 - 1).softmax(1)[:, 0]
+            model(
+                F.interpolate(
+                    part.float(),
+                    size=(size, size),
+                    mode="bilinear",
+                    antialias=True,
+                    align_corners=False,
+                )
+                / 127.5
+                - 1
+            ).softmax(1)[:, 0]
             for part in crops.split(256)
         ]
     return torch.cat(parts).cpu().numpy()
@@ -69,21 +91,38 @@ def apcer_at(scores: np.ndarray, labels: np.ndarray, bpcer: float) -> list[float
 
 
 def fit(
-    crops: np.ndarray, labels: np.ndarray, teacher: np.ndarray, dev: np.ndarray, *, seed: int, epochs: int, rate: float, distil: float,
-    size: int, device: str,
+    crops: np.ndarray,
+    labels: np.ndarray,
+    teacher: np.ndarray,
+    dev: np.ndarray,
+    *,
+    seed: int,
+    epochs: int,
+    rate: float,
+    distil: float,
+    size: int,
+    device: str,
 ) -> torch.nn.Module:
     """Trains on uint8 crops [N, C, H, W] that are not `dev`; tells after each epoch how far it is on those that are."""
     torch.manual_seed(seed)
     generator = torch.Generator(device).manual_seed(seed)
-    x, y, soft = (torch.from_numpy(part[~dev]).to(device) for part in (crops, labels.astype(np.int64), teacher.astype(np.float32)))
+    x, y, soft = (
+        torch.from_numpy(part[~dev]).to(device)
+        for part in (crops, labels.astype(np.int64), teacher.astype(np.float32))
+    )
     held_out = torch.from_numpy(crops[dev]).to(device)
-    balance = torch.tensor([len(y) / (2.0 * (y == 0).sum()), *[len(y) / (4.0 * (y == c).sum()) for c in (1, 2)]], device=device)
+    balance = torch.tensor(
+        [len(y) / (2.0 * (y == 0).sum()), *[len(y) / (4.0 * (y == c).sum()) for c in (1, 2)]],
+        device=device,
+    )
 
     model = net.PadNet().to(device, memory_format=torch.channels_last)
     average = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02)
     steps = len(y) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=epochs * steps, pct_start=0.15)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, rate, total_steps=epochs * steps, pct_start=0.15
+    )
     step = 0
     for epoch in range(epochs):
         model.train()
@@ -102,7 +141,9 @@ def fit(
             step += 1
             keep = min(SMOOTHED_OVER, step / (step + 20))
             with torch.no_grad():
-                for kept, fresh in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+                for kept, fresh in zip(
+                    average.state_dict().values(), model.state_dict().values(), strict=True
+                ):
                     kept.lerp_(fresh, 1 - keep) if kept.is_floating_point() else kept.copy_(fresh)
         apcer = apcer_at(bona_fide(average, held_out, size), labels[dev], 0.05)
         print(
@@ -131,7 +172,12 @@ def export(model: torch.nn.Module, path: pathlib.Path, size: int) -> None:
         stride = block.conv.stride[0]
         nodes.append(
             helper.make_node(
-                "Conv", [last, kernel, bias], [f"conv{i}"], kernel_shape=[3, 3], strides=[stride] * 2, pads=[1] * 4
+                "Conv",
+                [last, kernel, bias],
+                [f"conv{i}"],
+                kernel_shape=[3, 3],
+                strides=[stride] * 2,
+                pads=[1] * 4,
             )
         )
         out = f"conv{i}"
@@ -143,15 +189,21 @@ def export(model: torch.nn.Module, path: pathlib.Path, size: int) -> None:
         last = f"act{i}"
     nodes.append(helper.make_node("GlobalAveragePool", [last], ["pool"]))
     nodes.append(helper.make_node("Flatten", ["pool"], ["flat"], axis=1))
-    head = [weight(name, value) for name, value in zip(("head.weight", "head.bias"), model.merged(), strict=True)]
+    head = [
+        weight(name, value)
+        for name, value in zip(("head.weight", "head.bias"), model.merged(), strict=True)
+    ]
     nodes.append(helper.make_node("Gemm", ["flat", *head], ["logits"], transB=1))
     graph = helper.make_graph(
-        nodes, "vultus-pad",
+        nodes,
+        "vultus-pad",
         [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, size, size])],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 3])],
         weights,
     )
-    made = helper.make_model(graph, producer_name="vultus-pad", opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    made = helper.make_model(
+        graph, producer_name="vultus-pad", opset_imports=[helper.make_opsetid("", 13)], ir_version=8
+    )
     onnx.checker.check_model(made, full_check=True)
     path.write_bytes(made.SerializeToString())
 
@@ -162,7 +214,9 @@ def main() -> None:
     ask.add_argument("--seed", type=int, default=1)
     ask.add_argument("--epochs", type=int, default=24)
     ask.add_argument("--rate", type=float, default=3e-3)
-    ask.add_argument("--distil", type=float, default=2.0, help="weight of following the teacher beside the label")
+    ask.add_argument(
+        "--distil", type=float, default=2.0, help="weight of following the teacher beside the label"
+    )
     ask.add_argument("--size", type=int, default=crop.INPUT_PX)
     ask.add_argument("--device", default="cpu", help="as torch names it: cpu, cuda")
     ask.add_argument("--out", type=pathlib.Path, required=True)
@@ -172,10 +226,20 @@ def main() -> None:
     torch.use_deterministic_algorithms(True)
     data = np.load(args.crops)
     dev = data["dev"]
-    print(f"{(~dev).sum()} crops to train, {dev.sum()} to develop; {net.multiply_adds(args.size) / 1e6:.1f} M multiply-adds")
+    print(
+        f"{(~dev).sum()} crops to train, {dev.sum()} to develop; {net.multiply_adds(args.size) / 1e6:.1f} M multiply-adds"
+    )
     crops = np.ascontiguousarray(data["crops"].transpose(0, 3, 1, 2))
     model = fit(
-        crops, data["labels"], data["teacher"], dev, seed=args.seed, epochs=args.epochs, rate=args.rate, distil=args.distil, size=args.size,
+        crops,
+        data["labels"],
+        data["teacher"],
+        dev,
+        seed=args.seed,
+        epochs=args.epochs,
+        rate=args.rate,
+        distil=args.distil,
+        size=args.size,
         device=args.device,
     )
     export(model, args.out, args.size)

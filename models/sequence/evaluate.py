@@ -70,15 +70,22 @@ def name_of(path: str) -> str:
 
 
 def measure(args: argparse.Namespace) -> None:
-    engine, found = vultus.Engine(args.pack), json.loads(args.out.read_text()) if args.out.exists() else []
+    engine, found = (
+        vultus.Engine(args.pack),
+        json.loads(args.out.read_text()) if args.out.exists() else [],
+    )
     known = {(row["kind"], row["clip"]) for row in found}
-    jobs = [("bona fide", path) for pattern in args.bona_fide for path in sorted(glob.glob(pattern))]
+    jobs = [
+        ("bona fide", path) for pattern in args.bona_fide for path in sorted(glob.glob(pattern))
+    ]
     jobs += [(kind, path) for kind, pattern in args.attack for path in sorted(glob.glob(pattern))]
     for kind, path in tqdm(jobs, unit="clip", disable=None):
         if (kind, name_of(path)) in known:
             continue
         for index, window in enumerate(windows(path, args.window, args.most)):
-            found.append({"kind": kind, "clip": name_of(path), "window": index, **judged(engine, window)})
+            found.append(
+                {"kind": kind, "clip": name_of(path), "window": index, **judged(engine, window)}
+            )
         args.out.write_text(json.dumps(found))
 
 
@@ -98,14 +105,18 @@ def inject(args: argparse.Namespace) -> None:
             "duplicated": duplicate(range(count), int(rng.integers(2, 8))),
             "reversed": reverse(range(count), start, length),
         }.items():
-            times = [at_us[min(i, count - 1)] + 33_333 * max(0, i - count + 1) for i in range(len(order))]
+            times = [
+                at_us[min(i, count - 1)] + 33_333 * max(0, i - count + 1) for i in range(len(order))
+            ]
             window = list(zip([shown[source] for source in order], times, strict=True))
             if args.reencode is not None:
                 with tempfile.TemporaryDirectory() as folder:
                     coded = pathlib.Path(folder, "coded.mp4")
                     clips.write_clip(coded, (frame for frame, _ in window), times, args.reencode)
                     window = list(zip(*clips.read_clip(coded), strict=True))
-            found.append({"kind": kind, "clip": f"case {case}", "window": 0, **judged(engine, window)})
+            found.append(
+                {"kind": kind, "clip": f"case {case}", "window": 0, **judged(engine, window)}
+            )
     args.out.write_text(json.dumps(found))
 
 
@@ -130,13 +141,19 @@ def manipulate(args: argparse.Namespace) -> None:
 
 def throughput(args: argparse.Namespace) -> None:
     """Pushes a clip over and over into one session; prints frames a second and the memory in use after each tenth."""
-    shown, session = next(windows(str(args.clip), args.window, 1)), vultus.Engine(args.pack).session()
+    shown, session = (
+        next(windows(str(args.clip), args.window, 1)),
+        vultus.Engine(args.pack).session(),
+    )
     page, started = resource.getpagesize(), time.perf_counter()
     for i in range(args.frames):
         session.push(shown[i % len(shown)][0], i * 33_333)
         if (i + 1) % (args.frames // 10) == 0:
             resident = int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * page
-            print(f"{i + 1} frames, {(i + 1) / (time.perf_counter() - started):.0f} frames/s, {resident / 2**20:.1f} MiB", flush=True)
+            print(
+                f"{i + 1} frames, {(i + 1) / (time.perf_counter() - started):.0f} frames/s, {resident / 2**20:.1f} MiB",
+                flush=True,
+            )
     started = time.perf_counter()
     session.evidence()
     print(f"evidence: {1e3 * (time.perf_counter() - started):.0f} ms")
@@ -148,15 +165,28 @@ def calibrate(args: argparse.Namespace) -> None:
     for name in rows[0]["values"]:
         values = [row["values"][name] for row in rows if row["values"][name] is not None]
         if len(values) >= args.least:
-            table[name] = [[p, float(f"{v:.6g}")] for p, v in zip(PERCENTILES, np.percentile(values, PERCENTILES), strict=True)]
+            table[name] = [
+                [p, float(f"{v:.6g}")]
+                for p, v in zip(PERCENTILES, np.percentile(values, PERCENTILES), strict=True)
+            ]
     clips = sorted({row["clip"] for row in rows})
     text = {"set": args.set, "clips": len(clips), "windows": len(rows), "signals": table}
-    args.out.write_text(json.dumps(text, indent=1).replace("\n   [\n    ", "\n   [").replace(",\n    ", ", ").replace("\n   ]", "]") + "\n")
+    args.out.write_text(
+        json.dumps(text, indent=1)
+        .replace("\n   [\n    ", "\n   [")
+        .replace(",\n    ", ", ")
+        .replace("\n   ]", "]")
+        + "\n"
+    )
 
 
 def auc(low, high) -> float:
     low, high = np.asarray(low), np.asarray(high)
-    return float(np.mean((high[:, None] > low[None]) + 0.5 * (high[:, None] == low[None]))) if low.size and high.size else float("nan")
+    return (
+        float(np.mean((high[:, None] > low[None]) + 0.5 * (high[:, None] == low[None])))
+        if low.size and high.size
+        else float("nan")
+    )
 
 
 def interval(low, high, seed: int = 0) -> tuple[float, float]:
@@ -169,7 +199,14 @@ def interval(low, high, seed: int = 0) -> tuple[float, float]:
             by_clip.setdefault(re.sub(r"-\d+$", "", clip), []).append(score)
         sides.append(list(by_clip.values()))
     for _ in range(2_000):
-        areas.append(auc(*(np.concatenate([side[i] for i in rng.integers(0, len(side), len(side))]) for side in sides)))
+        areas.append(
+            auc(
+                *(
+                    np.concatenate([side[i] for i in rng.integers(0, len(side), len(side))])
+                    for side in sides
+                )
+            )
+        )
     return float(np.percentile(areas, 2.5)), float(np.percentile(areas, 97.5))
 
 
@@ -181,10 +218,21 @@ def record(args: argparse.Namespace) -> None:
     for kind in dict.fromkeys(row["kind"] for row in rows):
         some = [row for row in rows if row["kind"] == kind]
         channel = "injection" if kind in INJECTIONS else "deepfake"
-        area = None if kind == "bona fide" else round(auc(*([row[channel] for row in side] for side in (bona, some))), 4)
+        area = (
+            None
+            if kind == "bona fide"
+            else round(auc(*([row[channel] for row in side] for side in (bona, some))), 4)
+        )
         levels = [sum(row["risk"] == level for row in some) for level in ("LOW", "MEDIUM", "HIGH")]
         label = f"{kind} frames, injected" if kind in INJECTIONS else kind
-        found.append({"kind": label, "clips": len({row["clip"] for row in some}), "levels": levels, "auc": area})
+        found.append(
+            {
+                "kind": label,
+                "clips": len({row["clip"] for row in some}),
+                "levels": levels,
+                "auc": area,
+            }
+        )
     records.write(args.out, args.pack, args.set, {"kind": "sequences", "rows": found})
 
 
@@ -192,31 +240,56 @@ def report(args: argparse.Namespace) -> None:
     rows = [row for path in args.measured for row in json.loads(path.read_text())]
     bona = [row for row in rows if row["kind"] == "bona fide"]
     kinds = [kind for kind in dict.fromkeys(row["kind"] for row in rows) if kind != "bona fide"]
-    fields = {f"score: {channel}": (lambda row, channel=channel: row[channel]) for channel in ("deepfake", "injection")}
+    fields = {
+        f"score: {channel}": (lambda row, channel=channel: row[channel])
+        for channel in ("deepfake", "injection")
+    }
     fields |= {name: (lambda row, name=name: row["values"][name]) for name in bona[0]["values"]}
     of = lambda some, field: [v for row in some if (v := field(row)) is not None]  # noqa: E731
-    print("| signal | bona fide, median | 95 % | " + " | ".join(f"AUC {kind}" for kind in kinds) + " |")
+    print(
+        "| signal | bona fide, median | 95 % | "
+        + " | ".join(f"AUC {kind}" for kind in kinds)
+        + " |"
+    )
     print("|---" * (3 + len(kinds)) + "|")
     for name, field in fields.items():
         values = of(bona, field)
         if values:
-            cells = [f"{auc(values, of([r for r in rows if r['kind'] == kind], field)):.2f}" for kind in kinds]
-            print(f"| {name} | {np.median(values):.3g} | {np.percentile(values, 95):.3g} | " + " | ".join(cells) + " |")
+            cells = [
+                f"{auc(values, of([r for r in rows if r['kind'] == kind], field)):.2f}"
+                for kind in kinds
+            ]
+            print(
+                f"| {name} | {np.median(values):.3g} | {np.percentile(values, 95):.3g} | "
+                + " | ".join(cells)
+                + " |"
+            )
     print("\n| kind | clips | windows | LOW | MEDIUM | HIGH |\n|---|---|---|---|---|---|")
     for kind in ["bona fide", *kinds]:
         some = [row for row in rows if row["kind"] == kind]
         counts = [sum(row["risk"] == level for row in some) for level in ("LOW", "MEDIUM", "HIGH")]
-        print(f"| {kind} | {len({row['clip'] for row in some})} | {len(some)} | " + " | ".join(map(str, counts)) + " |")
+        print(
+            f"| {kind} | {len({row['clip'] for row in some})} | {len(some)} | "
+            + " | ".join(map(str, counts))
+            + " |"
+        )
     for kind in kinds:
         channel = "injection" if kind in INJECTIONS else "deepfake"
-        sides = [[(row["clip"], row[channel]) for row in some] for some in (bona, [row for row in rows if row["kind"] == kind])]
+        sides = [
+            [(row["clip"], row[channel]) for row in some]
+            for some in (bona, [row for row in rows if row["kind"] == kind])
+        ]
         area, (low, high) = auc(*([score for _, score in side] for side in sides)), interval(*sides)
-        print(f"\n{kind}: AUC of the {channel} score {area:.2f} ({low:.2f} to {high:.2f} over clips)")
+        print(
+            f"\n{kind}: AUC of the {channel} score {area:.2f} ({low:.2f} to {high:.2f} over clips)"
+        )
     for kind in kinds:
         missed = [row["clip"] for row in rows if row["kind"] == kind and row["risk"] == "LOW"]
         if missed:
             print(f"\n{kind} at LOW: {', '.join(missed)}")
-    alarms = [f"{row['clip']}[{row['window']}] {row['channels']}" for row in bona if row["risk"] != "LOW"]
+    alarms = [
+        f"{row['clip']}[{row['window']}] {row['channels']}" for row in bona if row["risk"] != "LOW"
+    ]
     print(f"\nbona fide above LOW: {', '.join(alarms) or 'none'}")
     for original, fake in args.pair:
         print(f"\n| {original} against {fake} | original | fake |\n|---|---|---|")
@@ -237,23 +310,40 @@ def main() -> None:
         made.add_argument("--pack", type=pathlib.Path)
         made.add_argument("--window", type=int, default=75, help="frames of one session")
         made.add_argument("--out", type=pathlib.Path, required=True)
-    verbs.choices["measure"].add_argument("--attack", action="append", default=[], nargs=2, metavar=("KIND", "GLOB"))
-    verbs.choices["measure"].add_argument("--most", type=int, default=3, help="windows of one clip at most")
-    verbs.choices["inject"].add_argument("--cases", type=int, default=25, help="cases of each of the four kinds")
+    verbs.choices["measure"].add_argument(
+        "--attack", action="append", default=[], nargs=2, metavar=("KIND", "GLOB")
+    )
+    verbs.choices["measure"].add_argument(
+        "--most", type=int, default=3, help="windows of one clip at most"
+    )
+    verbs.choices["inject"].add_argument(
+        "--cases", type=int, default=25, help="cases of each of the four kinds"
+    )
     verbs.choices["inject"].add_argument("--seed", type=int, default=1)
-    verbs.choices["inject"].add_argument("--reencode", type=int, metavar="CRF", help="code the frames as H.264 before they are judged")
-    verbs.choices["manipulate"].add_argument("--seeds", type=int, default=1, help="manipulations of each clip")
+    verbs.choices["inject"].add_argument(
+        "--reencode",
+        type=int,
+        metavar="CRF",
+        help="code the frames as H.264 before they are judged",
+    )
+    verbs.choices["manipulate"].add_argument(
+        "--seeds", type=int, default=1, help="manipulations of each clip"
+    )
     made = verbs.add_parser("throughput")
     made.set_defaults(run=throughput)
     made.add_argument("clip", type=pathlib.Path)
     made.add_argument("--pack", type=pathlib.Path)
-    made.add_argument("--window", type=int, default=60, help="frames of the clip that are shown over and over")
+    made.add_argument(
+        "--window", type=int, default=60, help="frames of the clip that are shown over and over"
+    )
     made.add_argument("--frames", type=int, default=10_000)
     made = verbs.add_parser("calibrate")
     made.set_defaults(run=calibrate)
     made.add_argument("measured", type=pathlib.Path)
     made.add_argument("--set", default="bona fide clips", help="what the clips are, for the table")
-    made.add_argument("--least", type=int, default=10, help="windows that a signal must have been measured on")
+    made.add_argument(
+        "--least", type=int, default=10, help="windows that a signal must have been measured on"
+    )
     made.add_argument("--out", type=pathlib.Path, required=True)
     made = verbs.add_parser("record")
     made.set_defaults(run=record)

@@ -6,26 +6,50 @@ use std::path::Path;
 use vultus::{LicenceUse, Pack};
 
 /// Writes a line for each weight: id, task, licence and its class of use.
-pub(crate) fn list(folder: &Path, accepted: &[String], out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+pub(crate) fn list(
+    folder: &Path,
+    accepted: &[String],
+    out: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
     let pack = Pack::open(folder, accepted)?;
-    writeln!(out, "pack {} {}, id {}", pack.name(), pack.version(), pack.id())?;
+    writeln!(
+        out,
+        "pack {} {}, id {}",
+        pack.name(),
+        pack.version(),
+        pack.id()
+    )?;
     for model in pack.models() {
         let usage = match model.licence.usage {
             LicenceUse::Permissive => "permissive",
             LicenceUse::NonCommercial => "non-commercial",
             LicenceUse::Unknown => "unknown",
         };
-        writeln!(out, "{:<16} {:<12} {:<12} {usage}", model.id, model.task, model.licence.spdx)?;
+        writeln!(
+            out,
+            "{:<16} {:<12} {:<12} {usage}",
+            model.id, model.task, model.licence.spdx
+        )?;
     }
     Ok(())
 }
 
 /// Reads every weight, which checks its hash, and writes a line for each.
-pub(crate) fn verify(folder: &Path, accepted: &[String], out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+pub(crate) fn verify(
+    folder: &Path,
+    accepted: &[String],
+    out: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
     let pack = Pack::open(folder, accepted)?;
     for model in pack.models() {
         let bytes = pack.read(&model.id)?;
-        writeln!(out, "{:<16} {:>9} bytes, sha256 {}", model.id, bytes.len(), model.sha256)?;
+        writeln!(
+            out,
+            "{:<16} {:>9} bytes, sha256 {}",
+            model.id,
+            bytes.len(),
+            model.sha256
+        )?;
     }
     writeln!(out, "{} models verified", pack.models().len())?;
     Ok(())
@@ -49,7 +73,9 @@ mod tests {
         folder
     }
 
-    fn text(run: impl FnOnce(&mut Vec<u8>) -> Result<(), Box<dyn Error>>) -> Result<String, String> {
+    fn text(
+        run: impl FnOnce(&mut Vec<u8>) -> Result<(), Box<dyn Error>>,
+    ) -> Result<String, String> {
         let mut out = Vec::new();
         run(&mut out).map_err(|e| e.to_string())?;
         Ok(String::from_utf8(out).unwrap())
@@ -61,14 +87,25 @@ mod tests {
         let listed = text(|out| list(folder.path(), &[], out)).unwrap();
         let lines: Vec<&str> = listed.lines().collect();
         assert!(lines[0].starts_with("pack small 1, id "));
-        assert_eq!(lines[1], "one              embed        MIT          permissive");
+        assert_eq!(
+            lines[1],
+            "one              embed        MIT          permissive"
+        );
     }
 
     #[test]
     fn a_licence_is_accepted_by_name() {
         let folder = pack("non-commercial", b"weights");
-        assert!(text(|out| list(folder.path(), &[], out)).unwrap_err().contains("non-commercial"));
-        assert!(text(|out| list(folder.path(), &["one".into()], out)).unwrap().contains("non-commercial"));
+        assert!(
+            text(|out| list(folder.path(), &[], out))
+                .unwrap_err()
+                .contains("non-commercial")
+        );
+        assert!(
+            text(|out| list(folder.path(), &["one".into()], out))
+                .unwrap()
+                .contains("non-commercial")
+        );
     }
 
     #[test]
@@ -81,6 +118,10 @@ mod tests {
     #[test]
     fn a_flipped_byte_fails() {
         let folder = pack("permissive", b"weightS");
-        assert!(text(|out| verify(folder.path(), &[], out)).unwrap_err().contains("was changed after the pack was built"));
+        assert!(
+            text(|out| verify(folder.path(), &[], out))
+                .unwrap_err()
+                .contains("was changed after the pack was built")
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! `vultus-models`: looks into model packs with the loader of the engine itself, and measures what packs are made with.
+//! `vultus-models`: looks into model packs with the loader of the engine itself, and measures what
+//! packs are made with.
 
 mod inspect;
 mod network;
@@ -9,7 +10,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(version, about = "Looks into model packs with the loader of the engine itself")]
+#[command(
+    version,
+    about = "Looks into model packs with the loader of the engine itself"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -23,9 +27,11 @@ enum Command {
     Verify(PackArgs),
     /// Shows how a network runs: layers, shapes, multiply-adds, kernels, bytes
     Explain(network::ExplainArgs),
-    /// Measures what 16-bit arithmetic is scaled by, over pictures of faces: one JSON file a network
+    /// Measures what 16-bit arithmetic is scaled by, over pictures of faces: one JSON file a
+    /// network
     Ranges(network::RangesArgs),
-    /// Measures what an embedder gives on average over pictures of faces, which a conversion takes off: one JSON list
+    /// Measures what an embedder gives on average over pictures of faces, which a conversion takes
+    /// off: one JSON list
     Centre(network::CentreArgs),
 }
 

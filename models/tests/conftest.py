@@ -32,8 +32,15 @@ def tiny() -> list[Manifest]:
 
     def manifest(name: str) -> Manifest:
         content = name.encode()
-        source = replace(pattern.source, ecosystem="file", file=f"{name}.onnx", file_sha256=hashing.sha256(content))
-        converted = replace(pattern.converted, converter="copy", sha256=hashing.sha256(content), bytes=len(content))
+        source = replace(
+            pattern.source,
+            ecosystem="file",
+            file=f"{name}.onnx",
+            file_sha256=hashing.sha256(content),
+        )
+        converted = replace(
+            pattern.converted, converter="copy", sha256=hashing.sha256(content), bytes=len(content)
+        )
         return replace(pattern, id=name, source=source, converted=converted)
 
     return [manifest("first"), manifest("second")]

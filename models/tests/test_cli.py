@@ -17,7 +17,11 @@ def test_the_default_pack_is_built_verified_and_then_up_to_date(work, fetcher, c
     assert main(["verify", "pack"]) == 0
     out = capsys.readouterr().out
     count = f"{len(load_plan('default').models)} models"
-    assert f"pack: built, {count}" in out and f"pack: up to date, {count}" in out and f"pack: {count} verified" in out
+    assert (
+        f"pack: built, {count}" in out
+        and f"pack: up to date, {count}" in out
+        and f"pack: {count} verified" in out
+    )
     (work / "pack" / "centerface.onnx").write_bytes(b"")
     assert main(["verify", "pack"]) == 1
     assert "centerface.onnx has the wrong hash" in capsys.readouterr().err
@@ -27,7 +31,11 @@ def test_photos_are_fetched_once(work, fetcher, capsys):
     for said in ("photos: 3 photos fetched", "photos: up to date"):
         assert main(["photos", "--out", "photos", "--cache", str(fetcher.cache)]) == 0
         assert said in capsys.readouterr().out
-    assert sorted(path.name for path in (work / "photos").iterdir()) == ["biden.jpg", "obama.jpg", "obama2.jpg"]
+    assert sorted(path.name for path in (work / "photos").iterdir()) == [
+        "biden.jpg",
+        "obama.jpg",
+        "obama2.jpg",
+    ]
     assert main(["specimen", "--portrait", "photos/obama.jpg", "--out", "card.png"]) == 0
     assert (work / "card.png").is_file()
 
@@ -47,7 +55,11 @@ def test_photos_are_fetched_once(work, fetcher, capsys):
 def test_a_fault_is_one_message_and_exit_code_1(work, capsys, arguments, message):
     assert main(arguments) == 1
     captured = capsys.readouterr()
-    assert captured.err.startswith("vultus_models: ") and message in captured.err and "Traceback" not in captured.err
+    assert (
+        captured.err.startswith("vultus_models: ")
+        and message in captured.err
+        and "Traceback" not in captured.err
+    )
     assert not (work / "build" / "pack").exists()
 
 
@@ -56,4 +68,8 @@ def test_list_and_card_show_every_weight(capsys):
     assert main(["card"]) == 0
     assert main(["card", "sface"]) == 0
     out = capsys.readouterr().out
-    assert "fr-feature" in out and "--with --accept-licence" in out and "- licence of the weights: Apache-2.0, permissive" in out
+    assert (
+        "fr-feature" in out
+        and "--with --accept-licence" in out
+        and "- licence of the weights: Apache-2.0, permissive" in out
+    )

@@ -21,7 +21,9 @@ EYE = (385, 163, 495, 273)
 """The face in the photo, and one eye of it: left, top, right, bottom."""
 
 
-def pixels(photo: Path, box: tuple[int, int, int, int] | None, width: int, height: int) -> np.ndarray:
+def pixels(
+    photo: Path, box: tuple[int, int, int, int] | None, width: int, height: int
+) -> np.ndarray:
     """RGB bytes, height x width x 3."""
     with Image.open(photo) as image:
         part = image.crop(box) if box else image
@@ -33,10 +35,16 @@ def ours(weight, converted: bytes, rgb: np.ndarray) -> list[np.ndarray]:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(converted, options)
-    assert [(value.name, value.shape) for value in session.get_inputs()] == [(weight.input.name, weight.input.shape)]
-    assert [(value.name, value.shape) for value in session.get_outputs()] == [(out.name, out.shape) for out in weight.outputs]
+    assert [(value.name, value.shape) for value in session.get_inputs()] == [
+        (weight.input.name, weight.input.shape)
+    ]
+    assert [(value.name, value.shape) for value in session.get_outputs()] == [
+        (out.name, out.shape) for out in weight.outputs
+    ]
     picture = rgb if weight.input.colour == "rgb" else rgb[..., ::-1]
-    scaled = picture.astype(np.float32) * np.float32(weight.input.scale) + np.float32(weight.input.offset)
+    scaled = picture.astype(np.float32) * np.float32(weight.input.scale) + np.float32(
+        weight.input.offset
+    )
     return session.run(None, {weight.input.name: scaled.transpose(2, 0, 1)[None]})
 
 
@@ -72,10 +80,17 @@ def test_equals_litert(both, photo, name, box, scale, offset, bounds):
     (source,) = interpreter.get_input_details()
     batch, height, width, _ = source["shape"]
     rgb = pixels(photo, box, width, height)
-    interpreter.set_tensor(source["index"], np.stack([(rgb * scale + offset).astype(np.float32)] * batch))
+    interpreter.set_tensor(
+        source["index"], np.stack([(rgb * scale + offset).astype(np.float32)] * batch)
+    )
     interpreter.invoke()
-    theirs = {detail["name"]: interpreter.get_tensor(detail["index"])[0] for detail in interpreter.get_output_details()}
-    for output, values, bound in zip(KNOWN[name].outputs, ours(KNOWN[name], converted, rgb), bounds, strict=True):
+    theirs = {
+        detail["name"]: interpreter.get_tensor(detail["index"])[0]
+        for detail in interpreter.get_output_details()
+    }
+    for output, values, bound in zip(
+        KNOWN[name].outputs, ours(KNOWN[name], converted, rgb), bounds, strict=True
+    ):
         expected = theirs[output.source_name].reshape(values.shape[1:])
         assert values.std() > 0 or values.size == 1
         compare(f"{name} {output.name}", values[0], expected, bound)
@@ -98,15 +113,23 @@ def test_centerface_equals_the_file_as_shipped(both, photo, width, height):
 
     shipped, converted = both("centerface")
     model = onnx.load_from_string(shipped)
-    inputs = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in model.graph.input}
-    sizes = {output.source_name: ["n", output.shape[1], "r", "c"] for output in KNOWN["centerface"].outputs}
+    inputs = {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in model.graph.input
+    }
+    sizes = {
+        output.source_name: ["n", output.shape[1], "r", "c"]
+        for output in KNOWN["centerface"].outputs
+    }
     resized = update_inputs_outputs_dims(model, inputs | {"input.1": ["n", 3, "h", "w"]}, sizes)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     rgb = pixels(photo, None, width, height)
     session = onnxruntime.InferenceSession(resized.SerializeToString(), options)
     theirs = session.run(list(sizes), {"input.1": rgb.astype(np.float32).transpose(2, 0, 1)[None]})
-    for output, values, expected in zip(KNOWN["centerface"].outputs, ours(KNOWN["centerface"], converted, rgb), theirs, strict=True):
+    for output, values, expected in zip(
+        KNOWN["centerface"].outputs, ours(KNOWN["centerface"], converted, rgb), theirs, strict=True
+    ):
         compare(f"centerface {width}x{height} {output.name}", values, expected, 1e-4)
     assert theirs[0].max() > 0.5, "the photo has a face"
 
@@ -115,7 +138,9 @@ def test_centerface_equals_the_file_as_shipped(both, photo, width, height):
 def test_minifasnet_equals_its_layers_one_by_one(both, photo, name):
     """In double precision, nothing folded, after `MiniFASNet.py` of the upstream repository."""
     shipped, converted = both(name)
-    held = {key.removeprefix("module."): value for key, value in checkpoint.read(shipped, name).items()}
+    held = {
+        key.removeprefix("module."): value for key, value in checkpoint.read(shipped, name).items()
+    }
     rgb = pixels(photo, FACE, 80, 80)
 
     def norm(x: np.ndarray, layer: str) -> np.ndarray:
@@ -125,7 +150,9 @@ def test_minifasnet_equals_its_layers_one_by_one(both, photo, name):
 
     def conv(x: np.ndarray, layer: str, normed: str, stride: int = 1, pad: int = 0) -> np.ndarray:
         kernel = held[f"{layer}.weight"].astype(np.float64)
-        windows = sliding_window_view(np.pad(x, ((0, 0), (pad, pad), (pad, pad))), kernel.shape[2:], (1, 2))[:, ::stride, ::stride]
+        windows = sliding_window_view(
+            np.pad(x, ((0, 0), (pad, pad), (pad, pad))), kernel.shape[2:], (1, 2)
+        )[:, ::stride, ::stride]
         depthwise = kernel.shape[1] == 1 < len(x)
         rule = ("chwij,cij->chw", kernel[:, 0]) if depthwise else ("chwij,ocij->ohw", kernel)
         return norm(np.einsum(rule[0], windows, rule[1], optimize=True), normed)
@@ -138,18 +165,31 @@ def test_minifasnet_equals_its_layers_one_by_one(both, photo, name):
         y = activated(activated(x, f"{layer}.conv"), f"{layer}.conv_dw", stride, 1)
         return conv(y, f"{layer}.project.conv", f"{layer}.project.bn")
 
-    x = activated(activated(rgb[..., ::-1].transpose(2, 0, 1).astype(np.float64), "conv1", 2, 1), "conv2_dw", 1, 1)
-    for halving, chain, length in (("conv_23", "conv_3", 4), ("conv_34", "conv_4", 6), ("conv_45", "conv_5", 2)):
+    x = activated(
+        activated(rgb[..., ::-1].transpose(2, 0, 1).astype(np.float64), "conv1", 2, 1),
+        "conv2_dw",
+        1,
+        1,
+    )
+    for halving, chain, length in (
+        ("conv_23", "conv_3", 4),
+        ("conv_34", "conv_4", 6),
+        ("conv_45", "conv_5", 2),
+    ):
         x = block(x, halving, 2)
         for i in range(length):
             y = block(x, f"{chain}.model.{i}")
             if name == "minifasnet-v1se" and i == length - 1:
                 squeeze = f"{chain}.model.{i}.se_module"
-                weight = np.maximum(conv(y.mean((1, 2), keepdims=True), f"{squeeze}.fc1", f"{squeeze}.bn1"), 0)
+                weight = np.maximum(
+                    conv(y.mean((1, 2), keepdims=True), f"{squeeze}.fc1", f"{squeeze}.bn1"), 0
+                )
                 y = y / (1 + np.exp(-conv(weight, f"{squeeze}.fc2", f"{squeeze}.bn2")))
             x = x + y
     x = conv(activated(x, "conv_6_sep"), "conv_6_dw.conv", "conv_6_dw.bn").ravel()
-    expected = held["prob.weight"] @ norm((held["linear.weight"] @ x).reshape(-1, 1, 1), "bn").ravel()
+    expected = (
+        held["prob.weight"] @ norm((held["linear.weight"] @ x).reshape(-1, 1, 1), "bn").ravel()
+    )
     (values,) = ours(KNOWN[name], converted, rgb)
     compare(f"{name} logits", values[0], expected, 1e-4)
 
@@ -159,7 +199,9 @@ def test_a_checkpoint_holds_tensors_and_nothing_else(both):
     shipped, _ = both("minifasnet-v2")
 
     def written(tree: object, keys: list[str]) -> bytes:
-        return b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {}, tree, keys))
+        return b"".join(
+            pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {}, tree, keys)
+        )
 
     class Call:
         def __reduce__(self):
@@ -172,7 +214,10 @@ def test_a_checkpoint_holds_tensors_and_nothing_else(both):
         (pickle.dumps(1), "it begins with 1"),
         (shipped[:-4], "buffer size|broadcast"),
         (shipped + b"x", "it holds something else beside them"),
-        (shipped.replace(b"torch\nLongStorage", b"torch\nHalfStorage"), "it asks for torch.HalfStorage"),
+        (
+            shipped.replace(b"torch\nLongStorage", b"torch\nHalfStorage"),
+            "it asks for torch.HalfStorage",
+        ),
     ]:
         with pytest.raises(Fault, match=f"weights is no checkpoint of tensors: .*({message})"):
             checkpoint.read(data, "weights")
@@ -180,17 +225,41 @@ def test_a_checkpoint_holds_tensors_and_nothing_else(both):
 
 def compare(what: str, values: np.ndarray, expected: np.ndarray, bound: float) -> None:
     difference = np.abs(values - expected).max()
-    print(f"{what}: greatest difference {difference:.2g}, greatest value {np.abs(expected).max():.3g}")
+    print(
+        f"{what}: greatest difference {difference:.2g}, greatest value {np.abs(expected).max():.3g}"
+    )
     assert difference <= bound, what
 
 
 @pytest.mark.parametrize(
-    "name", ["blazeface-short", "blazeface-full", "facemesh-468", "iris", "mobilefacenet", "centerface", "minifasnet-v2", "minifasnet-v1se"]
+    "name",
+    [
+        "blazeface-short",
+        "blazeface-full",
+        "facemesh-468",
+        "iris",
+        "mobilefacenet",
+        "centerface",
+        "minifasnet-v2",
+        "minifasnet-v1se",
+    ],
 )
 def test_only_plain_operators_are_left(both, name):
     graph = onnx.load_from_string(both(name)[1]).graph
     kinds = {node.op_type for node in graph.node}
-    body = {"Conv", "ConvTranspose", "Relu", "PRelu", "Sigmoid", "Add", "MaxPool", "AveragePool", "GlobalAveragePool", "Pad", "Resize"}
+    body = {
+        "Conv",
+        "ConvTranspose",
+        "Relu",
+        "PRelu",
+        "Sigmoid",
+        "Add",
+        "MaxPool",
+        "AveragePool",
+        "GlobalAveragePool",
+        "Pad",
+        "Resize",
+    }
     assert kinds <= body | {"Transpose", "Reshape", "Concat", "Flatten", "Gemm", "Mul"}
     constants = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
     for node in graph.node:

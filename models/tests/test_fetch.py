@@ -11,7 +11,9 @@ from vultus_models.fault import Fault
 from vultus_models.fetch import Fetcher
 from vultus_models.manifest import Source
 
-POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 22466066\n"
+POINTER = (
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 22466066\n"
+)
 
 
 @pytest.fixture
@@ -32,7 +34,9 @@ def registry(tmp_path, monkeypatch):
     with zipfile.ZipFile(wheel, "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
-        archive.writestr("pinnedweights-1.0.dist-info/RECORD", record + "pinnedweights-1.0.dist-info/RECORD,,\n")
+        archive.writestr(
+            "pinnedweights-1.0.dist-info/RECORD", record + "pinnedweights-1.0.dist-info/RECORD,,\n"
+        )
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return Source(
@@ -48,7 +52,9 @@ def registry(tmp_path, monkeypatch):
     )
 
 
-def test_a_package_is_downloaded_once_and_then_taken_from_the_cache(tmp_path, registry, monkeypatch):
+def test_a_package_is_downloaded_once_and_then_taken_from_the_cache(
+    tmp_path, registry, monkeypatch
+):
     cache = tmp_path / "cache"
     assert Fetcher(cache).file(registry) == b"weights"
     assert [path.name for path in cache.iterdir()] == [registry.archive]
@@ -69,12 +75,18 @@ def test_a_registry_that_serves_another_file_is_refused(tmp_path, registry):
     with pytest.raises(Fault) as error:
         Fetcher(cache).file(replace(registry, archive_sha256="0" * 64))
     message = str(error.value)
-    assert "has the wrong hash" in message and registry.archive_sha256 in message and "0" * 64 in message
+    assert (
+        "has the wrong hash" in message
+        and registry.archive_sha256 in message
+        and "0" * 64 in message
+    )
     assert not list(cache.iterdir())
 
 
 def test_a_registry_that_does_not_answer_says_what_to_do(tmp_path, registry):
-    with pytest.raises(Fault, match=r"pinnedweights-1.0-py3-none-any.whl could not be downloaded; .* --from"):
+    with pytest.raises(
+        Fault, match=r"pinnedweights-1.0-py3-none-any.whl could not be downloaded; .* --from"
+    ):
         Fetcher(tmp_path / "cache").file(replace(registry, version="2.0"))
 
 
@@ -104,7 +116,10 @@ def test_a_pointer_in_the_place_of_a_package_is_named(tmp_path, registry):
 
 
 def test_offline_without_the_package_names_it(tmp_path, registry):
-    with pytest.raises(Fault, match=r"pinnedweights-1.0-py3-none-any.whl is not in .*--offline forbids .* pypi pinnedweights 1.0 .*--from"):
+    with pytest.raises(
+        Fault,
+        match=r"pinnedweights-1.0-py3-none-any.whl is not in .*--offline forbids .* pypi pinnedweights 1.0 .*--from",
+    ):
         Fetcher(tmp_path / "cache", offline=True).file(registry)
 
 
@@ -113,7 +128,9 @@ def test_a_file_inside_the_package_is_checked_too(tmp_path, registry):
     with pytest.raises(Fault, match="pinnedweights/weights.bin has the wrong hash"):
         Fetcher(tmp_path / "cache", local=local).file(replace(registry, file_sha256="0" * 64))
     with pytest.raises(Fault, match="holds no file pinnedweights/gone.bin"):
-        Fetcher(tmp_path / "cache", local=local).file(replace(registry, file="pinnedweights/gone.bin"))
+        Fetcher(tmp_path / "cache", local=local).file(
+            replace(registry, file="pinnedweights/gone.bin")
+        )
 
 
 def test_a_brought_file_is_checked(tmp_path, brought, tiny):
@@ -125,11 +142,15 @@ def test_a_brought_file_is_checked(tmp_path, brought, tiny):
         fetcher.file(source)
     (brought / "first.onnx").write_bytes(b"First")
     with pytest.raises(
-        Fault, match=rf"first.onnx has the wrong hash\n  expected sha256 {source.file_sha256}\n  got      sha256 [0-9a-f]{{64}}"
+        Fault,
+        match=rf"first.onnx has the wrong hash\n  expected sha256 {source.file_sha256}\n  got      sha256 [0-9a-f]{{64}}",
     ):
         fetcher.file(source)
     (brought / "first.onnx").unlink()
-    with pytest.raises(Fault, match="first.onnx is published in no package registry, so you bring it: get it from https"):
+    with pytest.raises(
+        Fault,
+        match="first.onnx is published in no package registry, so you bring it: get it from https",
+    ):
         fetcher.file(source)
 
 
@@ -140,7 +161,9 @@ def test_a_missing_folder_is_named(tmp_path):
 
 def test_what_a_failing_client_says_is_shown(tmp_path):
     command = [sys.executable, "-c", "import sys; sys.exit('certificate verify failed')"]
-    with pytest.raises(Fault, match="x.tgz could not be downloaded(?s:.*)certificate verify failed"):
+    with pytest.raises(
+        Fault, match="x.tgz could not be downloaded(?s:.*)certificate verify failed"
+    ):
         fetch.run_client(command, tmp_path, "x.tgz", 10)
 
 

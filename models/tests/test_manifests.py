@@ -6,7 +6,15 @@ from vultus_models import card, manifest
 from vultus_models.fault import Fault
 
 KNOWN = manifest.load_all()
-DEFAULT = ["blazeface-short", "blazeface-full", "centerface", "facemesh-468", "iris", "sface", "mobilefacenet"]
+DEFAULT = [
+    "blazeface-short",
+    "blazeface-full",
+    "centerface",
+    "facemesh-468",
+    "iris",
+    "sface",
+    "mobilefacenet",
+]
 
 
 @pytest.mark.parametrize("weight", KNOWN.values(), ids=list(KNOWN))
@@ -19,9 +27,20 @@ def test_every_weight_is_pinned_and_described(weight):
         hashes.append(source.archive_sha256)
     for digest in hashes:
         assert re.fullmatch("[0-9a-f]{64}", digest)
-    assert source.origin.startswith("https://") or (source.ecosystem == "project" and (manifest.DATA.parent / source.origin).is_dir())
+    assert source.origin.startswith("https://") or (
+        source.ecosystem == "project" and (manifest.DATA.parent / source.origin).is_dir()
+    )
     assert weight.converted.bytes > 1000
-    assert all([weight.title, weight.training_data, weight.limits, weight.licence.spdx, weight.licence.statement, weight.outputs])
+    assert all(
+        [
+            weight.title,
+            weight.training_data,
+            weight.limits,
+            weight.licence.spdx,
+            weight.licence.statement,
+            weight.outputs,
+        ]
+    )
     assert weight.input.shape[:2] == [1, 3]
     assert all(output.name and output.shape and output.meaning for output in weight.outputs)
     text = card.card(weight)
@@ -47,7 +66,9 @@ def test_a_pack_compares_weights_that_it_holds(name):
 def test_the_readme_shows_the_manifests():
     readme = (manifest.DATA / "README.md").read_text(encoding="utf-8")
     shown = readme.split("<!-- table -->\n")[1].split("<!-- end of table -->")[0]
-    assert shown == card.table(KNOWN.values()), "paste the output of `python -m vultus_models card` into README.md"
+    assert shown == card.table(KNOWN.values()), (
+        "paste the output of `python -m vultus_models card` into README.md"
+    )
 
 
 def test_an_unknown_pack_names_the_known_ones():
@@ -58,10 +79,16 @@ def test_an_unknown_pack_names_the_known_ones():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (('task = "pad"', 'task = "guess"'), "minifasnet-v2.toml.task: 'guess' is not one of detect-near"),
+        (
+            ('task = "pad"', 'task = "guess"'),
+            "minifasnet-v2.toml.task: 'guess' is not one of detect-near",
+        ),
         (('title = "', 'tittle = "'), "unknown key tittle; known are id, task"),
         (("[licence]\n", "[licence]\nholder = 1\n"), "licence: unknown key holder"),
-        (('spdx = "Apache-2.0"\n', ""), "licence: .*missing 1 required positional argument: 'spdx'"),
+        (
+            ('spdx = "Apache-2.0"\n', ""),
+            "licence: .*missing 1 required positional argument: 'spdx'",
+        ),
         (("\nbytes = ", '\nbytes = "x" #'), "converted.bytes: 'x' is not of the type int"),
         (('id = "minifasnet-v2"', 'id = "other"'), "the id 'other' must be the file's name"),
         (("[source]", "[source"), "Expected"),

@@ -37,9 +37,17 @@ def test_a_pack_names_and_holds_its_weights(out, tiny):
     first = table["models"][0]
     assert first["id"] == "first" and first["file"] == "first.onnx" and first["bytes"] == 5
     assert first["licence"] == {"spdx": "Apache-2.0", "use": "permissive"}
-    assert first["input"] == {"name": "input", "shape": [1, 3, 80, 80], "colour": "bgr", "scale": 1.0, "offset": 0.0}
+    assert first["input"] == {
+        "name": "input",
+        "shape": [1, 3, 80, 80],
+        "colour": "bgr",
+        "scale": 1.0,
+        "offset": 0.0,
+    }
     assert first["outputs"] == [{"name": "logits", "shape": [1, 3]}]
-    assert [model["sha256"] for model in pack.verify(out)] == [manifest.converted.sha256 for manifest in tiny]
+    assert [model["sha256"] for model in pack.verify(out)] == [
+        manifest.converted.sha256 for manifest in tiny
+    ]
 
 
 def test_a_second_run_does_nothing(tmp_path, out, plan, tiny):
@@ -98,13 +106,18 @@ def test_a_folder_that_is_no_pack_is_left_alone(tmp_path, plan, tiny, brought):
 
 def test_a_conversion_with_another_result_is_refused(tmp_path, plan, tiny, brought, monkeypatch):
     monkeypatch.setattr(pack, "convert", lambda data, _: data + b"!")
-    with pytest.raises(Fault, match=r"first.onnx, as converted, has the wrong hash(?s:.*)manifests/first.toml"):
+    with pytest.raises(
+        Fault, match=r"first.onnx, as converted, has the wrong hash(?s:.*)manifests/first.toml"
+    ):
         pack.build(plan, tiny, tmp_path / "pack", Fetcher(tmp_path / "cache", local=brought))
 
 
 def test_a_licence_that_is_not_permissive_is_accepted_by_name():
     plan, known = load_plan("default"), load_all()
-    with pytest.raises(Fault, match=r"fr-feature: the licence of its weights is unknown .* --accept-licence fr-feature"):
+    with pytest.raises(
+        Fault,
+        match=r"fr-feature: the licence of its weights is unknown .* --accept-licence fr-feature",
+    ):
         pack.select(plan, known, ["fr-feature"], ["mobilefacenet"])
     chosen = pack.select(plan, known, ["fr-feature", "fr-feature"], ["fr-feature"])
     assert [manifest.id for manifest in chosen] == [*plan.models, "fr-feature"]
@@ -121,7 +134,11 @@ def test_a_licence_that_is_not_permissive_is_accepted_by_name():
         ("pack.json", None, "is no model pack"),
         ("pack.json", b"{", "is no manifest of a pack"),
         ("pack.json", b'{"format": 2, "models": []}', "has format 2, this tool reads format 1"),
-        ("pack.json", b'{"format": 1, "models": [{"id": "a", "file": "../a", "sha256": ""}]}', "outside the pack"),
+        (
+            "pack.json",
+            b'{"format": 1, "models": [{"id": "a", "file": "../a", "sha256": ""}]}',
+            "outside the pack",
+        ),
     ],
 )
 def test_verify_refuses(out, file, content, message):

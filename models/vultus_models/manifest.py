@@ -77,7 +77,9 @@ class Input:
 @dataclass(frozen=True)
 class Manifest:
     id: str
-    task: Literal["detect-near", "detect-far", "detect-small", "detect", "mesh", "eyes", "embed", "pad"]
+    task: Literal[
+        "detect-near", "detect-far", "detect-small", "detect", "mesh", "eyes", "embed", "pad"
+    ]
     title: str
     training_data: str
     limits: list[str]
@@ -138,9 +140,16 @@ def _build(cls: type, table: Any, where: str) -> Any:
         raise Fault(f"{where}: a table is needed")
     known = {f.name: f for f in fields(cls)}
     if unknown := table.keys() - known.keys():
-        raise Fault(f"{where}: unknown key {', '.join(sorted(unknown))}; known are {', '.join(known)}")
+        raise Fault(
+            f"{where}: unknown key {', '.join(sorted(unknown))}; known are {', '.join(known)}"
+        )
     try:
-        return cls(**{key: _value(known[key].type, value, f"{where}.{key}") for key, value in table.items()})
+        return cls(
+            **{
+                key: _value(known[key].type, value, f"{where}.{key}")
+                for key, value in table.items()
+            }
+        )
     except TypeError as error:
         raise Fault(f"{where}: {error}") from None
 

@@ -19,7 +19,9 @@ FORMAT = 1
 INDEX = "pack.json"
 
 
-def select(plan: PackPlan, known: dict[str, Manifest], added: Iterable[str], accepted: Iterable[str]) -> list[Manifest]:
+def select(
+    plan: PackPlan, known: dict[str, Manifest], added: Iterable[str], accepted: Iterable[str]
+) -> list[Manifest]:
     """Returns the manifests of the plan and the added ids; a licence that is not permissive must be accepted by id."""
     added, accepted = list(added), list(accepted)
     for name in [*plan.models, *added, *accepted]:
@@ -58,7 +60,11 @@ def _calibration(plan: PackPlan) -> dict[str, Any] | None:
     if not plan.embedders:
         return None
     # A pack that was not calibrated yet has no thresholds: `vultus-datasets calibrate` makes them.
-    own = read(plan.name) if (DATA / "calibration" / f"{plan.name}.json").is_file() else {"tables": []}
+    own = (
+        read(plan.name)
+        if (DATA / "calibration" / f"{plan.name}.json").is_file()
+        else {"tables": []}
+    )
     return read("default") | own | {name: read(name) for name in ("pad", "sequence")}
 
 
@@ -104,8 +110,13 @@ def build(plan: PackPlan, manifests: list[Manifest], out: Path, fetcher: Fetcher
     if _is_current(out, wanted, manifests):
         return False
     if out.exists() and not (out / INDEX).is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise Fault(f"{out} exists and is no model pack; name another folder with --out, or remove it")
-    partial, replaced = out.with_name(f".{out.name}.partial"), out.with_name(f".{out.name}.replaced")
+        raise Fault(
+            f"{out} exists and is no model pack; name another folder with --out, or remove it"
+        )
+    partial, replaced = (
+        out.with_name(f".{out.name}.partial"),
+        out.with_name(f".{out.name}.replaced"),
+    )
     for leftover in (partial, replaced):
         shutil.rmtree(leftover, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -129,7 +140,10 @@ def _is_current(out: Path, wanted: bytes, manifests: list[Manifest]) -> bool:
         return False
     if {path.name for path in out.iterdir()} != {INDEX, *(manifest.file for manifest in manifests)}:
         return False
-    return all(hashing.sha256_of(out / manifest.file) == manifest.converted.sha256 for manifest in manifests)
+    return all(
+        hashing.sha256_of(out / manifest.file) == manifest.converted.sha256
+        for manifest in manifests
+    )
 
 
 def _weight(manifest: Manifest, out: Path, fetcher: Fetcher) -> bytes:
@@ -142,20 +156,26 @@ def _weight(manifest: Manifest, out: Path, fetcher: Fetcher) -> bytes:
         "the converter does something else here than where it was pinned; "
         f"who changed it on purpose pins the new hash in manifests/{manifest.id}.toml"
     )
-    return hashing.check(f"{manifest.file}, as converted,", converted, manifest.converted.sha256, advice)
+    return hashing.check(
+        f"{manifest.file}, as converted,", converted, manifest.converted.sha256, advice
+    )
 
 
 def verify(folder: Path) -> list[dict[str, Any]]:
     """Returns the entries of the pack in `folder` after checking every file that it names; any fault raises."""
     path = folder / INDEX
     if not path.is_file():
-        raise Fault(f"{folder} holds no {INDEX}, so it is no model pack; build one with `python -m vultus_models build --out {folder}`")
+        raise Fault(
+            f"{folder} holds no {INDEX}, so it is no model pack; build one with `python -m vultus_models build --out {folder}`"
+        )
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
         version, models = table["format"], table["models"]
         files = [(model["id"], model["file"], model["sha256"]) for model in models]
     except (ValueError, KeyError, TypeError) as error:
-        raise Fault(f"{path} is no manifest of a pack ({type(error).__name__}: {error}); build the pack again") from error
+        raise Fault(
+            f"{path} is no manifest of a pack ({type(error).__name__}: {error}); build the pack again"
+        ) from error
     if version != FORMAT:
         raise Fault(f"{path} has format {version}, this tool reads format {FORMAT}")
     for name, file, expected in files:

@@ -48,7 +48,10 @@ def machine_readable_zone(holder: Holder) -> tuple[str, str, str]:
     """Returns the three lines of 30 characters of a TD1 card."""
     number = holder.number.ljust(9, "<")
     first = f"I<{holder.state}{number}{check_digit(number)}".ljust(30, "<")
-    birth, expiry = holder.birth + check_digit(holder.birth), holder.expiry + check_digit(holder.expiry)
+    birth, expiry = (
+        holder.birth + check_digit(holder.birth),
+        holder.expiry + check_digit(holder.expiry),
+    )
     second = f"{birth}{holder.sex}{expiry}{holder.state}".ljust(29, "<")
     second += check_digit(first[5:30] + second[0:7] + second[8:15] + second[18:29])
     name = f"{holder.surname}<<{holder.given_names}".replace(" ", "<")[:30].ljust(30, "<")
@@ -85,7 +88,15 @@ def _card(photo: Image.Image, holder: Holder) -> Image.Image:
     write(59.0, 3.0, "SPECIMEN", 4.6, _WARNING)
 
     left, top, width, height = map(_px, _PORTRAIT_MM)
-    card.paste(ImageOps.fit(_head_and_shoulders(photo), (width, height), Image.Resampling.LANCZOS, centering=(0.5, 0.0)), (left, top))
+    card.paste(
+        ImageOps.fit(
+            _head_and_shoulders(photo),
+            (width, height),
+            Image.Resampling.LANCZOS,
+            centering=(0.5, 0.0),
+        ),
+        (left, top),
+    )
     pen.rectangle((left - 1, top - 1, left + width, top + height), outline=_LABEL, width=2)
 
     fields = [
@@ -129,11 +140,20 @@ def _background(width: int, height: int) -> Image.Image:
     for colour, waves, drift in (((196, 216, 214), 3, 0.22), ((224, 206, 214), 5, -0.17)):
         for line in range(46):
             base = (line - 2) / 42
-            y = base + 0.035 * np.sin(2 * np.pi * waves * x + drift * line) + 0.02 * np.sin(2 * np.pi * 11 * x - drift * line)
-            pen.line(list(zip(x * large.width, y * large.height, strict=True)), fill=colour, width=2)
+            y = (
+                base
+                + 0.035 * np.sin(2 * np.pi * waves * x + drift * line)
+                + 0.02 * np.sin(2 * np.pi * 11 * x - drift * line)
+            )
+            pen.line(
+                list(zip(x * large.width, y * large.height, strict=True)), fill=colour, width=2
+            )
     angle = np.linspace(0, 2 * np.pi, 900)
     for turn in range(24):
         radius = 0.19 + 0.09 * np.cos(9 * angle + turn * np.pi / 12)
-        x, y = large.width * 0.80 + radius * large.height * np.cos(angle), large.height * (0.42 + radius * np.sin(angle))
+        x, y = (
+            large.width * 0.80 + radius * large.height * np.cos(angle),
+            large.height * (0.42 + radius * np.sin(angle)),
+        )
         pen.line(list(zip(x, y, strict=True)), fill=(206, 214, 190), width=2)
     return large.resize((width, height), Image.Resampling.BOX)

@@ -28,8 +28,19 @@ pub(crate) fn draw(panels: &[Panel<'_>], lines: &[String]) -> image::ImageResult
     let photos: Vec<RgbImage> = panels.iter().map(photo).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let photos_width = photos.iter().map(|p| p.width() + GAP).sum::<u32>() + GAP;
-    let text_width = lines.iter().map(|l| l.chars().count() as u32).max().unwrap_or(0) * LETTER * ZOOM + 2 * GAP;
-    let mut sheet = RgbImage::from_pixel(photos_width.max(text_width), HEIGHT + 3 * GAP + lines.len() as u32 * LINE, PAPER);
+    let text_width = lines
+        .iter()
+        .map(|l| l.chars().count() as u32)
+        .max()
+        .unwrap_or(0)
+        * LETTER
+        * ZOOM
+        + 2 * GAP;
+    let mut sheet = RgbImage::from_pixel(
+        photos_width.max(text_width),
+        HEIGHT + 3 * GAP + lines.len() as u32 * LINE,
+        PAPER,
+    );
     let mut x = GAP;
     for photo in &photos {
         imageops::replace(&mut sheet, photo, i64::from(x), i64::from(GAP));
@@ -48,14 +59,28 @@ fn photo(panel: &Panel<'_>) -> RgbImage {
     let scale = HEIGHT as f32 / height as f32;
     let view = image::ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(width, height, panel.image.rgb());
     let view = view.expect("a picture holds three bytes a pixel");
-    let mut canvas = imageops::resize(&view, ((width as f32 * scale) as u32).max(1), HEIGHT, imageops::FilterType::Triangle);
+    let mut canvas = imageops::resize(
+        &view,
+        ((width as f32 * scale) as u32).max(1),
+        HEIGHT,
+        imageops::FilterType::Triangle,
+    );
     for &(x, y) in panel.points {
-        drawing::draw_filled_circle_mut(&mut canvas, ((x * scale) as i32, (y * scale) as i32), 1, POINT);
+        drawing::draw_filled_circle_mut(
+            &mut canvas,
+            ((x * scale) as i32, (y * scale) as i32),
+            1,
+            POINT,
+        );
     }
     for [x, y, w, h] in panel.boxes.iter().map(|b| b.map(|v| v * scale)) {
         for inset in 0..2 {
             let side = |length: f32| (length as i32 - 2 * inset).max(1) as u32;
-            drawing::draw_hollow_rect_mut(&mut canvas, Rect::at(x as i32 + inset, y as i32 + inset).of_size(side(w), side(h)), BOX);
+            drawing::draw_hollow_rect_mut(
+                &mut canvas,
+                Rect::at(x as i32 + inset, y as i32 + inset).of_size(side(w), side(h)),
+                BOX,
+            );
         }
     }
     canvas
@@ -63,10 +88,16 @@ fn photo(panel: &Panel<'_>) -> RgbImage {
 
 fn write(sheet: &mut RgbImage, left: u32, top: u32, line: &str) {
     for (column, letter) in line.chars().enumerate() {
-        let glyph = font8x8::BASIC_FONTS.get(letter).or_else(|| font8x8::BASIC_FONTS.get('?')).unwrap_or_default();
+        let glyph = font8x8::BASIC_FONTS
+            .get(letter)
+            .or_else(|| font8x8::BASIC_FONTS.get('?'))
+            .unwrap_or_default();
         for (y, bits) in glyph.iter().enumerate() {
             for x in (0..LETTER).filter(|x| bits >> x & 1 == 1) {
-                let at = Rect::at((left + (column as u32 * LETTER + x) * ZOOM) as i32, (top + y as u32 * ZOOM) as i32);
+                let at = Rect::at(
+                    (left + (column as u32 * LETTER + x) * ZOOM) as i32,
+                    (top + y as u32 * ZOOM) as i32,
+                );
                 drawing::draw_filled_rect_mut(sheet, at.of_size(ZOOM, ZOOM), INK);
             }
         }

@@ -14,20 +14,32 @@ impl Gallery {
         Gallery(RwLock::new(engine.gallery()))
     }
 
-    /// What is found is whole even if a change panicked, for a gallery is changed only by what cannot fail any more.
+    /// What is found is whole even if a change panicked, for a gallery is changed only by what
+    /// cannot fail any more.
     fn read<T>(&self, look: impl FnOnce(&core::Gallery) -> T) -> T {
-        look(&self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
+        look(
+            &self
+                .0
+                .read()
+                .unwrap_or_else(|poisoned| poisoned.into_inner()),
+        )
     }
 
     fn write<T>(&self, change: impl FnOnce(&mut core::Gallery) -> T) -> T {
-        change(&mut self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner()))
+        change(
+            &mut self
+                .0
+                .write()
+                .unwrap_or_else(|poisoned| poisoned.into_inner()),
+        )
     }
 }
 
 #[pymethods]
 impl Gallery {
     fn insert(&self, py: Python<'_>, id: u64, reference: &Template) -> PyResult<()> {
-        py.detach(|| self.write(|gallery| gallery.insert(id, &reference.0))).map_err(raise)
+        py.detach(|| self.write(|gallery| gallery.insert(id, &reference.0)))
+            .map_err(raise)
     }
 
     fn remove(&self, py: Python<'_>, id: u64) -> bool {
@@ -36,8 +48,13 @@ impl Gallery {
 
     /// Returns (id, score), the best first.
     fn search(&self, py: Python<'_>, probe: &Template, most: usize) -> PyResult<Vec<(u64, f32)>> {
-        let found = py.detach(|| self.read(|gallery| gallery.search(&probe.0, most))).map_err(raise)?;
-        Ok(found.into_iter().map(|candidate| (candidate.id, candidate.score)).collect())
+        let found = py
+            .detach(|| self.read(|gallery| gallery.search(&probe.0, most)))
+            .map_err(raise)?;
+        Ok(found
+            .into_iter()
+            .map(|candidate| (candidate.id, candidate.score))
+            .collect())
     }
 
     fn __len__(&self, py: Python<'_>) -> usize {

@@ -1,4 +1,5 @@
-//! The compiled part of the Python module `vultus`: thin wrappers over the core, which release the interpreter lock.
+//! The compiled part of the Python module `vultus`: thin wrappers over the core, which release the
+//! interpreter lock.
 
 mod annotate;
 mod gallery;
@@ -10,13 +11,48 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use vultus as core;
 
-pyo3::create_exception!(vultus, VultusError, PyException, "The base of every error that vultus raises.");
-pyo3::create_exception!(vultus, InputError, VultusError, "The input is broken: not a picture, cut short, a wrong shape.");
-pyo3::create_exception!(vultus, LimitError, VultusError, "The input is larger than a limit allows.");
-pyo3::create_exception!(vultus, ModelError, VultusError, "The model pack is missing, damaged or under a licence that was not accepted.");
-pyo3::create_exception!(vultus, UsageError, VultusError, "The call contradicts the documentation.");
-pyo3::create_exception!(vultus, UnsupportedError, VultusError, "The input is valid, but of a sort that is not handled.");
-pyo3::create_exception!(vultus, InternalError, VultusError, "A defect of the engine.");
+pyo3::create_exception!(
+    vultus,
+    VultusError,
+    PyException,
+    "The base of every error that vultus raises."
+);
+pyo3::create_exception!(
+    vultus,
+    InputError,
+    VultusError,
+    "The input is broken: not a picture, cut short, a wrong shape."
+);
+pyo3::create_exception!(
+    vultus,
+    LimitError,
+    VultusError,
+    "The input is larger than a limit allows."
+);
+pyo3::create_exception!(
+    vultus,
+    ModelError,
+    VultusError,
+    "The model pack is missing, damaged or under a licence that was not accepted."
+);
+pyo3::create_exception!(
+    vultus,
+    UsageError,
+    VultusError,
+    "The call contradicts the documentation."
+);
+pyo3::create_exception!(
+    vultus,
+    UnsupportedError,
+    VultusError,
+    "The input is valid, but of a sort that is not handled."
+);
+pyo3::create_exception!(
+    vultus,
+    InternalError,
+    VultusError,
+    "A defect of the engine."
+);
 
 fn raise(error: core::Error) -> PyErr {
     let message = error.to_string();
@@ -34,7 +70,9 @@ fn role(name: &str) -> PyResult<core::Role> {
     match name {
         "selfie" => Ok(core::Role::Selfie),
         "document" => Ok(core::Role::Document),
-        _ => Err(UsageError::new_err(format!("role is {name:?}, allowed are \"selfie\" and \"document\""))),
+        _ => Err(UsageError::new_err(format!(
+            "role is {name:?}, allowed are \"selfie\" and \"document\""
+        ))),
     }
 }
 
@@ -47,12 +85,20 @@ impl Image {
     /// Decodes a JPEG, PNG or WebP file.
     #[staticmethod]
     fn decode(py: Python<'_>, data: &[u8]) -> PyResult<Image> {
-        py.detach(|| core::Image::decode(data, &core::Limits::default())).map(Image).map_err(raise)
+        py.detach(|| core::Image::decode(data, &core::Limits::default()))
+            .map(Image)
+            .map_err(raise)
     }
 
     /// Copies raw rows of pixels.
     #[staticmethod]
-    fn from_pixels(py: Python<'_>, pixels: PyBuffer<u8>, width: u32, height: u32, colour: &str) -> PyResult<Image> {
+    fn from_pixels(
+        py: Python<'_>,
+        pixels: PyBuffer<u8>,
+        width: u32,
+        height: u32,
+        colour: &str,
+    ) -> PyResult<Image> {
         let (format, channels) = match colour {
             "rgb" => (core::PixelFormat::Rgb8, 3),
             "bgr" => (core::PixelFormat::Bgr8, 3),
@@ -61,13 +107,22 @@ impl Image {
             "grey" => (core::PixelFormat::Grey8, 1),
             _ => {
                 return Err(UsageError::new_err(format!(
-                    "colour is {colour:?}, allowed are \"rgb\", \"bgr\", \"rgba\", \"bgra\", \"grey\""
+                    "colour is {colour:?}, allowed are \"rgb\", \"bgr\", \"rgba\", \"bgra\", \
+                    \"grey\""
                 )));
             }
         };
         let data = pixels.to_vec(py)?;
-        py.detach(|| Ok(Image(core::Image::from_view(&core::ImageView::new(&data, width, height, width as usize * channels, format)?))))
-            .map_err(raise)
+        py.detach(|| {
+            Ok(Image(core::Image::from_view(&core::ImageView::new(
+                &data,
+                width,
+                height,
+                width as usize * channels,
+                format,
+            )?)))
+        })
+        .map_err(raise)
     }
 
     #[getter]
@@ -130,27 +185,54 @@ type OperatingPoint = (f64, [f64; 2], f32, u64, String);
 type Times = Vec<(&'static str, f32)>;
 
 fn points(sample: Option<&core::Sample>) -> Points {
-    sample.and_then(|s| s.face.as_ref()).map_or_else(Vec::new, |face| face.landmarks.iter().map(|p| (p.x, p.y)).collect())
+    sample
+        .and_then(|s| s.face.as_ref())
+        .map_or_else(Vec::new, |face| {
+            face.landmarks.iter().map(|p| (p.x, p.y)).collect()
+        })
 }
 
 #[pymethods]
 impl Engine {
     #[new]
-    fn new(py: Python<'_>, pack: std::path::PathBuf, precision: &str, parallel: bool, accepted_licences: Vec<String>) -> PyResult<Engine> {
+    fn new(
+        py: Python<'_>,
+        pack: std::path::PathBuf,
+        precision: &str,
+        parallel: bool,
+        accepted_licences: Vec<String>,
+    ) -> PyResult<Engine> {
         let mut options = core::EngineOptions::default();
         options.precision = match precision {
             "exact" => core::Precision::Exact,
             "fast" => core::Precision::Fast,
-            _ => return Err(UsageError::new_err(format!("precision is {precision:?}, allowed are \"exact\" and \"fast\""))),
+            _ => {
+                return Err(UsageError::new_err(format!(
+                    "precision is {precision:?}, allowed are \"exact\" and \"fast\""
+                )));
+            }
         };
         options.parallel = parallel;
         options.accepted_licences = accepted_licences;
-        py.detach(|| core::Engine::open(pack, &options)).map(Engine).map_err(raise)
+        py.detach(|| core::Engine::open(pack, &options))
+            .map(Engine)
+            .map_err(raise)
     }
 
     /// Returns (JSON, landmarks of the selfie, landmarks of the document, milliseconds by stage).
-    fn verify(&self, py: Python<'_>, selfie: &Image, document: &Image, policy: &str) -> PyResult<(String, Points, Points, Times)> {
-        let decided = py.detach(|| self.0.verify(&selfie.0, &document.0, &core::Policy::from_json(policy)?)).map_err(raise)?;
+    fn verify(
+        &self,
+        py: Python<'_>,
+        selfie: &Image,
+        document: &Image,
+        policy: &str,
+    ) -> PyResult<(String, Points, Points, Times)> {
+        let decided = py
+            .detach(|| {
+                self.0
+                    .verify(&selfie.0, &document.0, &core::Policy::from_json(policy)?)
+            })
+            .map_err(raise)?;
         Ok(answer(decided))
     }
 
@@ -162,28 +244,48 @@ impl Engine {
         reference: &Template,
         policy: &str,
     ) -> PyResult<(String, Points, Points, Times)> {
-        let decided = py.detach(|| self.0.verify_template(&selfie.0, &reference.0, &core::Policy::from_json(policy)?)).map_err(raise)?;
+        let decided = py
+            .detach(|| {
+                self.0
+                    .verify_template(&selfie.0, &reference.0, &core::Policy::from_json(policy)?)
+            })
+            .map_err(raise)?;
         Ok(answer(decided))
     }
 
     /// Returns (JSON of the sample, landmarks, template or None).
-    fn enrol(&self, py: Python<'_>, image: &Image, role: &str) -> PyResult<(String, Points, Option<Template>)> {
+    fn enrol(
+        &self,
+        py: Python<'_>,
+        image: &Image,
+        role: &str,
+    ) -> PyResult<(String, Points, Option<Template>)> {
         let role = self::role(role)?;
         let enrolment = py.detach(|| self.0.enrol(&image.0, role)).map_err(raise)?;
-        Ok((enrolment.sample.to_json(), points(Some(&enrolment.sample)), enrolment.template.map(Template)))
+        Ok((
+            enrolment.sample.to_json(),
+            points(Some(&enrolment.sample)),
+            enrolment.template.map(Template),
+        ))
     }
 
     /// Returns (JSON of the sample, landmarks).
     fn examine(&self, py: Python<'_>, image: &Image, role: &str) -> PyResult<(String, Points)> {
         let role = self::role(role)?;
-        let sample = py.detach(|| self.0.examine(&image.0, role)).map_err(raise)?;
+        let sample = py
+            .detach(|| self.0.examine(&image.0, role))
+            .map_err(raise)?;
         Ok((sample.to_json(), points(Some(&sample))))
     }
 
     /// Returns the JSON of the comparison.
     fn compare(&self, probe: &Template, reference: &Template, policy: &str) -> PyResult<String> {
         let policy = core::Policy::from_json(policy).map_err(raise)?;
-        Ok(self.0.compare(&probe.0, &reference.0, &policy).map_err(raise)?.to_json())
+        Ok(self
+            .0
+            .compare(&probe.0, &reference.0, &policy)
+            .map_err(raise)?
+            .to_json())
     }
 
     /// Opens a session.
@@ -199,7 +301,13 @@ impl Engine {
     /// Returns the fields of an operating point: rate, its interval, threshold, comparisons, set.
     fn gallery_threshold(&self, size: usize, fpir: f64) -> PyResult<OperatingPoint> {
         let point = self.0.gallery_threshold(size, fpir).map_err(raise)?;
-        Ok((point.fmr, point.fmr_interval, point.threshold, point.non_mated, point.set))
+        Ok((
+            point.fmr,
+            point.fmr_interval,
+            point.threshold,
+            point.non_mated,
+            point.set,
+        ))
     }
 
     fn read_template(&self, data: &[u8]) -> PyResult<Template> {
@@ -218,15 +326,27 @@ impl Engine {
         panels: Vec<(PyRef<'py, Image>, Points, Vec<[f32; 4]>)>,
         lines: Vec<String>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let panels: Vec<annotate::Panel<'_>> =
-            panels.iter().map(|(image, points, boxes)| annotate::Panel { image: &image.0, points, boxes }).collect();
-        let png = annotate::draw(&panels, &lines).map_err(|e| InternalError::new_err(e.to_string()))?;
+        let panels: Vec<annotate::Panel<'_>> = panels
+            .iter()
+            .map(|(image, points, boxes)| annotate::Panel {
+                image: &image.0,
+                points,
+                boxes,
+            })
+            .collect();
+        let png =
+            annotate::draw(&panels, &lines).map_err(|e| InternalError::new_err(e.to_string()))?;
         Ok(PyBytes::new(py, &png))
     }
 }
 
 fn answer(decision: core::Decision) -> (String, Points, Points, Times) {
-    (decision.to_json(), points(Some(&decision.selfie)), points(decision.document.as_ref()), decision.times_ms)
+    (
+        decision.to_json(),
+        points(Some(&decision.selfie)),
+        points(decision.document.as_ref()),
+        decision.times_ms,
+    )
 }
 
 #[pymodule]

@@ -11,12 +11,18 @@ pub(crate) struct Challenge(core::Challenge);
 
 #[pymethods]
 impl Challenge {
-    /// Derives the steps from a nonce of 16 to 64 bytes and the kinds "flash", "head-turn", "blink". Blinks need the pack's network of the
-    /// eyes and 8 frames a second; without them the challenge is not assessable.
+    /// Derives the steps from a nonce of 16 to 64 bytes and the kinds "flash", "head-turn",
+    /// "blink". Blinks need the pack's network of the eyes and 8 frames a second; without them the
+    /// challenge is not assessable.
     #[new]
     fn new(nonce: &[u8], kinds: Vec<String>) -> PyResult<Challenge> {
-        let kinds: Vec<core::ChallengeKind> = kinds.iter().map(|name| kind(name)).collect::<PyResult<_>>()?;
-        core::Challenge::new(nonce, &kinds).map(Challenge).map_err(raise)
+        let kinds: Vec<core::ChallengeKind> = kinds
+            .iter()
+            .map(|name| kind(name))
+            .collect::<PyResult<_>>()?;
+        core::Challenge::new(nonce, &kinds)
+            .map(Challenge)
+            .map_err(raise)
     }
 
     /// What is asked, in order.
@@ -38,11 +44,16 @@ impl Challenge {
 
     /// Returns the script as plain dictionaries.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        py.import("json")?.call_method1("loads", (self.0.to_json(),))
+        py.import("json")?
+            .call_method1("loads", (self.0.to_json(),))
     }
 
     fn __repr__(&self) -> String {
-        format!("Challenge({}, {} ms)", self.kinds().join(", "), self.0.duration_ms())
+        format!(
+            "Challenge({}, {} ms)",
+            self.kinds().join(", "),
+            self.0.duration_ms()
+        )
     }
 }
 
@@ -51,7 +62,9 @@ fn kind(name: &str) -> PyResult<core::ChallengeKind> {
         "flash" => Ok(core::ChallengeKind::Flash),
         "head-turn" => Ok(core::ChallengeKind::HeadTurn),
         "blink" => Ok(core::ChallengeKind::Blink),
-        _ => Err(crate::UsageError::new_err(format!("kind is {name:?}, allowed are \"flash\", \"head-turn\" and \"blink\""))),
+        _ => Err(crate::UsageError::new_err(format!(
+            "kind is {name:?}, allowed are \"flash\", \"head-turn\" and \"blink\""
+        ))),
     }
 }
 
@@ -65,12 +78,18 @@ impl Session {
     pub(crate) fn open(engine: &core::Engine, challenge: Option<&Challenge>) -> PyResult<Session> {
         let mut options = core::SessionOptions::default();
         options.challenge = challenge.map(|challenge| challenge.0.clone());
-        engine.session(&options).map(|session| Session(Mutex::new(session))).map_err(raise)
+        engine
+            .session(&options)
+            .map(|session| Session(Mutex::new(session)))
+            .map_err(raise)
     }
 
-    /// A session whose frame failed is as good as before it: nothing is half done when a push returns.
+    /// A session whose frame failed is as good as before it: nothing is half done when a push
+    /// returns.
     fn lock(&self) -> MutexGuard<'_, core::Session> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -78,12 +97,20 @@ impl Session {
 impl Session {
     /// Returns (code, text, box of the face as x, y, width, height or None, usable frames so far).
     fn push(&self, py: Python<'_>, frame: &Image, timestamp_us: u64) -> PyResult<Told> {
-        let told = py.detach(|| self.lock().push(&frame.0, timestamp_us)).map_err(raise)?;
-        Ok((told.code.name(), told.text, told.face.map(|b| [b.x, b.y, b.width, b.height]), told.frames))
+        let told = py
+            .detach(|| self.lock().push(&frame.0, timestamp_us))
+            .map_err(raise)?;
+        Ok((
+            told.code.name(),
+            told.text,
+            told.face.map(|b| [b.x, b.y, b.width, b.height]),
+            told.frames,
+        ))
     }
 
     fn begin_challenge(&self, py: Python<'_>, timestamp_us: u64) -> PyResult<()> {
-        py.detach(|| self.lock().begin_challenge(timestamp_us)).map_err(raise)
+        py.detach(|| self.lock().begin_challenge(timestamp_us))
+            .map_err(raise)
     }
 
     /// Returns the JSON of the evidence.
@@ -92,18 +119,41 @@ impl Session {
     }
 
     fn template(&self, py: Python<'_>) -> PyResult<Option<Template>> {
-        Ok(py.detach(|| self.lock().template()).map_err(raise)?.map(Template))
+        Ok(py
+            .detach(|| self.lock().template())
+            .map_err(raise)?
+            .map(Template))
     }
 
     /// As `Engine.verify`.
-    fn verify(&self, py: Python<'_>, document: &Image, policy: &str) -> PyResult<(String, Points, Points, Times)> {
-        let decided = py.detach(|| self.lock().verify(&document.0, &core::Policy::from_json(policy)?)).map_err(raise)?;
+    fn verify(
+        &self,
+        py: Python<'_>,
+        document: &Image,
+        policy: &str,
+    ) -> PyResult<(String, Points, Points, Times)> {
+        let decided = py
+            .detach(|| {
+                self.lock()
+                    .verify(&document.0, &core::Policy::from_json(policy)?)
+            })
+            .map_err(raise)?;
         Ok(answer(decided))
     }
 
     /// As `Engine.verify_template`.
-    fn verify_template(&self, py: Python<'_>, reference: &Template, policy: &str) -> PyResult<(String, Points, Points, Times)> {
-        let decided = py.detach(|| self.lock().verify_template(&reference.0, &core::Policy::from_json(policy)?)).map_err(raise)?;
+    fn verify_template(
+        &self,
+        py: Python<'_>,
+        reference: &Template,
+        policy: &str,
+    ) -> PyResult<(String, Points, Points, Times)> {
+        let decided = py
+            .detach(|| {
+                self.lock()
+                    .verify_template(&reference.0, &core::Policy::from_json(policy)?)
+            })
+            .map_err(raise)?;
         Ok(answer(decided))
     }
 }

@@ -90,7 +90,12 @@ def test_all_eight_exif_orientations(engine, selfie, card, orientation):
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_animation(engine, kind):
     frames = [Image.new("RGB", (64, 64), (shade, 0, 0)) for shade in (10, 200)]
-    refused(engine, encoded(frames[0], kind, save_all=True, append_images=frames[1:]), vultus.UnsupportedError, "pass one frame")
+    refused(
+        engine,
+        encoded(frames[0], kind, save_all=True, append_images=frames[1:]),
+        vultus.UnsupportedError,
+        "pass one frame",
+    )
 
 
 def test_gif_is_named(engine):
@@ -102,25 +107,51 @@ def test_no_colour_order(engine):
 
 
 def test_unknown_colour_order(engine):
-    refused(engine, np.zeros((9, 9, 3), np.uint8), vultus.UsageError, "allowed are rgb", colour="yuv")
+    refused(
+        engine, np.zeros((9, 9, 3), np.uint8), vultus.UsageError, "allowed are rgb", colour="yuv"
+    )
 
 
 def test_nan_in_a_float_array(engine):
-    refused(engine, np.full((9, 9, 3), np.nan), vultus.InputError, "float64 and holds NaN; only uint8", colour="rgb")
+    refused(
+        engine,
+        np.full((9, 9, 3), np.nan),
+        vultus.InputError,
+        "float64 and holds NaN; only uint8",
+        colour="rgb",
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int64, np.uint16, bool])
 def test_wrong_dtype(engine, dtype):
-    refused(engine, np.zeros((9, 9, 3), dtype), vultus.InputError, f"{np.dtype(dtype)}.*only uint8", colour="rgb")
+    refused(
+        engine,
+        np.zeros((9, 9, 3), dtype),
+        vultus.InputError,
+        f"{np.dtype(dtype)}.*only uint8",
+        colour="rgb",
+    )
 
 
 @pytest.mark.parametrize("shape", [(9, 9), (9, 9, 4), (9,), (2, 9, 9, 3)])
 def test_wrong_shape(engine, shape):
-    refused(engine, np.zeros(shape, np.uint8), vultus.InputError, r"rgb needs \(height, width, 3\)", colour="rgb")
+    refused(
+        engine,
+        np.zeros(shape, np.uint8),
+        vultus.InputError,
+        r"rgb needs \(height, width, 3\)",
+        colour="rgb",
+    )
 
 
 def test_empty_array(engine):
-    refused(engine, np.zeros((0, 9, 3), np.uint8), vultus.InputError, "each side must be at least 1", colour="rgb")
+    refused(
+        engine,
+        np.zeros((0, 9, 3), np.uint8),
+        vultus.InputError,
+        "each side must be at least 1",
+        colour="rgb",
+    )
 
 
 def test_no_picture_at_all(engine):
@@ -159,5 +190,7 @@ def test_one_flipped_byte_in_a_pack(tmp_path):
     data = bytearray(weight.read_bytes())
     data[len(data) // 2] ^= 1
     weight.write_bytes(data)
-    with pytest.raises(vultus.ModelError, match=f"{weight.name} was changed after the pack was built"):
+    with pytest.raises(
+        vultus.ModelError, match=f"{weight.name} was changed after the pack was built"
+    ):
         vultus.Engine(pack)

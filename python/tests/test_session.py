@@ -17,7 +17,12 @@ def framed(photo, dx=0.0, dy=0.0, scale=1.0, size=(480, 480)):
     side = min(picture.size)
     width, height = size
     box = [side * (0.5 - 0.5 / scale + dx), side * (0.5 - 0.5 / scale + dy)]
-    return picture.transform(size, Image.Transform.AFFINE, (side / scale / width, 0, box[0], 0, side / scale / height, box[1]), Image.Resampling.BILINEAR)
+    return picture.transform(
+        size,
+        Image.Transform.AFFINE,
+        (side / scale / width, 0, box[0], 0, side / scale / height, box[1]),
+        Image.Resampling.BILINEAR,
+    )
 
 
 def sway(photo, count, seed=0):
@@ -25,8 +30,14 @@ def sway(photo, count, seed=0):
     noise = np.random.default_rng(seed)
     for i in range(count):
         t = i / 30
-        frame = framed(photo, 0.02 * math.sin(1.7 * t) + 0.004 * math.sin(7.1 * t), 0.015 * math.sin(1.1 * t + 1))
-        pixels = np.asarray(frame, np.int16) + noise.normal(0, 2, (480, 480, 3)).round().astype(np.int16)
+        frame = framed(
+            photo,
+            0.02 * math.sin(1.7 * t) + 0.004 * math.sin(7.1 * t),
+            0.015 * math.sin(1.1 * t + 1),
+        )
+        pixels = np.asarray(frame, np.int16) + noise.normal(0, 2, (480, 480, 3)).round().astype(
+            np.int16
+        )
         yield np.clip(pixels, 0, 255).astype(np.uint8)
 
 
@@ -58,7 +69,9 @@ def test_a_session_guides_and_verifies(engine, swaying, card):
 
 def test_verify_takes_frames(engine, swaying, card):
     by_list = engine.verify(swaying[:6], card, colour="rgb")
-    by_iterator = engine.verify(((frame, i * 33_333) for i, frame in enumerate(swaying[:6])), card, colour="rgb")
+    by_iterator = engine.verify(
+        ((frame, i * 33_333) for i, frame in enumerate(swaying[:6])), card, colour="rgb"
+    )
     assert by_list.to_json() == by_iterator.to_json()
     assert by_list.comparison.is_match and by_list.sequence.frames == 6
 
@@ -73,7 +86,9 @@ def test_injected_runs_are_found_and_the_policy_decides(engine, swaying, card):
     assert risk(range(40))["looped-frames"].value < 0.5
     looped = session([*range(20), *range(20)])
     rejected = looped.verify(card)
-    assert rejected.outcome == "reject" and rejected.reasons[0].code == "sequence-manipulated", str(rejected)
+    assert rejected.outcome == "reject" and rejected.reasons[0].code == "sequence-manipulated", str(
+        rejected
+    )
     for rule, effect in (("ignore", "note"), ("inconclusive", "inconclusive")):
         decided = looped.verify(card, policy={"sequence": {"high": rule}})
         assert [r.effect for r in decided.reasons if r.code == "sequence-manipulated"] == [effect]
@@ -83,7 +98,9 @@ def test_injected_runs_are_found_and_the_policy_decides(engine, swaying, card):
         "reversed-frames": [*range(30), *reversed(range(29))],
     }.items():
         seen = risk(order)
-        assert seen.injection.risk == "HIGH" and name in [s.name for s in seen.signals if s.percentile == 100], str(seen)
+        assert seen.injection.risk == "HIGH" and name in [
+            s.name for s in seen.signals if s.percentile == 100
+        ], str(seen)
 
 
 def test_two_people_in_turn_are_an_identity_switch(engine, photos, swaying):
@@ -94,19 +111,34 @@ def test_two_people_in_turn_are_an_identity_switch(engine, photos, swaying):
 
 def test_bad_input_is_evidence_or_a_clear_error(engine, swaying, card):
     one, _ = run(engine, swaying[:1])
-    assert one.evidence().risk is None and "one frame is a still" in one.evidence().text and one.verify(card).comparison.is_match
+    assert (
+        one.evidence().risk is None
+        and "one frame is a still" in one.evidence().text
+        and one.verify(card).comparison.is_match
+    )
     empty = engine.session()
     assert empty.template() is None and empty.verify(card).outcome == "inconclusive"
     for at in (lambda i: (100 - i) * 33_333, lambda i: i // 2 * 33_333):
         unordered = run(engine, swaying[:20], at=at)[0].evidence()
         assert unordered["timestamp-order"].value >= 0.5 and unordered.injection.risk == "HIGH"
         assert "timestamps repeat or go backwards" in unordered.text
-    sizes = run(engine, [framed_to(frame, 480 - 40 * (i % 2)) for i, frame in enumerate(swaying[:20])])[0].evidence()
-    assert sizes["frame-size-changes"].value == 19 and sizes["frame-size-changes"].text == "the frames change their size"
+    sizes = run(
+        engine, [framed_to(frame, 480 - 40 * (i % 2)) for i, frame in enumerate(swaying[:20])]
+    )[0].evidence()
+    assert (
+        sizes["frame-size-changes"].value == 19
+        and sizes["frame-size-changes"].text == "the frames change their size"
+    )
     twice = run(engine, [swaying[i // 2] for i in range(20)])[0].evidence()
-    assert twice["repeated-frames"].value == pytest.approx(10 / 19) and "equal the one before them" in twice.text
+    assert (
+        twice["repeated-frames"].value == pytest.approx(10 / 19)
+        and "equal the one before them" in twice.text
+    )
     blank = np.full((480, 480, 3), 120, np.uint8)
-    half, told = run(engine, itertools.chain.from_iterable((frame, blank + i) for i, frame in enumerate(swaying[:10])))
+    half, told = run(
+        engine,
+        itertools.chain.from_iterable((frame, blank + i) for i, frame in enumerate(swaying[:10])),
+    )
     assert [t.code for t in told[1::2]] == ["no-face"] * 10 and told[-1].face is None
     assert "10 of the 20 frames show no face" in half.evidence().text
     assert half.verify(card).comparison.is_match
@@ -138,7 +170,10 @@ def lit(frame, colour, strength=0.06):
     return np.clip(frame * (1 + strength * np.array(colour)), 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize(("shown", "late_ms", "status"), [(b"a", 80, "passed"), (b"b", 80, "failed"), (b"a", 700, "failed")])
+@pytest.mark.parametrize(
+    ("shown", "late_ms", "status"),
+    [(b"a", 80, "passed"), (b"b", 80, "failed"), (b"a", 700, "failed")],
+)
 def test_the_flashes_of_the_nonce_must_be_reflected_in_time(engine, selfie, shown, late_ms, status):
     asked, played = (vultus.Challenge(nonce * 16, ["flash"]) for nonce in (b"a", shown))
     script = played.to_dict()
@@ -147,8 +182,20 @@ def test_the_flashes_of_the_nonce_must_be_reflected_in_time(engine, selfie, show
     def frames():
         for i, frame in enumerate(sway(selfie, 60)):
             ms = i * 80 - 400 - late_ms
-            step = next((s for s in script["steps"] if s["start_ms"] <= ms < s["start_ms"] + s["duration_ms"]), None)
-            yield lit(frame, [int(step["colour"][c : c + 2], 16) / 255 for c in (1, 3, 5)] if step else (0, 0, 0))
+            step = next(
+                (
+                    s
+                    for s in script["steps"]
+                    if s["start_ms"] <= ms < s["start_ms"] + s["duration_ms"]
+                ),
+                None,
+            )
+            yield lit(
+                frame,
+                [int(step["colour"][c : c + 2], 16) / 255 for c in (1, 3, 5)]
+                if step
+                else (0, 0, 0),
+            )
 
     session = engine.session(asked)
     session.begin_challenge(400_000)
@@ -163,7 +210,11 @@ def lids_shut(frame, points):
     up = np.zeros_like(x)
     for outer, inner in np.array(points)[[[33, 133], [263, 362]]]:
         (cx, cy), width = (outer + inner) / 2, np.hypot(*(outer - inner))
-        up += 0.7 * width * np.exp(-(((x - cx) / (0.75 * width)) ** 4) - ((y - cy) / (0.3 * width)) ** 4)
+        up += (
+            0.7
+            * width
+            * np.exp(-(((x - cx) / (0.75 * width)) ** 4) - ((y - cy) / (0.3 * width)) ** 4)
+        )
     return frame[np.clip(y - up, 0, None).round().astype(int), x.astype(int)]
 
 
@@ -171,7 +222,9 @@ def lids_shut(frame, points):
 def eyes_open_and_shut(engine, selfie):
     """The same 60 frames twice."""
     open_ = list(sway(selfie, 60))
-    return open_, [lids_shut(frame, engine.examine(frame, colour="rgb").face.landmarks) for frame in open_]
+    return open_, [
+        lids_shut(frame, engine.examine(frame, colour="rgb").face.landmarks) for frame in open_
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -185,10 +238,17 @@ def without_eyes(tmp_path_factory):
     return vultus.Engine(folder)
 
 
-@pytest.mark.parametrize(("late_ms", "shut", "status"), [(0, True, "passed"), (3_700, True, "failed"), (0, False, "failed")])
-def test_the_eyes_must_shut_as_often_as_asked_and_in_time(engine, eyes_open_and_shut, late_ms, shut, status):
+@pytest.mark.parametrize(
+    ("late_ms", "shut", "status"),
+    [(0, True, "passed"), (3_700, True, "failed"), (0, False, "failed")],
+)
+def test_the_eyes_must_shut_as_often_as_asked_and_in_time(
+    engine, eyes_open_and_shut, late_ms, shut, status
+):
     asked = vultus.Challenge(b"d" * 16, ["blink"])
-    assert asked.to_dict()["steps"] == [{"kind": "blink", "start_ms": 0, "duration_ms": 3000, "times": 2}]
+    assert asked.to_dict()["steps"] == [
+        {"kind": "blink", "start_ms": 0, "duration_ms": 3000, "times": 2}
+    ]
     session = engine.session(asked)
     session.begin_challenge(900_000)
     for i, pair in enumerate(zip(*eyes_open_and_shut)):
@@ -203,15 +263,27 @@ def test_a_pack_that_sees_no_eyelids_abstains_from_blinks(without_eyes, eyes_ope
     for i, frame in enumerate(eyes_open_and_shut[0]):
         session.push(frame, i * 60_000, "rgb")
     challenge = session.evidence().challenge
-    assert challenge.status == "not-assessable" and "no network that sees the eyelids" in challenge.text
+    assert (
+        challenge.status == "not-assessable"
+        and "no network that sees the eyelids" in challenge.text
+    )
     assert "challenge-not-assessable" in [reason.code for reason in session.verify(card).reasons]
 
 
 def test_a_challenge_says_what_it_asks():
     challenge = vultus.Challenge(bytes(range(16)), ["head-turn", "blink"])
-    assert challenge.kinds == ["head-turn", "blink"] and repr(challenge) == "Challenge(head-turn, blink, 5000 ms)"
-    assert challenge.to_json() == vultus.Challenge(bytes(range(16)), ["head-turn", "blink"]).to_json()
-    for nonce, kinds, said in ((b"short", ["flash"], "5 bytes"), (bytes(16), [], "at least one"), (bytes(16), ["smile"], "allowed are")):
+    assert (
+        challenge.kinds == ["head-turn", "blink"]
+        and repr(challenge) == "Challenge(head-turn, blink, 5000 ms)"
+    )
+    assert (
+        challenge.to_json() == vultus.Challenge(bytes(range(16)), ["head-turn", "blink"]).to_json()
+    )
+    for nonce, kinds, said in (
+        (b"short", ["flash"], "5 bytes"),
+        (bytes(16), [], "at least one"),
+        (bytes(16), ["smile"], "allowed are"),
+    ):
         with pytest.raises(vultus.UsageError, match=said):
             vultus.Challenge(nonce, kinds)
 
@@ -235,7 +307,12 @@ def test_the_command_verifies_a_video(engine, swaying, card, tmp_path, capsys):
     for half in (cut, cut_matroska):
         clip(half, swaying)
         half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
-    for bad, said in ((cut, "is cut"), (cut_matroska, "is cut: it should last 1.3 s"), (tmp_path / "none.mp4", "No such file"), (tmp_path / "text.mp4", "as a video")):
+    for bad, said in (
+        (cut, "is cut"),
+        (cut_matroska, "is cut: it should last 1.3 s"),
+        (tmp_path / "none.mp4", "No such file"),
+        (tmp_path / "text.mp4", "as a video"),
+    ):
         assert main(["verify", "--video", str(bad), str(card)]) == 3
         told = capsys.readouterr().err
         assert bad.name in told and said in told
@@ -256,9 +333,9 @@ def test_a_spoof_of_the_right_person_is_rejected(engine, selfie, card):
     plain = engine.verify(selfie, card)
     assert plain.outcome == "accept"
     picture = np.asarray(framed(selfie, size=(960, 960)))
-    shown = attack.present_replay(picture, attack.ReplaySettings(coverage=0.9), attack.CameraSettings(), 3).image
+    shown = attack.present_replay(
+        picture, attack.ReplaySettings(coverage=0.9), attack.CameraSettings(), 3
+    ).image
     spoofed = engine.verify(shown, card, colour="rgb")
     assert spoofed.comparison.is_match and spoofed.outcome == "reject"
     assert spoofed.reasons[0].code == "presentation-attack"
-
-

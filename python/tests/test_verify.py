@@ -31,7 +31,10 @@ def test_pad_explains_itself(engine, selfie):
     assert [signal.name for signal in pad.signals] == [
         "moire-peak", "chroma-noise", "saturation", "blue-shift", "specular", "focus-plane", "border-sides", "border-ends",
     ]  # fmt: skip
-    assert all(0 <= signal.percentile <= 100 and 0 <= signal.doubt <= 1 and signal.weight >= 0 for signal in pad.signals)
+    assert all(
+        0 <= signal.percentile <= 100 and 0 <= signal.doubt <= 1 and signal.weight >= 0
+        for signal in pad.signals
+    )
     # The score is the stated sum: doubt can only lower it.
     odds = np.log(pad.score / (1 - pad.score))
     belief = sum(n.weight * np.clip(np.log(n.score / (1 - n.score)), -8, 8) for n in pad.networks)
@@ -52,11 +55,20 @@ def test_a_tight_crop_is_not_assessable(engine, selfie):
 
 def test_every_form_of_a_picture_gives_the_same_decision(engine, selfie, card):
     pixels = engine_pixels(selfie)
-    forms = {"path": (selfie, None), "str": (str(selfie), None), "bytes": (selfie.read_bytes(), None), "rgb": (pixels, "rgb")}
+    forms = {
+        "path": (selfie, None),
+        "str": (str(selfie), None),
+        "bytes": (selfie.read_bytes(), None),
+        "rgb": (pixels, "rgb"),
+    }
     forms["bgr view"] = (pixels[:, :, ::-1], "bgr")
-    scores = {name: engine.verify(form, card, colour=colour).comparison.score for name, (form, colour) in forms.items()}
+    scores = {
+        name: engine.verify(form, card, colour=colour).comparison.score
+        for name, (form, colour) in forms.items()
+    }
     assert len(set(scores.values())) == 1, scores
-    # PIL decodes JPEG with another inverse transform, so its pixels differ by a step here and there.
+    # PIL decodes JPEG with another inverse transform, so its pixels differ by a step here and
+    # there.
     assert abs(engine.verify(Image.open(selfie), card).comparison.score - scores["path"]) < 0.01
 
 
@@ -72,7 +84,10 @@ def test_a_read_only_or_strided_array_is_read_correctly(engine, card, selfie):
     wide[:, ::2] = pixels
     strided = wide[:, ::2]
     assert not strided.flags.c_contiguous
-    assert engine.examine(strided, colour="rgb").to_dict() == engine.examine(pixels, colour="rgb").to_dict()
+    assert (
+        engine.examine(strided, colour="rgb").to_dict()
+        == engine.examine(pixels, colour="rgb").to_dict()
+    )
 
 
 def test_results_are_frozen_readable_and_serialisable(engine, selfie, card):
@@ -104,7 +119,9 @@ def test_templates(engine, selfie, photos, card):
 
 
 def test_a_gallery_finds_who_it_is(engine, selfie, photos):
-    biden, obama = (engine.enrol(photos / name, role="document").template for name in ("biden.jpg", "obama.jpg"))
+    biden, obama = (
+        engine.enrol(photos / name, role="document").template for name in ("biden.jpg", "obama.jpg")
+    )
     probe = engine.enrol(selfie).template
     gallery = engine.gallery()
     gallery.insert(7, biden)
@@ -112,9 +129,13 @@ def test_a_gallery_finds_who_it_is(engine, selfie, photos):
     assert len(gallery) == 2 and repr(gallery) == "Gallery(2 references)"
     best, other = gallery.search(probe)
     assert (best.id, other.id) == (2**64 - 1, 7)
-    assert [best.score, other.score] == pytest.approx([engine.compare(probe, reference).score for reference in (obama, biden)], rel=1e-6)
+    assert [best.score, other.score] == pytest.approx(
+        [engine.compare(probe, reference).score for reference in (obama, biden)], rel=1e-6
+    )
     point = engine.gallery_threshold(len(gallery), 1e-3)
-    assert best.score >= point.threshold > other.score and point.fmr == pytest.approx(1e-3 / 2, rel=1e-3)
+    assert best.score >= point.threshold > other.score and point.fmr == pytest.approx(
+        1e-3 / 2, rel=1e-3
+    )
     assert gallery.search(probe, most=1) == [best] and gallery.search(probe, most=0) == []
     with pytest.raises(vultus.UsageError, match="id 7 already"):
         gallery.insert(7, obama)
@@ -132,7 +153,10 @@ def test_eight_threads_on_one_engine(engine, selfie, card):
 
 
 def test_a_call_spread_over_a_pool_gives_the_same_answer(engine, selfie, card):
-    assert vultus.Engine(parallel=True).verify(selfie, card).to_json() == engine.verify(selfie, card).to_json()
+    assert (
+        vultus.Engine(parallel=True).verify(selfie, card).to_json()
+        == engine.verify(selfie, card).to_json()
+    )
 
 
 def resident_kib():
@@ -141,10 +165,15 @@ def resident_kib():
 
 
 def test_two_thousand_calls_do_not_grow_memory(engine, photos):
-    selfie, document = (np.asarray(Image.open(photos / name).convert("RGB").resize((250, 250))) for name in ("obama2.jpg", "obama.jpg"))
+    selfie, document = (
+        np.asarray(Image.open(photos / name).convert("RGB").resize((250, 250)))
+        for name in ("obama2.jpg", "obama.jpg")
+    )
 
     def verify(_):
-        return engine.verify(selfie, document, colour="rgb", policy={"comparator": "single"}).outcome
+        return engine.verify(
+            selfie, document, colour="rgb", policy={"comparator": "single"}
+        ).outcome
 
     with ThreadPoolExecutor(2) as pool:
         assert len(set(pool.map(verify, range(200)))) == 1
@@ -155,9 +184,15 @@ def test_two_thousand_calls_do_not_grow_memory(engine, photos):
 
 def test_import_is_quick_and_reads_no_model():
     code = "import sys, time; t = time.perf_counter(); import vultus; print(time.perf_counter() - t, 'numpy' in sys.modules, vultus._default)"
-    best = min(float(subprocess.check_output([sys.executable, "-c", code], text=True).split()[0]) for _ in range(5))
+    best = min(
+        float(subprocess.check_output([sys.executable, "-c", code], text=True).split()[0])
+        for _ in range(5)
+    )
     assert best < 0.2
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).split()[1:] == ["False", "None"]
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).split()[1:] == [
+        "False",
+        "None",
+    ]
 
 
 def test_the_interpreter_runs_on_while_the_engine_works(engine, selfie, card):
@@ -176,14 +211,22 @@ def test_annotation_is_a_picture(engine, selfie, card):
 
 
 @pytest.mark.parametrize(
-    ("probe", "status", "words"), [("obama2.jpg", 0, "ACCEPT"), ("biden.jpg", 1, "REJECT"), ("blank.png", 2, "INCONCLUSIVE"), ("gone.jpg", 3, "")]
+    ("probe", "status", "words"),
+    [
+        ("obama2.jpg", 0, "ACCEPT"),
+        ("biden.jpg", 1, "REJECT"),
+        ("blank.png", 2, "INCONCLUSIVE"),
+        ("gone.jpg", 3, ""),
+    ],
 )
 def test_exit_codes(probe, status, words, photos, card, tmp_path):
     path = photos / probe
     if probe == "blank.png":
         path = tmp_path / probe
         Image.new("RGB", (320, 240), (90, 90, 90)).save(path)
-    done = subprocess.run([sys.executable, "-m", "vultus", "verify", path, card], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "vultus", "verify", path, card], capture_output=True, text=True
+    )
     assert (done.returncode, words in done.stdout) == (status, True)
     if status == 3:
         assert "gone.jpg cannot be read: No such file or directory" in done.stderr
@@ -191,7 +234,10 @@ def test_exit_codes(probe, status, words, photos, card, tmp_path):
 
 def test_json_for_machines_and_annotation_from_the_command_line(selfie, card, tmp_path):
     png = tmp_path / "out.png"
-    out = subprocess.check_output([sys.executable, "-m", "vultus", "verify", selfie, card, "--json", "--annotate", png], text=True)
+    out = subprocess.check_output(
+        [sys.executable, "-m", "vultus", "verify", selfie, card, "--json", "--annotate", png],
+        text=True,
+    )
     assert json.loads(out)["outcome"] == "accept"
     assert png.read_bytes().startswith(b"\x89PNG")
 
@@ -199,6 +245,11 @@ def test_json_for_machines_and_annotation_from_the_command_line(selfie, card, tm
 def test_a_reader_that_leaves_early_ends_the_program_quietly(selfie, card):
     read, write = os.pipe()
     os.close(read)
-    run = subprocess.run([sys.executable, "-m", "vultus", "verify", selfie, card], stdout=write, stderr=subprocess.PIPE, check=False)
+    run = subprocess.run(
+        [sys.executable, "-m", "vultus", "verify", selfie, card],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
     os.close(write)
     assert (run.returncode, run.stderr) == (-signal.SIGPIPE, b"")

@@ -1,5 +1,6 @@
-//! One engine in one process, for `benches/peers/run.py`: `peer-worker ENGINE FOLDER`, where ENGINE is `vultus-f32`, `vultus-int16` or `tract` for a
-//! network, `vultus-exact` or `vultus-fast` for a verification. Answers the commands of `worker.py` on standard input.
+//! One engine in one process, for `benches/peers/run.py`: `peer-worker ENGINE FOLDER`, where ENGINE
+//! is `vultus-f32`, `vultus-int16` or `tract` for a network, `vultus-exact` or `vultus-fast` for a
+//! verification. Answers the commands of `worker.py` on standard input.
 
 use sha2::{Digest, Sha256};
 use std::error::Error;
@@ -14,7 +15,9 @@ type Run = Box<dyn FnMut() -> Result<Vec<f32>, Box<dyn Error>>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let [_, engine, folder] = args.as_slice() else { return Err("peer-worker ENGINE FOLDER".into()) };
+    let [_, engine, folder] = args.as_slice() else {
+        return Err("peer-worker ENGINE FOLDER".into());
+    };
     let folder = Path::new(folder);
     let before = kib("VmRSS")?;
     let mut run = match engine.as_str() {
@@ -63,27 +66,52 @@ struct Task {
 }
 
 fn task(folder: &Path) -> Result<Task, Box<dyn Error>> {
-    let task: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("task.json"))?)?;
+    let task: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.join("task.json"))?)?;
     let input = std::fs::read(folder.join("input.f32"))?;
-    let input = input.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-    Ok(Task { onnx: std::fs::read(folder.join("model.onnx"))?, shape: serde_json::from_value(task["shape"].clone())?, input })
+    let input = input
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|&bytes| f32::from_le_bytes(bytes))
+        .collect();
+    Ok(Task {
+        onnx: std::fs::read(folder.join("model.onnx"))?,
+        shape: serde_json::from_value(task["shape"].clone())?,
+        input,
+    })
 }
 
 fn network(folder: &Path, integers: bool) -> Result<Run, Box<dyn Error>> {
     let Task { onnx, shape, input } = task(folder)?;
-    let ranges: Option<Ranges> = if integers { Some(serde_json::from_slice(&std::fs::read(folder.join("int16.json"))?)?) } else { None };
+    let ranges: Option<Ranges> = if integers {
+        Some(serde_json::from_slice(&std::fs::read(
+            folder.join("int16.json"),
+        )?)?)
+    } else {
+        None
+    };
     let network = Network::load(&onnx, shape, ranges.as_ref())?;
     let mut scratch = network.scratch();
     Ok(Box::new(move || {
         network.run(&input, &mut scratch)?;
-        Ok((0..network.outputs().len()).flat_map(|i| scratch.output(i)).copied().collect())
+        Ok((0..network.outputs().len())
+            .flat_map(|i| scratch.output(i))
+            .copied()
+            .collect())
     }))
 }
 
 fn tract(folder: &Path) -> Result<Run, Box<dyn Error>> {
     let Task { onnx, shape, input } = task(folder)?;
-    let parser = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
-    let model = parser.model_for_read(&mut &onnx[..])?.with_input_fact(0, f32::fact(shape).into())?.into_optimized()?.into_runnable()?;
+    let parser = tract_onnx::onnx()
+        .with_ignore_output_shapes(true)
+        .with_ignore_value_info(true);
+    let model = parser
+        .model_for_read(&mut &onnx[..])?
+        .with_input_fact(0, f32::fact(shape).into())?
+        .into_optimized()?
+        .into_runnable()?;
     Ok(Box::new(move || {
         let results = model.run(tvec!(Tensor::from_shape(&shape, &input)?.into()))?;
         let mut values = Vec::new();
@@ -100,9 +128,17 @@ fn verification(folder: &Path, precision: Precision) -> Result<Run, Box<dyn Erro
     let engine = Engine::open(folder.join("pack"), &options)?;
     let (selfie, document) = (folder.join("selfie.jpg"), folder.join("document.jpg"));
     Ok(Box::new(move || {
-        let picture = |path: &Path| Ok::<_, Box<dyn Error>>(Image::decode(&std::fs::read(path)?, &Limits::default())?);
-        let decision = engine.verify(&picture(&selfie)?, &picture(&document)?, &Policy::default())?;
-        Ok(vec![decision.comparison.ok_or("no face in one of the pictures")?.score])
+        let picture = |path: &Path| {
+            Ok::<_, Box<dyn Error>>(Image::decode(&std::fs::read(path)?, &Limits::default())?)
+        };
+        let decision =
+            engine.verify(&picture(&selfie)?, &picture(&document)?, &Policy::default())?;
+        Ok(vec![
+            decision
+                .comparison
+                .ok_or("no face in one of the pictures")?
+                .score,
+        ])
     }))
 }
 
@@ -110,18 +146,29 @@ fn verification(folder: &Path, precision: Precision) -> Result<Run, Box<dyn Erro
 const REFERENCES: u64 = 500_000;
 const CANDIDATES: usize = 10;
 
-/// A search among random references, made by laying random values into the bytes of a real template.
+/// A search among random references, made by laying random values into the bytes of a real
+/// template.
 fn scan(folder: &Path) -> Result<Run, Box<dyn Error>> {
     let engine = Engine::open(folder.join("pack"), &EngineOptions::default())?;
-    let picture = Image::decode(&std::fs::read(folder.join("selfie.jpg"))?, &Limits::default())?;
-    let real = engine.enrol(&picture, Role::Selfie)?.template.ok_or("no face in the picture")?;
+    let picture = Image::decode(
+        &std::fs::read(folder.join("selfie.jpg"))?,
+        &Limits::default(),
+    )?;
+    let real = engine
+        .enrol(&picture, Role::Selfie)?
+        .template
+        .ok_or("no face in the picture")?;
     let places: Vec<(usize, usize)> = engine
         .shares(Comparator::Fused)
         .into_iter()
         .map(|(model, _)| {
             let values = real.values(model).ok_or("the pack has another embedder")?;
             let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            let at = real.to_bytes().windows(bytes.len()).position(|window| window == bytes).ok_or("a template of another form")?;
+            let at = real
+                .to_bytes()
+                .windows(bytes.len())
+                .position(|window| window == bytes)
+                .ok_or("a template of another form")?;
             Ok((at, values.len()))
         })
         .collect::<Result<_, Box<dyn Error>>>()?;
@@ -131,13 +178,20 @@ fn scan(folder: &Path) -> Result<Run, Box<dyn Error>> {
         for &(at, length) in &places {
             let mut values: Vec<f32> = (0..length)
                 .map(|_| {
-                    state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                    state = state
+                        .wrapping_mul(6364136223846793005)
+                        .wrapping_add(1442695040888963407);
                     (state >> 40) as f32 / (1 << 23) as f32 - 1.0
                 })
                 .collect();
             let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
             values.iter_mut().for_each(|v| *v /= norm);
-            bytes[at..at + 4 * length].copy_from_slice(&values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+            bytes[at..at + 4 * length].copy_from_slice(
+                &values
+                    .iter()
+                    .flat_map(|v| v.to_le_bytes())
+                    .collect::<Vec<u8>>(),
+            );
         }
         let body = bytes.len() - 8;
         let checksum = Sha256::digest(&bytes[..body]);
@@ -147,18 +201,32 @@ fn scan(folder: &Path) -> Result<Run, Box<dyn Error>> {
         probe.get_or_insert(template);
     }
     let probe = probe.ok_or("no reference")?;
-    Ok(Box::new(move || Ok(gallery.search(&probe, CANDIDATES)?.into_iter().map(|candidate| candidate.score).collect())))
+    Ok(Box::new(move || {
+        Ok(gallery
+            .search(&probe, CANDIDATES)?
+            .into_iter()
+            .map(|candidate| candidate.score)
+            .collect())
+    }))
 }
 
 /// Returns a field of this process's status in KiB.
 fn kib(field: &str) -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).ok_or("no such field")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))
+        .ok_or("no such field")?;
     Ok(line.split_whitespace().next().ok_or("no value")?.parse()?)
 }
 
 /// Returns the time that this process has spent on a CPU.
 fn cpu_ms() -> Result<f64, Box<dyn Error>> {
     let nanoseconds = std::fs::read_to_string("/proc/self/schedstat")?;
-    Ok(nanoseconds.split_whitespace().next().ok_or("no value")?.parse::<f64>()? / 1e6)
+    Ok(nanoseconds
+        .split_whitespace()
+        .next()
+        .ok_or("no value")?
+        .parse::<f64>()?
+        / 1e6)
 }

@@ -1,4 +1,5 @@
-//! How far the eyes are open, by a network that sees each from near: the mesh sees the whole face and hardly follows the lids.
+//! How far the eyes are open, by a network that sees each from near: the mesh sees the whole face
+//! and hardly follows the lids.
 
 use super::{AlignedFace, landmark};
 use crate::error::Result;
@@ -24,26 +25,44 @@ impl Eyes {
         if !pack.has(ID) {
             return Ok(None);
         }
-        Ok(Some(Eyes { viewer: Viewer::load(pack, ID, INPUT_SIDE, INPUT_SIDE, &[3 * POINTS], precision)? }))
+        Ok(Some(Eyes {
+            viewer: Viewer::load(pack, ID, INPUT_SIDE, INPUT_SIDE, &[3 * POINTS], precision)?,
+        }))
     }
 
     /// Returns the opening of each eye over the length of the nose, the left of the picture first.
     ///
-    /// The eye is no measure for itself: its width shrinks where a head or a photo turns to the side, and a photo that turns back would seem to blink.
+    /// The eye is no measure for itself: its width shrinks where a head or a photo turns to the
+    /// side, and a photo that turns back would seem to blink.
     pub(crate) fn openings(&self, face: &AlignedFace<'_>, parallel: bool) -> Result<[f32; 2]> {
         let square = |[outer, inner, ..]: [usize; 4], direction: f32| {
             let (outer, inner) = (face.points()[outer], face.points()[inner]);
-            let along = Point::new(direction * (inner.x - outer.x), direction * (inner.y - outer.y));
-            Similarity::onto_square(INPUT_SIDE as f32, Point::mean([outer, inner]), MARGIN * outer.distance(inner).max(1.0), along)
+            let along = Point::new(
+                direction * (inner.x - outer.x),
+                direction * (inner.y - outer.y),
+            );
+            Similarity::onto_square(
+                INPUT_SIDE as f32,
+                Point::mean([outer, inner]),
+                MARGIN * outer.distance(inner).max(1.0),
+                along,
+            )
         };
-        let maps = [square(landmark::LEFT_EYE, 1.0), square(landmark::RIGHT_EYE, -1.0)];
-        let nose_px = face.points()[landmark::NOSE_BRIDGE].distance(face.points()[landmark::NOSE_BASE]).max(1.0);
+        let maps = [
+            square(landmark::LEFT_EYE, 1.0),
+            square(landmark::RIGHT_EYE, -1.0),
+        ];
+        let nose_px = face.points()[landmark::NOSE_BRIDGE]
+            .distance(face.points()[landmark::NOSE_BASE])
+            .max(1.0);
         // The network knows the eye whose outer corner is on the left.
         self.viewer.run_pair(
             |form, [left, right]| {
                 face.pyramid().sample(&maps[0], form, left);
                 face.pyramid().sample(&maps[1], form, right);
-                right.chunks_exact_mut(INPUT_SIDE).for_each(<[f32]>::reverse);
+                right
+                    .chunks_exact_mut(INPUT_SIDE)
+                    .for_each(<[f32]>::reverse);
             },
             parallel,
             |contours| [0, 1].map(|eye| height(contours[eye]) * maps[eye].scale() / nose_px),
@@ -51,8 +70,8 @@ impl Eyes {
     }
 }
 
-/// The mean distance of the lids. The lower one goes from the outer corner, point 0, to the inner one, point 8; the points of the upper one, 9..=15,
-/// lie over those between.
+/// The mean distance of the lids. The lower one goes from the outer corner, point 0, to the inner
+/// one, point 8; the points of the upper one, 9..=15, lie over those between.
 fn height(contour: &[f32]) -> f32 {
     let point = |i: usize| Point::new(contour[3 * i], contour[3 * i + 1]);
     (1..8).map(|i| point(i).distance(point(i + 8))).sum::<f32>() / 7.0

@@ -37,8 +37,8 @@ pub(crate) mod landmark {
     pub(crate) const CHIN: usize = 152;
     /// The outline of the face, clockwise from the forehead.
     pub(crate) const OVAL: [usize; 36] = [
-        10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58,
-        132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+        10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+        152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
     ];
 }
 
@@ -47,7 +47,8 @@ pub(crate) struct Aligner {
     viewer: Viewer,
 }
 
-/// A face with its landmarks, in the picture that it was found in. Nothing but [`Aligner::align`] makes one.
+/// A face with its landmarks, in the picture that it was found in. Nothing but [`Aligner::align`]
+/// makes one.
 pub(crate) struct AlignedFace<'a> {
     pyramid: &'a Pyramid<'a>,
     points: Buffer<Point>,
@@ -69,29 +70,54 @@ const SURE_OF_TRACK: f32 = 0.7;
 
 impl Aligner {
     pub(crate) fn load(pack: &Pack, precision: Precision) -> Result<Self> {
-        Ok(Aligner { viewer: Viewer::load(pack, "facemesh-468", 192, 192, &[3 * POINTS, 1], precision)? })
+        Ok(Aligner {
+            viewer: Viewer::load(pack, "facemesh-468", 192, 192, &[3 * POINTS, 1], precision)?,
+        })
     }
 
-    /// Places the landmarks twice, the second time in a crop about the first result: the network was trained on crops
-    /// made from landmarks, and its error halves. `None` when there is no face after all.
-    pub(crate) fn align<'a>(&self, pyramid: &'a Pyramid<'a>, face: &Detection) -> Result<Option<AlignedFace<'a>>> {
+    /// Places the landmarks twice, the second time in a crop about the first result: the network
+    /// was trained on crops made from landmarks, and its error halves. `None` when there is no face
+    /// after all.
+    pub(crate) fn align<'a>(
+        &self,
+        pyramid: &'a Pyramid<'a>,
+        face: &Detection,
+    ) -> Result<Option<AlignedFace<'a>>> {
         let first = self.place(pyramid, face.bounds, face.direction())?;
         let second = self.place(pyramid, first.bounds(), first.direction())?;
         Ok((second.presence >= 0.5).then_some(second))
     }
 
     /// Places the landmarks where the face was a frame ago. `None` when it is lost.
-    pub(crate) fn follow<'a>(&self, pyramid: &'a Pyramid<'a>, track: &Track) -> Result<Option<AlignedFace<'a>>> {
+    pub(crate) fn follow<'a>(
+        &self,
+        pyramid: &'a Pyramid<'a>,
+        track: &Track,
+    ) -> Result<Option<AlignedFace<'a>>> {
         let face = self.place(pyramid, track.bounds, track.direction)?;
         Ok((face.presence >= SURE_OF_TRACK).then_some(face))
     }
 
-    fn place<'a>(&self, pyramid: &'a Pyramid<'a>, bounds: Rect, direction: Point) -> Result<AlignedFace<'a>> {
+    fn place<'a>(
+        &self,
+        pyramid: &'a Pyramid<'a>,
+        bounds: Rect,
+        direction: Point,
+    ) -> Result<AlignedFace<'a>> {
         let extent = bounds.width.max(bounds.height).max(1.0) * MARGIN;
-        let map = Similarity::onto_square(self.viewer.width() as f32, bounds.centre(), extent, direction);
+        let map = Similarity::onto_square(
+            self.viewer.width() as f32,
+            bounds.centre(),
+            extent,
+            direction,
+        );
         self.viewer.see(pyramid, &map, |outputs| AlignedFace {
             pyramid,
-            points: spare::POINTS.collect(outputs[0].chunks_exact(3).map(|p| map.apply(Point::new(p[0], p[1])))),
+            points: spare::POINTS.collect(
+                outputs[0]
+                    .chunks_exact(3)
+                    .map(|p| map.apply(Point::new(p[0], p[1]))),
+            ),
             depths: spare::FLOATS.collect(outputs[0].chunks_exact(3).map(|p| p[2] * map.scale())),
             presence: 1.0 / (1.0 + libm::expf(-outputs[1][0])),
         })
@@ -123,7 +149,8 @@ impl<'a> AlignedFace<'a> {
     }
 
     pub(crate) fn eye_centres(&self) -> [Point; 2] {
-        [landmark::LEFT_EYE, landmark::RIGHT_EYE].map(|eye| Point::mean(eye.map(|i| self.points[i])))
+        [landmark::LEFT_EYE, landmark::RIGHT_EYE]
+            .map(|eye| Point::mean(eye.map(|i| self.points[i])))
     }
 
     /// Distance between the centres of the eyes in pixels.
@@ -137,11 +164,17 @@ impl<'a> AlignedFace<'a> {
     }
 
     pub(crate) fn track(&self) -> Track {
-        Track { bounds: self.bounds(), direction: self.direction() }
+        Track {
+            bounds: self.bounds(),
+            direction: self.direction(),
+        }
     }
 
     fn direction(&self) -> Point {
-        let (left, right) = (self.points[landmark::LEFT_EYE[0]], self.points[landmark::RIGHT_EYE[0]]);
+        let (left, right) = (
+            self.points[landmark::LEFT_EYE[0]],
+            self.points[landmark::RIGHT_EYE[0]],
+        );
         Point::new(right.x - left.x, right.y - left.y)
     }
 }

@@ -20,7 +20,12 @@ impl AlignedFace<'_> {
     pub(crate) fn crop(&self) -> Similarity {
         let points = self.points();
         let [left, right] = self.eye_centres();
-        let [nose, mouth_left, mouth_right] = [landmark::NOSE_TIP, landmark::MOUTH_LEFT, landmark::MOUTH_RIGHT].map(|i| points[i]);
+        let [nose, mouth_left, mouth_right] = [
+            landmark::NOSE_TIP,
+            landmark::MOUTH_LEFT,
+            landmark::MOUTH_RIGHT,
+        ]
+        .map(|i| points[i]);
         Similarity::fit(&[left, right, nose, mouth_left, mouth_right], &ARCFACE).inverse()
     }
 }

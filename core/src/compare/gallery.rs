@@ -1,4 +1,5 @@
-//! One probe against many references (1:N): a scan in 8-bit integers that proves which references need a look in floats.
+//! One probe against many references (1:N): a scan in 8-bit integers that proves which references
+//! need a look in floats.
 
 use super::{Calibration, Comparator, OperatingPoint, Recipe, score};
 use crate::embed::Features;
@@ -11,12 +12,15 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use zeroize::Zeroizing;
 
-/// References that one thread scans at a time. Blocks never move, so that growing leaves no copies of features behind.
+/// References that one thread scans at a time. Blocks never move, so that growing leaves no copies
+/// of features behind.
 const BLOCK: usize = 4096;
 
-/// References by id, searched for the most alike. Holds biometric data, wiped when removed or dropped; never printed.
+/// References by id, searched for the most alike. Holds biometric data, wiped when removed or
+/// dropped; never printed.
 ///
-/// Share one between threads that search; an answer depends on what it holds, not on the order in which that came.
+/// Share one between threads that search; an answer depends on what it holds, not on the order in
+/// which that came.
 pub struct Gallery {
     recipe: Recipe,
     precision: Precision,
@@ -30,7 +34,8 @@ pub struct Gallery {
 pub struct Candidate {
     /// The id that it was inserted under.
     pub id: u64,
-    /// How alike it is to the probe, in -1..=1; larger means more alike. What [`Engine::score`](crate::Engine::score) gives, to the bit.
+    /// How alike it is to the probe, in -1..=1; larger means more alike. What
+    /// [`Engine::score`](crate::Engine::score) gives, to the bit.
     pub score: f32,
 }
 
@@ -56,23 +61,47 @@ struct Quantised {
 
 impl Gallery {
     pub(crate) fn new(recipe: Recipe, precision: Precision) -> Gallery {
-        Gallery { recipe, precision, kernels: Kernels::best(), blocks: Vec::new(), places: HashMap::new() }
+        Gallery {
+            recipe,
+            precision,
+            kernels: Kernels::best(),
+            blocks: Vec::new(),
+            places: HashMap::new(),
+        }
     }
 
-    /// Adds a reference. `Kind::Usage` when the id is taken or the template was made in another precision.
+    /// Adds a reference. `Kind::Usage` when the id is taken or the template was made in another
+    /// precision.
     pub fn insert(&mut self, id: u64, template: &Template) -> Result<()> {
         if self.places.contains_key(&id) {
-            return Err(fault(format!("the gallery holds a reference with the id {id} already; remove it first")));
+            return Err(fault(format!(
+                "the gallery holds a reference with the id {id} already; remove it first"
+            )));
         }
         let features = self.features(template)?;
         let Quantised { codes, step, error } = quantise(&self.recipe, features)?;
-        let entry = Entry { id, features: features.to_vec(), step, error };
+        let entry = Entry {
+            id,
+            features: features.to_vec(),
+            step,
+            error,
+        };
         self.places.insert(id, self.len());
-        if self.blocks.last().is_none_or(|block| block.entries.len() == BLOCK) {
+        if self
+            .blocks
+            .last()
+            .is_none_or(|block| block.entries.len() == BLOCK)
+        {
             let codes = Zeroizing::new(Vec::with_capacity(BLOCK * codes.len()));
-            self.blocks.push(Block { entries: Vec::with_capacity(BLOCK), codes });
+            self.blocks.push(Block {
+                entries: Vec::with_capacity(BLOCK),
+                codes,
+            });
         }
-        let block = self.blocks.last_mut().expect("a block with room was just made sure of");
+        let block = self
+            .blocks
+            .last_mut()
+            .expect("a block with room was just made sure of");
         block.entries.push(entry);
         block.codes.extend(codes.iter().map(|&code| code as i8));
         Ok(())
@@ -80,7 +109,9 @@ impl Gallery {
 
     /// Removes a reference; returns whether there was one.
     pub fn remove(&mut self, id: u64) -> bool {
-        let Some(place) = self.places.remove(&id) else { return false };
+        let Some(place) = self.places.remove(&id) else {
+            return false;
+        };
         let length = code_length(&self.recipe);
         let last = self.blocks.last_mut().expect("a place is in a block");
         let entry = last.entries.pop().expect("no block is empty");
@@ -110,23 +141,40 @@ impl Gallery {
         self.places.is_empty()
     }
 
-    /// Returns the `count` references that are most alike to the probe (all, if it holds fewer), best first, equal scores by id. The answer
-    /// is that of comparing the probe with every reference in floats.
+    /// Returns the `count` references that are most alike to the probe (all, if it holds fewer),
+    /// best first, equal scores by id. The answer is that of comparing the probe with every
+    /// reference in floats.
     pub fn search(&self, probe: &Template, count: usize) -> Result<Vec<Candidate>> {
         let features = self.features(probe)?;
         let probe = quantise(&self.recipe, features)?;
         if count == 0 {
             return Ok(Vec::new());
         }
-        let scanned: Vec<Scanned> = self.blocks.par_iter().map(|block| self.scan(block, &probe, count)).collect();
+        let scanned: Vec<Scanned> = self
+            .blocks
+            .par_iter()
+            .map(|block| self.scan(block, &probe, count))
+            .collect();
         // At least `count` references score this much.
-        let mut lowest: Vec<f32> = scanned.iter().flat_map(|block| &block.lowest).copied().collect();
+        let mut lowest: Vec<f32> = scanned
+            .iter()
+            .flat_map(|block| &block.lowest)
+            .copied()
+            .collect();
         lowest.sort_by(|a, b| b.total_cmp(a));
         let floor = lowest.get(count - 1).copied().unwrap_or(f32::NEG_INFINITY);
         let mut candidates = Vec::new();
         for (block, scanned) in self.blocks.iter().zip(&scanned) {
-            for (entry, _) in block.entries.iter().zip(&scanned.highest).filter(|(_, highest)| **highest >= floor) {
-                candidates.push(Candidate { id: entry.id, score: score(&self.recipe, features, &entry.features)? });
+            for (entry, _) in block
+                .entries
+                .iter()
+                .zip(&scanned.highest)
+                .filter(|(_, highest)| **highest >= floor)
+            {
+                candidates.push(Candidate {
+                    id: entry.id,
+                    score: score(&self.recipe, features, &entry.features)?,
+                });
             }
         }
         candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
@@ -136,11 +184,16 @@ impl Gallery {
 
     fn scan(&self, block: &Block, probe: &Quantised, count: usize) -> Scanned {
         let mut sums = vec![0; block.entries.len()];
-        self.kernels.run(Scan { codes: &block.codes, probe: &probe.codes, sums: &mut sums });
+        self.kernels.run(Scan {
+            codes: &block.codes,
+            probe: &probe.codes,
+            sums: &mut sums,
+        });
         let mut lowest: BinaryHeap<Reverse<Ordered>> = BinaryHeap::new();
         let highest = block.entries.iter().zip(sums).map(|(entry, sum)| {
             let score = sum as f32 * (entry.step * probe.step);
-            // Cauchy-Schwarz on what the codes leave out of two unit vectors, and the rounding of the arithmetic.
+            // Cauchy-Schwarz on what the codes leave out of two unit vectors, and the rounding of
+            // the arithmetic.
             let error = entry.error + probe.error + entry.error * probe.error + ROUNDING;
             let low = Reverse(Ordered(score - error));
             if lowest.len() < count {
@@ -152,12 +205,21 @@ impl Gallery {
             score + error
         });
         let highest = highest.collect();
-        Scanned { highest, lowest: lowest.into_iter().map(|Reverse(Ordered(low))| low).collect() }
+        Scanned {
+            highest,
+            lowest: lowest
+                .into_iter()
+                .map(|Reverse(Ordered(low))| low)
+                .collect(),
+        }
     }
 
     fn features<'t>(&self, template: &'t Template) -> Result<&'t [Features]> {
         if template.precision() != self.precision {
-            return Err(fault("the template was made in another precision than the gallery's; enrol again".to_owned()));
+            return Err(fault(
+                "the template was made in another precision than the gallery's; enrol again"
+                    .to_owned(),
+            ));
         }
         Ok(template.features())
     }
@@ -198,20 +260,41 @@ impl PartialOrd for Ordered {
 const ROUNDING: f32 = 1e-5;
 
 fn code_length(recipe: &Recipe) -> usize {
-    recipe.parts.iter().map(|part| part.embedder.dimension).sum::<usize>().next_multiple_of(SCAN_STEP)
+    recipe
+        .parts
+        .iter()
+        .map(|part| part.embedder.dimension)
+        .sum::<usize>()
+        .next_multiple_of(SCAN_STEP)
 }
 
-/// Returns the features of the recipe as one vector whose dot product is the score, in 127 steps to either side.
+/// Returns the features of the recipe as one vector whose dot product is the score, in 127 steps to
+/// either side.
 fn quantise(recipe: &Recipe, features: &[Features]) -> Result<Quantised> {
     let mut values = Zeroizing::new(Vec::with_capacity(code_length(recipe)));
     for (features, share) in recipe.select(features)? {
         values.extend(features.values.iter().map(|value| value * share.sqrt()));
     }
     values.resize(code_length(recipe), 0.0f32);
-    let step = values.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs())) / 127.0;
-    let codes = Zeroizing::new(values.iter().map(|value| (value / step).round_ties_even() as i16).collect::<Vec<i16>>());
-    let residual = values.iter().zip(codes.iter()).map(|(value, &code)| f64::from(value - f32::from(code) * step));
-    Ok(Quantised { step, error: residual.map(|r| r * r).sum::<f64>().sqrt() as f32, codes })
+    let step = values
+        .iter()
+        .fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()))
+        / 127.0;
+    let codes = Zeroizing::new(
+        values
+            .iter()
+            .map(|value| (value / step).round_ties_even() as i16)
+            .collect::<Vec<i16>>(),
+    );
+    let residual = values
+        .iter()
+        .zip(codes.iter())
+        .map(|(value, &code)| f64::from(value - f32::from(code) * step));
+    Ok(Quantised {
+        step,
+        error: residual.map(|r| r * r).sum::<f64>().sqrt() as f32,
+        codes,
+    })
 }
 
 /// Returns the threshold for a false positive identification rate.
@@ -223,12 +306,20 @@ pub(crate) fn gallery_threshold(
     fpir: f64,
 ) -> Result<OperatingPoint> {
     if size == 0 {
-        return Err(fault("a gallery of size 0 has no threshold; give the number of references".to_owned()));
+        return Err(fault(
+            "a gallery of size 0 has no threshold; give the number of references".to_owned(),
+        ));
     }
     if !(fpir > 0.0 && fpir < 1.0) {
-        return Err(fault(format!("fpir is {fpir}, a rate lies between 0 and 1")));
+        return Err(fault(format!(
+            "fpir is {fpir}, a rate lies between 0 and 1"
+        )));
     }
-    calibration.at(comparator, precision, -libm::expm1(libm::log1p(-fpir) / size as f64))
+    calibration.at(
+        comparator,
+        precision,
+        -libm::expm1(libm::log1p(-fpir) / size as f64),
+    )
 }
 
 fn fault(message: String) -> Error {
@@ -244,15 +335,28 @@ mod tests {
     use crate::template::Lineage;
 
     fn recipe(comparator: Comparator) -> Recipe {
-        let part = |id: &str, dimension, share| Part { embedder: Embedder { id: id.into(), dimension, fingerprint: [0; 16] }, share };
-        Recipe::new(comparator, &[part("one", 128, 0.75), part("other", 192, 0.25)])
+        let part = |id: &str, dimension, share| Part {
+            embedder: Embedder {
+                id: id.into(),
+                dimension,
+                fingerprint: [0; 16],
+            },
+            share,
+        };
+        Recipe::new(
+            comparator,
+            &[part("one", 128, 0.75), part("other", 192, 0.25)],
+        )
     }
 
     struct Random(u64);
 
     impl Random {
         fn next(&mut self) -> f32 {
-            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            self.0 = self
+                .0
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0
         }
 
@@ -260,21 +364,42 @@ mod tests {
             let parts = recipe(Comparator::Fused).parts;
             let lineage = Lineage(parts.iter().map(|part| part.embedder.clone()).collect());
             let features = parts.iter().map(|part| {
-                let mut values: Vec<f32> = (0..part.embedder.dimension).map(|_| self.next()).collect();
+                let mut values: Vec<f32> =
+                    (0..part.embedder.dimension).map(|_| self.next()).collect();
                 if let Some(near) = near.and_then(|near| near.values(&part.embedder.id)) {
-                    values.iter_mut().zip(near).for_each(|(v, n)| *v = *v * 0.05 + n);
+                    values
+                        .iter_mut()
+                        .zip(near)
+                        .for_each(|(v, n)| *v = *v * 0.05 + n);
                 }
                 let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
                 values.iter_mut().for_each(|v| *v /= norm);
-                Features { embedder: part.embedder.clone(), values: values.into() }
+                Features {
+                    embedder: part.embedder.clone(),
+                    values: values.into(),
+                }
             });
-            Template::new(Role::Document, Precision::Exact, 80, features.collect(), &lineage)
+            Template::new(
+                Role::Document,
+                Precision::Exact,
+                80,
+                features.collect(),
+                &lineage,
+            )
         }
     }
 
     fn by_floats(gallery: &[(u64, Template)], probe: &Template, count: usize) -> Vec<Candidate> {
-        let score = |t: &Template| score(&recipe(Comparator::Fused), probe.features(), t.features()).unwrap();
-        let mut all: Vec<Candidate> = gallery.iter().map(|(id, t)| Candidate { id: *id, score: score(t) }).collect();
+        let score = |t: &Template| {
+            score(&recipe(Comparator::Fused), probe.features(), t.features()).unwrap()
+        };
+        let mut all: Vec<Candidate> = gallery
+            .iter()
+            .map(|(id, t)| Candidate {
+                id: *id,
+                score: score(t),
+            })
+            .collect();
         all.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
         all.truncate(count);
         all
@@ -283,9 +408,15 @@ mod tests {
     #[test]
     fn a_search_equals_comparing_with_all_in_floats() {
         let mut random = Random(7);
-        let mut templates: Vec<(u64, Template)> = (0..2 * BLOCK as u64 + 100).map(|i| (i * 31 % 65_537, random.template(None))).collect();
+        let mut templates: Vec<(u64, Template)> = (0..2 * BLOCK as u64 + 100)
+            .map(|i| (i * 31 % 65_537, random.template(None)))
+            .collect();
         let probe = random.template(None);
-        for (i, (_, template)) in templates.iter_mut().enumerate().filter(|(i, _)| i % 1000 == 3) {
+        for (i, (_, template)) in templates
+            .iter_mut()
+            .enumerate()
+            .filter(|(i, _)| i % 1000 == 3)
+        {
             *template = random.template(if i % 3 == 0 { Some(&probe) } else { None });
         }
         let mut gallery = Gallery::new(recipe(Comparator::Fused), Precision::Exact);
@@ -296,20 +427,31 @@ mod tests {
         gallery.insert(100_000, &templates[3].1).unwrap();
         templates.push((100_000, templates[3].1.clone()));
         for count in [0, 1, 5, 100] {
-            assert_eq!(gallery.search(&probe, count).unwrap(), by_floats(&templates, &probe, count), "{count}");
+            assert_eq!(
+                gallery.search(&probe, count).unwrap(),
+                by_floats(&templates, &probe, count),
+                "{count}"
+            );
         }
         for gone in [0, 3, templates.len() - 5, 17] {
             let (id, _) = templates.swap_remove(gone);
             assert!(gallery.remove(id) && !gallery.remove(id));
         }
         assert_eq!(gallery.len(), templates.len());
-        assert_eq!(gallery.search(&probe, 50).unwrap(), by_floats(&templates, &probe, 50));
+        assert_eq!(
+            gallery.search(&probe, 50).unwrap(),
+            by_floats(&templates, &probe, 50)
+        );
         let all = gallery.search(&probe, usize::MAX).unwrap();
         assert_eq!(all.len(), templates.len());
         for (id, _) in &templates {
             assert!(gallery.remove(*id));
         }
-        assert!(gallery.is_empty() && gallery.blocks.is_empty() && gallery.search(&probe, 3).unwrap().is_empty());
+        assert!(
+            gallery.is_empty()
+                && gallery.blocks.is_empty()
+                && gallery.search(&probe, 3).unwrap().is_empty()
+        );
     }
 
     #[test]
@@ -317,11 +459,22 @@ mod tests {
         let (mut random, recipe) = (Random(1), recipe(Comparator::Fused));
         for _ in 0..200 {
             let (a, b) = (random.template(None), random.template(None));
-            let (p, q) = (quantise(&recipe, a.features()).unwrap(), quantise(&recipe, b.features()).unwrap());
-            let sum: i32 = p.codes.iter().zip(q.codes.iter()).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum();
+            let (p, q) = (
+                quantise(&recipe, a.features()).unwrap(),
+                quantise(&recipe, b.features()).unwrap(),
+            );
+            let sum: i32 = p
+                .codes
+                .iter()
+                .zip(q.codes.iter())
+                .map(|(&a, &b)| i32::from(a) * i32::from(b))
+                .sum();
             let exact = score(&recipe, a.features(), b.features()).unwrap();
             let bound = p.error + q.error + p.error * q.error + ROUNDING;
-            assert!((sum as f32 * p.step * q.step - exact).abs() <= bound && bound < 0.05, "{bound}");
+            assert!(
+                (sum as f32 * p.step * q.step - exact).abs() <= bound && bound < 0.05,
+                "{bound}"
+            );
         }
     }
 
@@ -332,14 +485,31 @@ mod tests {
                 {"fmr": 1e-5, "threshold": 0.5, "fmr_low": 0.8e-5, "fmr_high": 1.2e-5},
                 {"fmr": 1e-2, "threshold": 0.3, "fmr_low": 0.9e-2, "fmr_high": 1.1e-2}]}]}))
         .unwrap();
-        let at = |size, fpir| gallery_threshold(&calibration, Comparator::Single, Precision::Exact, size, fpir);
+        let at = |size, fpir| {
+            gallery_threshold(
+                &calibration,
+                Comparator::Single,
+                Precision::Exact,
+                size,
+                fpir,
+            )
+        };
         assert_eq!(at(1, 1e-2).unwrap().threshold, 0.3);
         let found = at(1000, 0.01).unwrap();
         assert!((found.fmr - 1.00503e-5).abs() < 1e-9, "{}", found.fmr);
         assert!(found.threshold > 0.499 && found.threshold < 0.5);
-        assert!(at(10_000, 0.01).unwrap_err().to_string().contains("not supported by the calibration"));
+        assert!(
+            at(10_000, 0.01)
+                .unwrap_err()
+                .to_string()
+                .contains("not supported by the calibration")
+        );
         for (size, fpir) in [(0, 0.01), (10, 0.0), (10, 1.0), (10, f64::NAN)] {
-            assert_eq!(at(size, fpir).unwrap_err().kind(), Kind::Usage, "{size} {fpir}");
+            assert_eq!(
+                at(size, fpir).unwrap_err().kind(),
+                Kind::Usage,
+                "{size} {fpir}"
+            );
         }
     }
 
@@ -349,7 +519,10 @@ mod tests {
         let mut gallery = Gallery::new(recipe(Comparator::Single), Precision::Exact);
         gallery.insert(5, &template).unwrap();
         let error = gallery.insert(5, &template).unwrap_err();
-        assert_eq!(error.to_string(), "the gallery holds a reference with the id 5 already; remove it first");
+        assert_eq!(
+            error.to_string(),
+            "the gallery holds a reference with the id 5 already; remove it first"
+        );
         let mut fast = Gallery::new(recipe(Comparator::Single), Precision::Fast);
         assert_eq!(fast.insert(1, &template).unwrap_err().kind(), Kind::Usage);
         assert_eq!(gallery.search(&template, 9).unwrap().len(), 1);

@@ -97,7 +97,8 @@ pub struct Decision {
     pub times_ms: Vec<(&'static str, f32)>,
 }
 
-/// What computed a decision: equal inputs and equal values here give equal decisions, to the last bit.
+/// What computed a decision: equal inputs and equal values here give equal decisions, to the last
+/// bit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EngineInfo {
     /// Version of this library.
@@ -118,7 +119,8 @@ impl Sample {
 }
 
 impl Decision {
-    /// Returns the decision as JSON without times: the same bytes for the same evidence, in every binding.
+    /// Returns the decision as JSON without times: the same bytes for the same evidence, in every
+    /// binding.
     pub fn to_json(&self) -> String {
         json(self)
     }
@@ -136,8 +138,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) sequence: &'a SequenceEvidence,
 }
 
-/// Weighs the evidence. An attack or a non-match of good samples rejects; whatever could not be judged is inconclusive;
-/// only what was looked at and found right is accepted.
+/// Weighs the evidence. An attack or a non-match of good samples rejects; whatever could not be
+/// judged is inconclusive; only what was looked at and found right is accepted.
 pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> (Outcome, Vec<Reason>) {
     let mut reasons = Vec::new();
     for sample in std::iter::once(evidence.selfie).chain(evidence.document) {
@@ -147,12 +149,16 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> (Outcome, Vec<
     streamed(evidence.sequence, policy, &mut reasons);
     if let Some(comparison) = evidence.comparison {
         // A non-match of bad samples says more of the samples than of the person.
-        let samples_are_good = !reasons.iter().any(|r| r.effect == Effect::Inconclusive && r.code.is_about_the_sample());
+        let samples_are_good = !reasons
+            .iter()
+            .any(|r| r.effect == Effect::Inconclusive && r.code.is_about_the_sample());
         reasons.push(compared(comparison, samples_are_good));
     }
     let outcome = if reasons.iter().any(|r| r.effect == Effect::Reject) {
         Outcome::Reject
-    } else if evidence.comparison.is_none() || reasons.iter().any(|r| r.effect == Effect::Inconclusive) {
+    } else if evidence.comparison.is_none()
+        || reasons.iter().any(|r| r.effect == Effect::Inconclusive)
+    {
         Outcome::Inconclusive
     } else {
         Outcome::Accept
@@ -163,35 +169,82 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> (Outcome, Vec<
 
 fn acquired(sample: &Sample, policy: &Policy, reasons: &mut Vec<Reason>) {
     let role = Some(sample.role);
-    let mut doubt = |code, text: String| reasons.push(Reason { code, effect: Effect::Inconclusive, role, text });
+    let mut doubt = |code, text: String| {
+        reasons.push(Reason {
+            code,
+            effect: Effect::Inconclusive,
+            role,
+            text,
+        })
+    };
     let (Some(face), Some(quality)) = (&sample.face, &sample.quality) else {
         doubt(ReasonCode::NoFace, "no face was found".to_owned());
         return;
     };
     if let Some(rival) = &sample.rival {
         let share = 100.0 * rival.bounds.side() / face.detection.bounds.side();
-        doubt(ReasonCode::SeveralFaces, format!("a second face of {share:.0} % of the size is in the picture; only one may be"));
+        doubt(
+            ReasonCode::SeveralFaces,
+            format!("a second face of {share:.0} % of the size is in the picture; only one may be"),
+        );
     }
     let limits = policy.limits(sample.role);
     if face.inter_eye_px < limits.least_inter_eye_px {
         let (found, least) = (face.inter_eye_px, limits.least_inter_eye_px);
-        doubt(ReasonCode::FaceTooSmall, format!("the eyes are {found:.0} px apart, at least {least:.0} px are needed; come closer"));
+        doubt(
+            ReasonCode::FaceTooSmall,
+            format!(
+                "the eyes are {found:.0} px apart, at least {least:.0} px are needed; come closer"
+            ),
+        );
     }
-    let inside = quality.component("face-inside-picture").map_or(0, |c| c.score);
+    let inside = quality
+        .component("face-inside-picture")
+        .map_or(0, |c| c.score);
     if inside < limits.least_inside {
-        doubt(ReasonCode::FaceCutOff, "the face is cut by the edge of the picture".to_owned());
+        doubt(
+            ReasonCode::FaceCutOff,
+            "the face is cut by the edge of the picture".to_owned(),
+        );
     }
-    if face.pose.yaw_deg.abs() > limits.most_yaw_deg || face.pose.pitch_deg.abs() > limits.most_pitch_deg {
+    if face.pose.yaw_deg.abs() > limits.most_yaw_deg
+        || face.pose.pitch_deg.abs() > limits.most_pitch_deg
+    {
         let (yaw, pitch) = (face.pose.yaw_deg, face.pose.pitch_deg);
-        doubt(ReasonCode::FaceTurnedAway, format!("the head is turned by {yaw:.0} degrees and nods by {pitch:.0}; look into the camera"));
+        doubt(
+            ReasonCode::FaceTurnedAway,
+            format!(
+                "the head is turned by {yaw:.0} degrees and nods by {pitch:.0}; look into the \
+                camera"
+            ),
+        );
     }
     for (name, code, advice) in [
-        ("sharpness", ReasonCode::Blurred, "the face is blurred; hold still and focus"),
-        ("under-exposure-prevention", ReasonCode::TooDark, "the face is too dark; turn to the light"),
-        ("over-exposure-prevention", ReasonCode::TooBright, "the face is too bright; avoid direct light"),
-        ("dynamic-range", ReasonCode::LowContrast, "the face has hardly any contrast"),
+        (
+            "sharpness",
+            ReasonCode::Blurred,
+            "the face is blurred; hold still and focus",
+        ),
+        (
+            "under-exposure-prevention",
+            ReasonCode::TooDark,
+            "the face is too dark; turn to the light",
+        ),
+        (
+            "over-exposure-prevention",
+            ReasonCode::TooBright,
+            "the face is too bright; avoid direct light",
+        ),
+        (
+            "dynamic-range",
+            ReasonCode::LowContrast,
+            "the face has hardly any contrast",
+        ),
     ] {
-        if quality.component(name).is_none_or(|c| c.score < limits.least_component) {
+        if quality
+            .component(name)
+            .is_none_or(|c| c.score < limits.least_component)
+        {
             doubt(code, advice.to_owned());
         }
     }
@@ -205,12 +258,19 @@ fn presented(selfie: &Sample, policy: &Policy, reasons: &mut Vec<Reason>) {
         (PadStatus::Attack, PadRule::Ignore) => (ReasonCode::PresentationAttack, Effect::Note),
         (PadStatus::Attack, _) => (ReasonCode::PresentationAttack, Effect::Reject),
         (PadStatus::BonaFide, _) => (ReasonCode::BonaFide, Effect::Support),
-        (PadStatus::NotAssessed, PadRule::Require) => (ReasonCode::PadNotAssessed, Effect::Inconclusive),
+        (PadStatus::NotAssessed, PadRule::Require) => {
+            (ReasonCode::PadNotAssessed, Effect::Inconclusive)
+        }
         (PadStatus::NotAssessed, _) => (ReasonCode::PadNotAssessed, Effect::Note),
         (PadStatus::NotAssessable, PadRule::Ignore) => (ReasonCode::PadNotAssessable, Effect::Note),
         (PadStatus::NotAssessable, _) => (ReasonCode::PadNotAssessable, Effect::Inconclusive),
     };
-    reasons.push(Reason { code, effect, role: Some(Role::Selfie), text: selfie.pad.text.clone() });
+    reasons.push(Reason {
+        code,
+        effect,
+        role: Some(Role::Selfie),
+        text: selfie.pad.text.clone(),
+    });
 }
 
 fn streamed(sequence: &SequenceEvidence, policy: &Policy, reasons: &mut Vec<Reason>) {
@@ -219,10 +279,24 @@ fn streamed(sequence: &SequenceEvidence, policy: &Policy, reasons: &mut Vec<Reas
         RiskRule::Inconclusive => Effect::Inconclusive,
         RiskRule::Ignore => Effect::Note,
     };
-    let mut add = |code, effect, text: &str| reasons.push(Reason { code, effect, role: None, text: text.to_owned() });
+    let mut add = |code, effect, text: &str| {
+        reasons.push(Reason {
+            code,
+            effect,
+            role: None,
+            text: text.to_owned(),
+        })
+    };
     let rules = &policy.sequence;
     let (code, effect) = match sequence.risk {
-        None => (ReasonCode::SequenceNotAssessed, if policy.require_sequence { Effect::Inconclusive } else { Effect::Note }),
+        None => (
+            ReasonCode::SequenceNotAssessed,
+            if policy.require_sequence {
+                Effect::Inconclusive
+            } else {
+                Effect::Note
+            },
+        ),
         Some(RiskLevel::Low) => (ReasonCode::SequenceConsistent, Effect::Support),
         Some(RiskLevel::Medium) => (ReasonCode::SequenceSuspicious, by_rule(rules.medium)),
         Some(RiskLevel::High) => (ReasonCode::SequenceManipulated, by_rule(rules.high)),
@@ -232,8 +306,16 @@ fn streamed(sequence: &SequenceEvidence, policy: &Policy, reasons: &mut Vec<Reas
     match sequence.challenge.status {
         ChallengeStatus::NotAsked => {}
         ChallengeStatus::Passed => add(ReasonCode::ChallengePassed, Effect::Support, text),
-        ChallengeStatus::Failed => add(ReasonCode::ChallengeFailed, by_rule(rules.challenge_failed), text),
-        ChallengeStatus::NotAssessable => add(ReasonCode::ChallengeNotAssessable, by_rule(rules.challenge_not_assessable), text),
+        ChallengeStatus::Failed => add(
+            ReasonCode::ChallengeFailed,
+            by_rule(rules.challenge_failed),
+            text,
+        ),
+        ChallengeStatus::NotAssessable => add(
+            ReasonCode::ChallengeNotAssessable,
+            by_rule(rules.challenge_not_assessable),
+            text,
+        ),
     }
 }
 
@@ -244,7 +326,15 @@ fn compared(comparison: &Comparison, samples_are_good: bool) -> Reason {
         (false, true) => (ReasonCode::NonMatch, Effect::Reject, "is below"),
         (false, false) => (ReasonCode::NonMatch, Effect::Inconclusive, "is below"),
     };
-    let text =
-        format!("the comparison score {score:.3} {relation} {:.3}, the threshold for a false match rate of {}", point.threshold, point.fmr);
-    Reason { code, effect, role: None, text }
+    let text = format!(
+        "the comparison score {score:.3} {relation} {:.3}, the threshold for a false match rate \
+        of {}",
+        point.threshold, point.fmr
+    );
+    Reason {
+        code,
+        effect,
+        role: None,
+        text,
+    }
 }

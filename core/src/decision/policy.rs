@@ -55,7 +55,8 @@ impl Default for SequenceRules {
     }
 }
 
-/// What a sample must have. The defaults are loose: they refuse what cannot be compared, not what is unflattering.
+/// What a sample must have. The defaults are loose: they refuse what cannot be compared, not what
+/// is unflattering.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QualityLimits {
@@ -73,7 +74,13 @@ pub struct QualityLimits {
 
 impl Default for QualityLimits {
     fn default() -> Self {
-        QualityLimits { least_inter_eye_px: 30.0, most_yaw_deg: 35.0, most_pitch_deg: 35.0, least_inside: 50, least_component: 10 }
+        QualityLimits {
+            least_inter_eye_px: 30.0,
+            most_yaw_deg: 35.0,
+            most_pitch_deg: 35.0,
+            least_inside: 50,
+            least_component: 10,
+        }
     }
 }
 
@@ -107,15 +114,22 @@ impl Default for Policy {
             require_sequence: false,
             sequence: SequenceRules::default(),
             selfie: QualityLimits::default(),
-            document: QualityLimits { least_inter_eye_px: 14.0, least_component: 0, ..QualityLimits::default() },
+            document: QualityLimits {
+                least_inter_eye_px: 14.0,
+                least_component: 0,
+                ..QualityLimits::default()
+            },
         }
     }
 }
 
 impl Policy {
-    /// Reads a policy from a JSON object; what it does not name keeps its default. `Kind::Usage` for unknown names and wrong types.
+    /// Reads a policy from a JSON object; what it does not name keeps its default. `Kind::Usage`
+    /// for unknown names and wrong types.
     pub fn from_json(json: &str) -> Result<Policy> {
-        let fault = |e: serde_json::Error| Error::new(Stage::Decision, Kind::Usage, "the policy cannot be read").because(e);
+        let fault = |e: serde_json::Error| {
+            Error::new(Stage::Decision, Kind::Usage, "the policy cannot be read").because(e)
+        };
         let mut whole = serde_json::to_value(Policy::default()).map_err(fault)?;
         lay_over(&mut whole, serde_json::from_str(json).map_err(fault)?);
         serde_json::from_value(whole).map_err(fault)
@@ -146,8 +160,12 @@ mod tests {
 
     #[test]
     fn json_overrides_only_what_it_names() {
-        let policy = Policy::from_json(r#"{"fmr": 1e-3, "document": {"most_yaw_deg": 10}}"#).unwrap();
-        let mut expected = Policy { fmr: 1e-3, ..Policy::default() };
+        let policy =
+            Policy::from_json(r#"{"fmr": 1e-3, "document": {"most_yaw_deg": 10}}"#).unwrap();
+        let mut expected = Policy {
+            fmr: 1e-3,
+            ..Policy::default()
+        };
         expected.document.most_yaw_deg = 10.0;
         assert_eq!(policy, expected);
         assert_eq!(Policy::from_json("{}").unwrap(), Policy::default());
@@ -155,8 +173,18 @@ mod tests {
 
     #[test]
     fn unknown_names_and_wrong_types_are_refused() {
-        for bad in ["{\"far\": 1}", "{\"fmr\": \"low\"}", "{\"selfie\": {\"yaw\": 1}}", "[]", "{"] {
-            assert_eq!(Policy::from_json(bad).unwrap_err().kind(), Kind::Usage, "{bad}");
+        for bad in [
+            "{\"far\": 1}",
+            "{\"fmr\": \"low\"}",
+            "{\"selfie\": {\"yaw\": 1}}",
+            "[]",
+            "{",
+        ] {
+            assert_eq!(
+                Policy::from_json(bad).unwrap_err().kind(),
+                Kind::Usage,
+                "{bad}"
+            );
         }
     }
 }

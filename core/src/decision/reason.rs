@@ -72,7 +72,18 @@ impl ReasonCode {
     /// Whether it says that a sample is unfit to be compared.
     pub(super) fn is_about_the_sample(self) -> bool {
         use ReasonCode::*;
-        matches!(self, NoFace | SeveralFaces | FaceTooSmall | FaceCutOff | FaceTurnedAway | Blurred | TooDark | TooBright | LowContrast)
+        matches!(
+            self,
+            NoFace
+                | SeveralFaces
+                | FaceTooSmall
+                | FaceCutOff
+                | FaceTurnedAway
+                | Blurred
+                | TooDark
+                | TooBright
+                | LowContrast
+        )
     }
 
     /// Returns the stable name, as in the JSON.

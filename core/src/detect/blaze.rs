@@ -1,4 +1,5 @@
-//! BlazeFace (Bazarevsky et al. 2019): a single-shot detector on a grid of square anchors of one size.
+//! BlazeFace (Bazarevsky et al. 2019): a single-shot detector on a grid of square anchors of one
+//! size.
 
 use super::{Detection, Detector};
 use crate::error::Result;
@@ -7,7 +8,8 @@ use crate::image::Pyramid;
 use crate::model::Pack;
 use crate::nn::{Precision, Viewer};
 
-/// Values an anchor is given: centre and size of the box, then six points (eyes, nose, mouth, ears).
+/// Values an anchor is given: centre and size of the box, then six points (eyes, nose, mouth,
+/// ears).
 const VALUES: usize = 16;
 
 /// Anchors that overlap this much speak of the same face.
@@ -23,26 +25,62 @@ pub(crate) struct Blaze {
 impl Blaze {
     /// Short range: 128 pixels, two anchors a cell of 8 and six a cell of 16.
     pub(crate) fn near(pack: &Pack, precision: Precision) -> Result<Self> {
-        Self::load(pack, "blazeface-short", Detector::Near, 128, &[(8, 2), (16, 6)], precision)
+        Self::load(
+            pack,
+            "blazeface-short",
+            Detector::Near,
+            128,
+            &[(8, 2), (16, 6)],
+            precision,
+        )
     }
 
     /// Full range: 192 pixels, one anchor a cell of 4.
     pub(crate) fn far(pack: &Pack, precision: Precision) -> Result<Self> {
-        Self::load(pack, "blazeface-full", Detector::Far, 192, &[(4, 1)], precision)
+        Self::load(
+            pack,
+            "blazeface-full",
+            Detector::Far,
+            192,
+            &[(4, 1)],
+            precision,
+        )
     }
 
-    fn load(pack: &Pack, id: &str, detector: Detector, side: usize, grids: &[(usize, usize)], precision: Precision) -> Result<Self> {
+    fn load(
+        pack: &Pack,
+        id: &str,
+        detector: Detector,
+        side: usize,
+        grids: &[(usize, usize)],
+        precision: Precision,
+    ) -> Result<Self> {
         let mut anchors = Vec::new();
         for &(cell, count) in grids {
             for y in 0..side / cell {
                 for x in 0..side / cell {
-                    let centre = Point::new((x as f32 + 0.5) * cell as f32, (y as f32 + 0.5) * cell as f32);
+                    let centre = Point::new(
+                        (x as f32 + 0.5) * cell as f32,
+                        (y as f32 + 0.5) * cell as f32,
+                    );
                     anchors.extend(std::iter::repeat_n(centre, count));
                 }
             }
         }
-        let viewer = Viewer::load(pack, id, side, side, &[anchors.len() * VALUES, anchors.len()], precision)?;
-        Ok(Blaze { viewer, anchors, detector, least_logit: 0.0 })
+        let viewer = Viewer::load(
+            pack,
+            id,
+            side,
+            side,
+            &[anchors.len() * VALUES, anchors.len()],
+            precision,
+        )?;
+        Ok(Blaze {
+            viewer,
+            anchors,
+            detector,
+            least_logit: 0.0,
+        })
     }
 
     pub(crate) fn side(&self) -> usize {
@@ -60,18 +98,40 @@ impl Blaze {
                 .map(|((v, &logit), anchor)| {
                     let (cx, cy) = (anchor.x + v[0], anchor.y + v[1]);
                     let (ax, ay) = (anchor.x, anchor.y);
-                    (logit, [cx, cy, v[2], v[3], ax + v[4], ay + v[5], ax + v[6], ay + v[7]])
+                    (
+                        logit,
+                        [
+                            cx,
+                            cy,
+                            v[2],
+                            v[3],
+                            ax + v[4],
+                            ay + v[5],
+                            ax + v[6],
+                            ay + v[7],
+                        ],
+                    )
                 })
                 .collect();
             candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
             candidates
         })?;
-        Ok(self.merge(candidates).into_iter().map(|d| d.through(map)).collect())
+        Ok(self
+            .merge(candidates)
+            .into_iter()
+            .map(|d| d.through(map))
+            .collect())
     }
 
-    /// Averages the candidates that overlap the best one, weighted by score, and goes on with the rest.
+    /// Averages the candidates that overlap the best one, weighted by score, and goes on with the
+    /// rest.
     fn merge(&self, mut candidates: Vec<(f32, [f32; 8])>) -> Vec<Detection> {
-        let bounds = |v: &[f32; 8]| Rect { x: v[0] - v[2] / 2.0, y: v[1] - v[3] / 2.0, width: v[2], height: v[3] };
+        let bounds = |v: &[f32; 8]| Rect {
+            x: v[0] - v[2] / 2.0,
+            y: v[1] - v[3] / 2.0,
+            width: v[2],
+            height: v[3],
+        };
         let mut merged = Vec::new();
         while let Some(&(best_logit, best)) = candidates.first() {
             let best_bounds = bounds(&best);
@@ -81,7 +141,9 @@ impl Blaze {
                 if same {
                     let weight = super::sigmoid(*logit);
                     total += weight;
-                    sum.iter_mut().zip(values).for_each(|(s, v)| *s += weight * v);
+                    sum.iter_mut()
+                        .zip(values)
+                        .for_each(|(s, v)| *s += weight * v);
                 }
                 !same
             });

@@ -7,7 +7,8 @@ use crate::model::Pack;
 use crate::nn::Precision;
 use serde::{Deserialize, Serialize};
 
-/// What a picture is in the transaction. A selfie is live and upright; a document is a print, any way up, with a small portrait.
+/// What a picture is in the transaction. A selfie is live and upright; a document is a print, any
+/// way up, with a small portrait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -21,7 +22,8 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Attempt {
     detector: Detector,
-    /// How large the picture is shown, relative to just fitting; below 1 for a face that fills the frame.
+    /// How large the picture is shown, relative to just fitting; below 1 for a face that fills the
+    /// frame.
     zoom: f32,
     turn: Turn,
 }
@@ -33,7 +35,8 @@ pub(crate) struct Cascade {
     yunet: Option<Yunet>,
 }
 
-/// Side of CenterFace's input: a portrait of 40 pixels on a page of 1,600 is 16 pixels here, four cells of its heatmap.
+/// Side of CenterFace's input: a portrait of 40 pixels on a page of 1,600 is 16 pixels here, four
+/// cells of its heatmap.
 const SMALL_SIDE: usize = 640;
 
 /// Looks at the whole picture that together show its faces; for small ones `TILES` follow.
@@ -49,7 +52,8 @@ const EVERY_LOOK: [(Detector, f32); 6] = [
 /// How much larger CenterFace is shown the quarters of a picture that is larger than its input.
 const TILES: f32 = 1.8;
 
-/// Detections of two looks that overlap by more than this (intersection over union) show the same face.
+/// Detections of two looks that overlap by more than this (intersection over union) show the same
+/// face.
 const SAME_FACE: f32 = 0.4;
 
 impl Cascade {
@@ -62,31 +66,65 @@ impl Cascade {
         })
     }
 
-    /// The looks to take, in order, until one shows a face. Documents are looked at in all four orientations by one
-    /// detector before the next is asked.
+    /// The looks to take, in order, until one shows a face. Documents are looked at in all four
+    /// orientations by one detector before the next is asked.
     pub(crate) fn attempts(role: Role) -> impl Iterator<Item = Attempt> {
         let looks: &[(Detector, f32)] = match role {
-            Role::Selfie => {
-                &[(Detector::Near, 1.0), (Detector::Far, 1.0), (Detector::Near, 0.5), (Detector::Small, 1.0), (Detector::Near, 0.3)]
-            }
-            Role::Document => &[(Detector::Far, 1.0), (Detector::Near, 1.0), (Detector::Small, 1.0), (Detector::Near, 0.5)],
+            Role::Selfie => &[
+                (Detector::Near, 1.0),
+                (Detector::Far, 1.0),
+                (Detector::Near, 0.5),
+                (Detector::Small, 1.0),
+                (Detector::Near, 0.3),
+            ],
+            Role::Document => &[
+                (Detector::Far, 1.0),
+                (Detector::Near, 1.0),
+                (Detector::Small, 1.0),
+                (Detector::Near, 0.5),
+            ],
         };
-        looks.iter().flat_map(move |&(detector, zoom)| Turn::of(role).iter().map(move |&turn| Attempt { detector, zoom, turn }))
+        looks.iter().flat_map(move |&(detector, zoom)| {
+            Turn::of(role).iter().map(move |&turn| Attempt {
+                detector,
+                zoom,
+                turn,
+            })
+        })
     }
 
-    /// Returns all faces that `detectors` show in every look of theirs, best first. A document is shown in the first
-    /// orientation in which it holds an upright face.
-    pub(crate) fn all(&self, pyramid: &Pyramid<'_>, role: Role, detectors: &[Detector]) -> Result<Vec<Detection>> {
+    /// Returns all faces that `detectors` show in every look of theirs, best first. A document is
+    /// shown in the first orientation in which it holds an upright face.
+    pub(crate) fn all(
+        &self,
+        pyramid: &Pyramid<'_>,
+        role: Role,
+        detectors: &[Detector],
+    ) -> Result<Vec<Detection>> {
         let (width, height) = (pyramid.width(), pyramid.height());
         for &turn in Turn::of(role) {
             let mut found = Vec::new();
-            for &(detector, zoom) in EVERY_LOOK.iter().filter(|(detector, _)| detectors.contains(detector)) {
-                found.extend(self.look(pyramid, Attempt { detector, zoom, turn })?);
+            for &(detector, zoom) in EVERY_LOOK
+                .iter()
+                .filter(|(detector, _)| detectors.contains(detector))
+            {
+                found.extend(self.look(
+                    pyramid,
+                    Attempt {
+                        detector,
+                        zoom,
+                        turn,
+                    },
+                )?);
             }
             if detectors.contains(&Detector::Small) && width.max(height) > SMALL_SIDE as f32 {
                 for window in Window::tiles(width, height, TILES) {
                     let faces = self.see(pyramid, Detector::Small, window, turn)?;
-                    found.extend(faces.into_iter().filter(|face| !window.cuts(&face.bounds, width, height)));
+                    found.extend(
+                        faces
+                            .into_iter()
+                            .filter(|face| !window.cuts(&face.bounds, width, height)),
+                    );
                 }
             }
             if !found.is_empty() {
@@ -98,20 +136,35 @@ impl Cascade {
 
     /// Returns the faces that one look at the whole picture shows, best first.
     pub(crate) fn look(&self, pyramid: &Pyramid<'_>, attempt: Attempt) -> Result<Vec<Detection>> {
-        self.see(pyramid, attempt.detector, Window::whole(pyramid.width(), pyramid.height(), attempt.zoom), attempt.turn)
+        self.see(
+            pyramid,
+            attempt.detector,
+            Window::whole(pyramid.width(), pyramid.height(), attempt.zoom),
+            attempt.turn,
+        )
     }
 
-    /// Returns the faces that a detector sees in a window, best first; only those that stand upright in it, because a
-    /// network that is shown a face sideways places the eyes at random.
-    fn see(&self, pyramid: &Pyramid<'_>, detector: Detector, window: Window, turn: Turn) -> Result<Vec<Detection>> {
+    /// Returns the faces that a detector sees in a window, best first; only those that stand
+    /// upright in it, because a network that is shown a face sideways places the eyes at random.
+    fn see(
+        &self,
+        pyramid: &Pyramid<'_>,
+        detector: Detector,
+        window: Window,
+        turn: Turn,
+    ) -> Result<Vec<Detection>> {
         let view = |side| window.map(side, turn);
         let mut found = match detector {
             Detector::Near => self.near.detect(pyramid, &view(self.near.side()))?,
             Detector::Far => self.far.detect(pyramid, &view(self.far.side()))?,
             Detector::Small => self.small.detect(pyramid, &view(self.small.side()))?,
             Detector::Yunet => {
-                let message = "the model pack does not hold yunet, which is opt-in: build the pack with it";
-                let yunet = self.yunet.as_ref().ok_or_else(|| Error::new(Stage::Detect, Kind::Usage, message))?;
+                let message =
+                    "the model pack does not hold yunet, which is opt-in: build the pack with it";
+                let yunet = self
+                    .yunet
+                    .as_ref()
+                    .ok_or_else(|| Error::new(Stage::Detect, Kind::Usage, message))?;
                 yunet.detect(pyramid, &view(yunet.side()))?
             }
         };

@@ -1,4 +1,5 @@
-//! CenterFace (Xu et al. 2020): a heatmap of face centres at a quarter of the input's scale, for small faces.
+//! CenterFace (Xu et al. 2020): a heatmap of face centres at a quarter of the input's scale, for
+//! small faces.
 
 use super::{Detection, Detector, suppress};
 use crate::error::Result;
@@ -22,7 +23,14 @@ impl Center {
     pub(crate) fn load(pack: &Pack, side: usize, precision: Precision) -> Result<Self> {
         let cells = side / STRIDE;
         let plane = cells * cells;
-        let viewer = Viewer::load(pack, "centerface", side, side, &[plane, 2 * plane, 2 * plane, 10 * plane], precision)?;
+        let viewer = Viewer::load(
+            pack,
+            "centerface",
+            side,
+            side,
+            &[plane, 2 * plane, 2 * plane, 10 * plane],
+            precision,
+        )?;
         Ok(Center { viewer, cells })
     }
 
@@ -36,7 +44,11 @@ impl Center {
         let found = self.viewer.see(pyramid, map, |outputs| {
             let [heat, scale, offset, points] = [outputs[0], outputs[1], outputs[2], outputs[3]];
             let mut found = Vec::new();
-            for (at, &score) in heat.iter().enumerate().filter(|(_, score)| **score > LEAST_SCORE) {
+            for (at, &score) in heat
+                .iter()
+                .enumerate()
+                .filter(|(_, score)| **score > LEAST_SCORE)
+            {
                 let (row, column) = ((at / cells) as f32, (at % cells) as f32);
                 let stride = STRIDE as f32;
                 // Order of the planes: height before width, y before x.
@@ -44,9 +56,19 @@ impl Center {
                 let width = libm::expf(scale[plane + at]) * stride;
                 let y = (row + offset[at] + 0.5) * stride - height / 2.0;
                 let x = (column + offset[plane + at] + 0.5) * stride - width / 2.0;
-                let point = |i: usize| Point::new(x + points[(2 * i + 1) * plane + at] * width, y + points[2 * i * plane + at] * height);
+                let point = |i: usize| {
+                    Point::new(
+                        x + points[(2 * i + 1) * plane + at] * width,
+                        y + points[2 * i * plane + at] * height,
+                    )
+                };
                 found.push(Detection {
-                    bounds: Rect { x, y, width, height },
+                    bounds: Rect {
+                        x,
+                        y,
+                        width,
+                        height,
+                    },
                     score,
                     left_eye: point(0),
                     right_eye: point(1),
@@ -55,6 +77,9 @@ impl Center {
             }
             found
         })?;
-        Ok(suppress(found, 0.3).into_iter().map(|d| d.through(map)).collect())
+        Ok(suppress(found, 0.3)
+            .into_iter()
+            .map(|d| d.through(map))
+            .collect())
     }
 }

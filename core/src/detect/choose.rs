@@ -10,8 +10,9 @@ pub(crate) struct Choice {
     pub(crate) rival: Option<Detection>,
 }
 
-/// The prominence of a second face, relative to the most prominent, from which either could be meant. Documents carry ghost
-/// portraits, which are smaller copies; on a selfie any face near the camera is a bystander.
+/// The prominence of a second face, relative to the most prominent, from which either could be
+/// meant. Documents carry ghost portraits, which are smaller copies; on a selfie any face near the
+/// camera is a bystander.
 fn rival_share(role: Role) -> f32 {
     match role {
         Role::Selfie => 0.6,
@@ -19,8 +20,9 @@ fn rival_share(role: Role) -> f32 {
     }
 }
 
-/// How much a face of a picture of `width` x `height` pixels stands out: its side. On a selfie the side counts half at the
-/// middle of an edge, because who takes it looks into the middle, and a bystander nearer to the camera is seen at the side.
+/// How much a face of a picture of `width` x `height` pixels stands out: its side. On a selfie the
+/// side counts half at the middle of an edge, because who takes it looks into the middle, and a
+/// bystander nearer to the camera is seen at the side.
 fn prominence(face: &Detection, role: Role, width: f32, height: f32) -> f32 {
     let side = face.bounds.side();
     match role {
@@ -33,15 +35,24 @@ fn prominence(face: &Detection, role: Role, width: f32, height: f32) -> f32 {
     }
 }
 
-/// Chooses the most prominent face of a picture of `width` x `height` pixels. A second face of similar prominence is
-/// reported, because picking the better match would raise the false match rate with every bystander. `None` when there is
-/// no face.
+/// Chooses the most prominent face of a picture of `width` x `height` pixels. A second face of
+/// similar prominence is reported, because picking the better match would raise the false match
+/// rate with every bystander. `None` when there is no face.
 pub(crate) fn choose(faces: &[Detection], role: Role, width: f32, height: f32) -> Option<Choice> {
-    let mut ranked: Vec<(f32, &Detection)> = faces.iter().map(|face| (prominence(face, role, width, height), face)).collect();
+    let mut ranked: Vec<(f32, &Detection)> = faces
+        .iter()
+        .map(|face| (prominence(face, role, width, height), face))
+        .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     let &(most, face) = ranked.first()?;
-    let rival = ranked.get(1).filter(|(other, _)| *other >= rival_share(role) * most).map(|(_, other)| (*other).clone());
-    Some(Choice { face: face.clone(), rival })
+    let rival = ranked
+        .get(1)
+        .filter(|(other, _)| *other >= rival_share(role) * most)
+        .map(|(_, other)| (*other).clone());
+    Some(Choice {
+        face: face.clone(),
+        rival,
+    })
 }
 
 #[cfg(test)]
@@ -53,8 +64,19 @@ mod tests {
     /// A face whose box begins at x and lies about the middle of a picture of 400 x 200 pixels.
     fn face(x: f32, side: f32) -> Detection {
         let eye = Point::new(x, 100.0);
-        let bounds = Rect { x, y: 100.0 - side / 2.0, width: side, height: side };
-        Detection { bounds, score: 0.9, left_eye: eye, right_eye: eye, detector: Detector::Near }
+        let bounds = Rect {
+            x,
+            y: 100.0 - side / 2.0,
+            width: side,
+            height: side,
+        };
+        Detection {
+            bounds,
+            score: 0.9,
+            left_eye: eye,
+            right_eye: eye,
+            detector: Detector::Near,
+        }
     }
 
     fn choose(faces: &[Detection], role: Role) -> Option<Choice> {
@@ -65,8 +87,15 @@ mod tests {
     fn the_most_prominent_is_chosen_and_a_bystander_named() {
         let faces = [face(10.0, 40.0), face(100.0, 100.0), face(220.0, 70.0)];
         let choice = choose(&faces, Role::Selfie).unwrap();
-        assert_eq!((choice.face, choice.rival), (faces[1].clone(), Some(faces[2].clone())));
-        assert_eq!(choose(&faces, Role::Document).unwrap().rival, None, "a ghost portrait is no rival");
+        assert_eq!(
+            (choice.face, choice.rival),
+            (faces[1].clone(), Some(faces[2].clone()))
+        );
+        assert_eq!(
+            choose(&faces, Role::Document).unwrap().rival,
+            None,
+            "a ghost portrait is no rival"
+        );
         assert_eq!(choose(&faces[..2], Role::Selfie).unwrap().rival, None);
         assert_eq!(choose(&[], Role::Selfie), None);
     }
@@ -76,10 +105,17 @@ mod tests {
         // The first lies about the middle, the second about the right edge.
         let faces = [face(160.0, 80.0), face(350.0, 100.0)];
         let choice = choose(&faces, Role::Selfie).unwrap();
-        assert_eq!((choice.face, choice.rival), (faces[0].clone(), Some(faces[1].clone())));
+        assert_eq!(
+            (choice.face, choice.rival),
+            (faces[0].clone(), Some(faces[1].clone()))
+        );
         let smaller = [face(160.0, 80.0), face(355.0, 90.0)];
         assert_eq!(choose(&smaller, Role::Selfie).unwrap().rival, None);
-        assert_eq!(choose(&faces, Role::Document).unwrap().face, faces[1], "a portrait may be anywhere on a page");
+        assert_eq!(
+            choose(&faces, Role::Document).unwrap().face,
+            faces[1],
+            "a portrait may be anywhere on a page"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Where the faces are: near range, far range, then small faces, each network seeing the picture through one [`Similarity`].
+//! Where the faces are: near range, far range, then small faces, each network seeing the picture
+//! through one [`Similarity`].
 
 mod blaze;
 mod cascade;
@@ -53,15 +54,26 @@ impl Detector {
 impl Detection {
     /// The direction of the face's own x axis, along the eyes.
     pub(crate) fn direction(&self) -> Point {
-        Point::new(self.right_eye.x - self.left_eye.x, self.right_eye.y - self.left_eye.y)
+        Point::new(
+            self.right_eye.x - self.left_eye.x,
+            self.right_eye.y - self.left_eye.y,
+        )
     }
 
-    /// Takes a detection in a network's input to the picture. Boxes stay parallel to the sides, which is exact for the
-    /// quarter turns that detection uses.
+    /// Takes a detection in a network's input to the picture. Boxes stay parallel to the sides,
+    /// which is exact for the quarter turns that detection uses.
     fn through(self, map: &Similarity) -> Detection {
-        let Rect { x, y, width, height } = self.bounds;
+        let Rect {
+            x,
+            y,
+            width,
+            height,
+        } = self.bounds;
         Detection {
-            bounds: Rect::around([map.apply(Point::new(x, y)), map.apply(Point::new(x + width, y + height))]),
+            bounds: Rect::around([
+                map.apply(Point::new(x, y)),
+                map.apply(Point::new(x + width, y + height)),
+            ]),
             left_eye: map.apply(self.left_eye),
             right_eye: map.apply(self.right_eye),
             ..self
@@ -86,7 +98,12 @@ impl Turn {
     }
 
     fn direction(self) -> Point {
-        [Point::new(1.0, 0.0), Point::new(0.0, 1.0), Point::new(-1.0, 0.0), Point::new(0.0, -1.0)][usize::from(self.0)]
+        [
+            Point::new(1.0, 0.0),
+            Point::new(0.0, 1.0),
+            Point::new(-1.0, 0.0),
+            Point::new(0.0, -1.0),
+        ][usize::from(self.0)]
     }
 }
 
@@ -100,14 +117,25 @@ struct Window {
 impl Window {
     /// The whole picture, `zoom` times as large as would just fit; below 1 with a margin around it.
     fn whole(width: f32, height: f32, zoom: f32) -> Window {
-        Window { centre: Point::new(width / 2.0, height / 2.0), extent: width.max(height) / zoom }
+        Window {
+            centre: Point::new(width / 2.0, height / 2.0),
+            extent: width.max(height) / zoom,
+        }
     }
 
     /// Overlapping windows that together show the whole picture `zoom` times as large, 1 to 2.
     fn tiles(width: f32, height: f32, zoom: f32) -> Vec<Window> {
         let extent = width.max(height) / zoom;
-        let centres = |length: f32| if length <= extent { vec![length / 2.0] } else { vec![extent / 2.0, length - extent / 2.0] };
-        let windows = centres(height).into_iter().flat_map(|y| centres(width).into_iter().map(move |x| Point::new(x, y)));
+        let centres = |length: f32| {
+            if length <= extent {
+                vec![length / 2.0]
+            } else {
+                vec![extent / 2.0, length - extent / 2.0]
+            }
+        };
+        let windows = centres(height)
+            .into_iter()
+            .flat_map(|y| centres(width).into_iter().map(move |x| Point::new(x, y)));
         windows.map(|centre| Window { centre, extent }).collect()
     }
 
@@ -116,23 +144,29 @@ impl Window {
         Similarity::onto_square(side as f32, self.centre, self.extent, turn.direction())
     }
 
-    /// Tells whether a face comes so near to a side of the window, inside the picture, that the window may have cut it.
+    /// Tells whether a face comes so near to a side of the window, inside the picture, that the
+    /// window may have cut it.
     fn cuts(&self, face: &Rect, width: f32, height: f32) -> bool {
         let cut = |low: f32, high: f32, centre: f32, length: f32| {
             let (first, last) = (centre - self.extent / 2.0, centre + self.extent / 2.0);
             let near = 0.1 * (high - low);
             (first > 0.0 && low < first + near) || (last < length && high > last - near)
         };
-        cut(face.x, face.x + face.width, self.centre.x, width) || cut(face.y, face.y + face.height, self.centre.y, height)
+        cut(face.x, face.x + face.width, self.centre.x, width)
+            || cut(face.y, face.y + face.height, self.centre.y, height)
     }
 }
 
-/// Keeps the best of detections that overlap by more than `limit` (intersection over union), best first.
+/// Keeps the best of detections that overlap by more than `limit` (intersection over union), best
+/// first.
 fn suppress(mut found: Vec<Detection>, limit: f32) -> Vec<Detection> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Detection> = Vec::new();
     for detection in found {
-        if kept.iter().all(|k| k.bounds.iou(&detection.bounds) <= limit) {
+        if kept
+            .iter()
+            .all(|k| k.bounds.iou(&detection.bounds) <= limit)
+        {
             kept.push(detection);
         }
     }
@@ -152,13 +186,25 @@ mod tests {
     fn tiles_show_the_whole_picture_and_tell_whom_they_cut() {
         let tiles = Window::tiles(1000.0, 500.0, 1.6);
         assert_eq!(tiles.len(), 2, "a picture of half the height needs one row");
-        let [left, right] = [tiles[0], tiles[1]].map(|t| (t.centre.x - t.extent / 2.0, t.centre.x + t.extent / 2.0));
+        let [left, right] = [tiles[0], tiles[1]]
+            .map(|t| (t.centre.x - t.extent / 2.0, t.centre.x + t.extent / 2.0));
         assert_eq!((left.0, right.1), (0.0, 1000.0));
         assert!(left.1 > right.0, "they overlap");
         assert_eq!(Window::tiles(800.0, 800.0, 1.6).len(), 4);
-        let face = |x: f32| Rect { x, y: 100.0, width: 50.0, height: 50.0 };
+        let face = |x: f32| Rect {
+            x,
+            y: 100.0,
+            width: 50.0,
+            height: 50.0,
+        };
         assert!(tiles[0].cuts(&face(left.1 - 50.0), 1000.0, 500.0));
-        assert!(!tiles[1].cuts(&face(left.1 - 50.0), 1000.0, 500.0), "the neighbour shows it whole");
-        assert!(!tiles[0].cuts(&face(0.0), 1000.0, 500.0), "the edge of the picture is no cut");
+        assert!(
+            !tiles[1].cuts(&face(left.1 - 50.0), 1000.0, 500.0),
+            "the neighbour shows it whole"
+        );
+        assert!(
+            !tiles[0].cuts(&face(0.0), 1000.0, 500.0),
+            "the edge of the picture is no cut"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! YuNet (Wu et al. 2023): an anchor-free detector on three grids, from an optional pack, to compare with.
+//! YuNet (Wu et al. 2023): an anchor-free detector on three grids, from an optional pack, to
+//! compare with.
 
 use super::{Detection, Detector, suppress};
 use crate::error::Result;
@@ -28,8 +29,13 @@ impl Yunet {
             return Ok(None);
         }
         let cells = STRIDES.map(|stride| (SIDE / stride) * (SIDE / stride));
-        let lengths: Vec<usize> = [1, 1, 4, 10].iter().flat_map(|values| cells.map(|count| count * values)).collect();
-        Ok(Some(Yunet { viewer: Viewer::load(pack, ID, SIDE, SIDE, &lengths, precision)? }))
+        let lengths: Vec<usize> = [1, 1, 4, 10]
+            .iter()
+            .flat_map(|values| cells.map(|count| count * values))
+            .collect();
+        Ok(Some(Yunet {
+            viewer: Viewer::load(pack, ID, SIDE, SIDE, &lengths, precision)?,
+        }))
     }
 
     pub(crate) fn side(&self) -> usize {
@@ -41,7 +47,8 @@ impl Yunet {
         let found = self.viewer.see(pyramid, map, |outputs| {
             let mut found = Vec::new();
             for (grid, &stride) in STRIDES.iter().enumerate() {
-                let [class, object, boxes, points] = [0, 3, 6, 9].map(|first| outputs[first + grid]);
+                let [class, object, boxes, points] =
+                    [0, 3, 6, 9].map(|first| outputs[first + grid]);
                 let (columns, stride) = (SIDE / stride, stride as f32);
                 for (at, (c, o)) in class.iter().zip(object).enumerate() {
                     let score = (c * o).max(0.0).sqrt();
@@ -49,11 +56,21 @@ impl Yunet {
                         continue;
                     }
                     let cell = Point::new((at % columns) as f32, (at / columns) as f32);
-                    let place = |v: &[f32]| Point::new((cell.x + v[0]) * stride, (cell.y + v[1]) * stride);
+                    let place =
+                        |v: &[f32]| Point::new((cell.x + v[0]) * stride, (cell.y + v[1]) * stride);
                     let (b, p) = (&boxes[4 * at..][..4], &points[10 * at..][..10]);
-                    let (centre, width, height) = (place(b), libm::expf(b[2]) * stride, libm::expf(b[3]) * stride);
+                    let (centre, width, height) = (
+                        place(b),
+                        libm::expf(b[2]) * stride,
+                        libm::expf(b[3]) * stride,
+                    );
                     found.push(Detection {
-                        bounds: Rect { x: centre.x - width / 2.0, y: centre.y - height / 2.0, width, height },
+                        bounds: Rect {
+                            x: centre.x - width / 2.0,
+                            y: centre.y - height / 2.0,
+                            width,
+                            height,
+                        },
                         score,
                         left_eye: place(p),
                         right_eye: place(&p[2..]),
@@ -63,6 +80,9 @@ impl Yunet {
             }
             found
         })?;
-        Ok(suppress(found, 0.3).into_iter().map(|d| d.through(map)).collect())
+        Ok(suppress(found, 0.3)
+            .into_iter()
+            .map(|d| d.through(map))
+            .collect())
     }
 }

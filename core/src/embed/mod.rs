@@ -28,9 +28,16 @@ pub(crate) struct Features {
 impl Features {
     /// Returns the cosine with features of the same embedder, in -1..=1; larger means more alike.
     pub(crate) fn cosine(&self, other: &Features) -> f32 {
-        debug_assert_eq!(self.embedder, other.embedder, "features of different embedders cannot be compared");
+        debug_assert_eq!(
+            self.embedder, other.embedder,
+            "features of different embedders cannot be compared"
+        );
         let mut result = 0.0;
-        Kernels::best().run(Dot { a: &self.values, b: &other.values, result: &mut result });
+        Kernels::best().run(Dot {
+            a: &self.values,
+            b: &other.values,
+            result: &mut result,
+        });
         result
     }
 
@@ -39,8 +46,14 @@ impl Features {
         let mut all = all.into_iter();
         let mut mean = all.next()?.clone();
         for features in all {
-            debug_assert_eq!(features.embedder, mean.embedder, "features of different embedders have no mean");
-            mean.values.iter_mut().zip(features.values.iter()).for_each(|(sum, v)| *sum += v);
+            debug_assert_eq!(
+                features.embedder, mean.embedder,
+                "features of different embedders have no mean"
+            );
+            mean.values
+                .iter_mut()
+                .zip(features.values.iter())
+                .for_each(|(sum, v)| *sum += v);
         }
         let unit = 1.0 / norm(&mean.values);
         mean.values.iter_mut().for_each(|v| *v *= unit);
@@ -60,34 +73,68 @@ impl Embedding {
             [features] => features.len(),
             _ => None,
         };
-        let fault = || Error::new(Stage::Embed, Kind::Model, format!("model {id}: an embedder has one output of a stated length"));
-        let dimension = dimension.filter(|&length| (1..=usize::from(u16::MAX)).contains(&length)).ok_or_else(fault)?;
+        let fault = || {
+            Error::new(
+                Stage::Embed,
+                Kind::Model,
+                format!("model {id}: an embedder has one output of a stated length"),
+            )
+        };
+        let dimension = dimension
+            .filter(|&length| (1..=usize::from(u16::MAX)).contains(&length))
+            .ok_or_else(fault)?;
         let viewer = Viewer::load(pack, id, CROP_SIDE, CROP_SIDE, &[dimension], precision)?;
-        Ok(Embedding { embedder: Embedder { id: id.into(), dimension, fingerprint: pack.fingerprint(id)? }, viewer })
+        Ok(Embedding {
+            embedder: Embedder {
+                id: id.into(),
+                dimension,
+                fingerprint: pack.fingerprint(id)?,
+            },
+            viewer,
+        })
     }
 
     pub(crate) fn embedder(&self) -> &Embedder {
         &self.embedder
     }
 
-    /// Returns the mean direction of the features of the face and of its mirror image; `parallel` computes them on two threads.
+    /// Returns the mean direction of the features of the face and of its mirror image; `parallel`
+    /// computes them on two threads.
     pub(crate) fn embed(&self, face: &AlignedFace<'_>, parallel: bool) -> Result<Features> {
         let mut values = self.see(face, parallel, |[plain, mirrored]| {
             let (plain_unit, mirrored_unit) = (1.0 / norm(plain), 1.0 / norm(mirrored));
             let both = plain.iter().zip(mirrored);
-            Zeroizing::new(both.map(|(p, m)| p * plain_unit + m * mirrored_unit).collect::<Vec<f32>>())
+            Zeroizing::new(
+                both.map(|(p, m)| p * plain_unit + m * mirrored_unit)
+                    .collect::<Vec<f32>>(),
+            )
         })?;
         let unit = 1.0 / norm(&values);
         values.iter_mut().for_each(|v| *v *= unit);
-        Ok(Features { embedder: self.embedder.clone(), values })
+        Ok(Features {
+            embedder: self.embedder.clone(),
+            values,
+        })
     }
 
-    /// Hands what the network gives for the face and for its mirror image to `read`; `parallel` computes them on two threads.
-    pub(crate) fn see<R>(&self, face: &AlignedFace<'_>, parallel: bool, read: impl FnOnce([&[f32]; 2]) -> R) -> Result<R> {
-        self.viewer.see_both_ways(face.pyramid(), &face.crop(), parallel, read)
+    /// Hands what the network gives for the face and for its mirror image to `read`; `parallel`
+    /// computes them on two threads.
+    pub(crate) fn see<R>(
+        &self,
+        face: &AlignedFace<'_>,
+        parallel: bool,
+        read: impl FnOnce([&[f32]; 2]) -> R,
+    ) -> Result<R> {
+        self.viewer
+            .see_both_ways(face.pyramid(), &face.crop(), parallel, read)
     }
 }
 
 fn norm(values: &[f32]) -> f32 {
-    values.iter().map(|v| v * v).sum::<f32>().sqrt().max(f32::MIN_POSITIVE)
+    values
+        .iter()
+        .map(|v| v * v)
+        .sum::<f32>()
+        .sqrt()
+        .max(f32::MIN_POSITIVE)
 }

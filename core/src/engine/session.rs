@@ -10,7 +10,9 @@ use crate::geometry::Point;
 use crate::image::{Image, Pyramid};
 use crate::pad::{PadReport, PadStatus};
 use crate::quality;
-use crate::sequence::{Challenge, Framing, Guidance, Observation, Recorder, SequenceEvidence, advise};
+use crate::sequence::{
+    Challenge, Framing, Guidance, Observation, Recorder, SequenceEvidence, advise,
+};
 use crate::template::Template;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,15 +28,16 @@ pub struct SessionOptions {
 /// Frames that are kept whole, and how far apart in time.
 const BEST_FRAMES: usize = 5;
 const BEST_APART_US: u64 = 200_000;
-/// A better frame must be better by this much unified quality to replace one: each costs as much as a still.
+/// A better frame must be better by this much unified quality to replace one: each costs as much as
+/// a still.
 const BETTER_BY: u8 = 3;
 /// Every so many frames the detector looks for a second face.
 const LOOK_AROUND_EVERY: u32 = 8;
 /// Reports of presentation attack detection that the median is taken over.
 const PAD_REPORTS: usize = 512;
 
-/// Frames of one capture. It keeps small descriptors and a few best frames' features, never pixels; memory does not grow with the
-/// number of frames. One thread at a time uses it.
+/// Frames of one capture. It keeps small descriptors and a few best frames' features, never pixels;
+/// memory does not grow with the number of frames. One thread at a time uses it.
 pub struct Session {
     engine: Engine,
     recorder: Recorder,
@@ -72,13 +75,15 @@ impl Engine {
 }
 
 impl Session {
-    /// Takes a frame and returns what to tell the person now. Any frame rate and any size of frames will do.
+    /// Takes a frame and returns what to tell the person now. Any frame rate and any size of frames
+    /// will do.
     ///
-    /// Push each picture of the camera once, with its own time of capture: a page that asks more often than the camera delivers must
-    /// leave out what it has pushed already, for a picture that comes again is evidence of an injected stream.
+    /// Push each picture of the camera once, with its own time of capture: a page that asks more
+    /// often than the camera delivers must leave out what it has pushed already, for a picture that
+    /// comes again is evidence of an injected stream.
     ///
-    /// `timestamp_us` is that time in microseconds on the clock of the capture, as it comes: repeated, backward and impossible ones are
-    /// evidence, not an error.
+    /// `timestamp_us` is that time in microseconds on the clock of the capture, as it comes:
+    /// repeated, backward and impossible ones are evidence, not an error.
     pub fn push(&mut self, frame: &Image, timestamp_us: u64) -> Result<Guidance> {
         let pyramid = Pyramid::new(frame);
         let face = self.follow(&pyramid)?;
@@ -100,7 +105,13 @@ impl Session {
                 if self.recorder.wants_features(timestamp_us) {
                     features = Some(self.engine.0.identity.embed(face, self.engine.0.parallel)?);
                 }
-                if let Some(eyes) = self.engine.0.eyes.as_ref().filter(|_| self.recorder.wants_eyes(timestamp_us)) {
+                if let Some(eyes) = self
+                    .engine
+                    .0
+                    .eyes
+                    .as_ref()
+                    .filter(|_| self.recorder.wants_eyes(timestamp_us))
+                {
                     eye_openings = Some(eyes.openings(face, self.engine.0.parallel)?);
                 }
                 let framing = Framing {
@@ -117,13 +128,21 @@ impl Session {
             }
         };
         self.usable = guidance.frames;
-        self.last = face.as_ref().map(|face| (timestamp_us, face.bounds().centre()));
-        self.recorder.push(Observation { pyramid: &pyramid, timestamp_us, face: face.as_ref(), features, eye_openings });
+        self.last = face
+            .as_ref()
+            .map(|face| (timestamp_us, face.bounds().centre()));
+        self.recorder.push(Observation {
+            pyramid: &pyramid,
+            timestamp_us,
+            face: face.as_ref(),
+            features,
+            eye_openings,
+        });
         Ok(guidance)
     }
 
-    /// Tells at which moment, on the clock of the frames, the first step of the challenge was shown. `Kind::Usage` without a challenge,
-    /// or when it has begun already.
+    /// Tells at which moment, on the clock of the frames, the first step of the challenge was
+    /// shown. `Kind::Usage` without a challenge, or when it has begun already.
     pub fn begin_challenge(&mut self, timestamp_us: u64) -> Result<()> {
         self.recorder.begin_challenge(timestamp_us)
     }
@@ -136,34 +155,64 @@ impl Session {
     /// Returns a reference fused over the best frames; `None` when no frame held a face.
     pub fn template(&self) -> Result<Option<Template>> {
         let inner = &self.engine.0;
-        Ok(self
-            .best_frame()
-            .map(|best| Template::new(Role::Selfie, inner.info.precision, best.quality, self.fused(&inner.embeddings), &inner.lineage)))
+        Ok(self.best_frame().map(|best| {
+            Template::new(
+                Role::Selfie,
+                inner.info.precision,
+                best.quality,
+                self.fused(&inner.embeddings),
+                &inner.lineage,
+            )
+        }))
     }
 
-    /// Decides whether the person of the frames is the holder of the document. As [`Engine::verify`], with the frames' evidence.
+    /// Decides whether the person of the frames is the holder of the document. As
+    /// [`Engine::verify`], with the frames' evidence.
     pub fn verify(&self, document: &Image, policy: &Policy) -> Result<Decision> {
         let mut clock = Clock::start();
         self.engine.check(policy)?;
         let probe = self.probe(policy);
-        let reference = self.engine.take(document, Role::Document, self.engine.0.embeddings(policy.comparator), &mut clock)?;
-        self.engine.decide(probe, self.evidence(), reference.features.as_deref(), Some(reference.sample), policy, clock)
+        let reference = self.engine.take(
+            document,
+            Role::Document,
+            self.engine.0.embeddings(policy.comparator),
+            &mut clock,
+        )?;
+        self.engine.decide(
+            probe,
+            self.evidence(),
+            reference.features.as_deref(),
+            Some(reference.sample),
+            policy,
+            clock,
+        )
     }
 
     /// Decides whether the person of the frames is the one enrolled as `reference`.
     pub fn verify_template(&self, reference: &Template, policy: &Policy) -> Result<Decision> {
         let clock = Clock::start();
         self.engine.check(policy)?;
-        self.engine.decide(self.probe(policy), self.evidence(), Some(reference.features()), None, policy, clock)
+        self.engine.decide(
+            self.probe(policy),
+            self.evidence(),
+            Some(reference.features()),
+            None,
+            policy,
+            clock,
+        )
     }
 
-    /// Finds the face where it was a frame ago, or anywhere when it is lost. Looks around for a second face now and then.
+    /// Finds the face where it was a frame ago, or anywhere when it is lost. Looks around for a
+    /// second face now and then.
     fn follow<'a>(&mut self, pyramid: &'a Pyramid<'a>) -> Result<Option<AlignedFace<'a>>> {
         let inner = &self.engine.0;
         if self.count.is_multiple_of(LOOK_AROUND_EVERY) {
             let attempt = Cascade::attempts(Role::Selfie).next();
-            let faces = attempt.map_or(Ok(Vec::new()), |attempt| inner.cascade.look(pyramid, attempt))?;
-            self.has_rival = choose(&faces, Role::Selfie, pyramid.width(), pyramid.height()).is_some_and(|choice| choice.rival.is_some());
+            let faces = attempt.map_or(Ok(Vec::new()), |attempt| {
+                inner.cascade.look(pyramid, attempt)
+            })?;
+            self.has_rival = choose(&faces, Role::Selfie, pyramid.width(), pyramid.height())
+                .is_some_and(|choice| choice.rival.is_some());
         }
         let followed = match &self.track {
             Some(track) => inner.aligner.follow(pyramid, track)?,
@@ -171,10 +220,13 @@ impl Session {
         };
         let face = match followed {
             Some(face) => Some(face),
-            None => self.engine.find(pyramid, Role::Selfie)?.map(|(choice, face)| {
-                self.has_rival = choice.rival.is_some();
-                face
-            }),
+            None => self
+                .engine
+                .find(pyramid, Role::Selfie)?
+                .map(|(choice, face)| {
+                    self.has_rival = choice.rival.is_some();
+                    face
+                }),
         };
         self.track = face.as_ref().map(AlignedFace::track);
         Ok(face)
@@ -182,7 +234,9 @@ impl Session {
 
     /// Movement of the face since the frame before, in distances of the eyes a second.
     fn speed(&self, face: &AlignedFace<'_>, timestamp_us: u64) -> f32 {
-        let Some((at_us, centre)) = self.last.filter(|(at, _)| *at < timestamp_us) else { return 0.0 };
+        let Some((at_us, centre)) = self.last.filter(|(at, _)| *at < timestamp_us) else {
+            return 0.0;
+        };
         let seconds = (timestamp_us - at_us) as f32 * 1e-6;
         centre.distance(face.bounds().centre()) / face.inter_eye_px().max(1.0) / seconds
     }
@@ -192,35 +246,58 @@ impl Session {
     }
 
     fn is_among_best(&self, quality: u8, timestamp_us: u64) -> bool {
-        if self.best.iter().any(|kept| kept.timestamp_us.abs_diff(timestamp_us) < BEST_APART_US) {
+        if self
+            .best
+            .iter()
+            .any(|kept| kept.timestamp_us.abs_diff(timestamp_us) < BEST_APART_US)
+        {
             return false;
         }
         let worst = self.best.iter().map(|kept| kept.quality).min();
-        self.best.len() < BEST_FRAMES || worst.is_some_and(|worst| quality >= worst.saturating_add(BETTER_BY))
+        self.best.len() < BEST_FRAMES
+            || worst.is_some_and(|worst| quality >= worst.saturating_add(BETTER_BY))
     }
 
     /// Takes a frame as a still is taken, in the place of the worst kept one.
     fn keep(&mut self, pyramid: &Pyramid<'_>, timestamp_us: u64) -> Result<()> {
-        let taken = self.engine.take_from(pyramid, Role::Selfie, &self.engine.0.embeddings, &mut Clock::start())?;
-        let Some(quality) = taken.sample.quality.as_ref().map(|quality| quality.unified) else { return Ok(()) };
+        let taken = self.engine.take_from(
+            pyramid,
+            Role::Selfie,
+            &self.engine.0.embeddings,
+            &mut Clock::start(),
+        )?;
+        let Some(quality) = taken.sample.quality.as_ref().map(|quality| quality.unified) else {
+            return Ok(());
+        };
         if self.best.len() == BEST_FRAMES {
-            let worst = (0..BEST_FRAMES).min_by_key(|&i| self.best[i].quality).unwrap_or(0);
+            let worst = (0..BEST_FRAMES)
+                .min_by_key(|&i| self.best[i].quality)
+                .unwrap_or(0);
             self.best.swap_remove(worst);
         }
-        self.best.push(Kept { timestamp_us, quality, taken });
+        self.best.push(Kept {
+            timestamp_us,
+            quality,
+            taken,
+        });
         Ok(())
     }
 
     /// The mean directions of the best frames' features.
     fn fused(&self, embeddings: &[Arc<Embedding>]) -> Vec<Features> {
         let of = |embedding: &Arc<Embedding>| {
-            let all = self.best.iter().filter_map(|kept| kept.taken.features.as_ref()).flatten();
+            let all = self
+                .best
+                .iter()
+                .filter_map(|kept| kept.taken.features.as_ref())
+                .flatten();
             Features::mean(all.filter(|features| features.embedder == *embedding.embedder()))
         };
         embeddings.iter().filter_map(of).collect()
     }
 
-    /// The best frame with the features of all best ones and the presentation attack detection of all frames.
+    /// The best frame with the features of all best ones and the presentation attack detection of
+    /// all frames.
     fn probe(&self, policy: &Policy) -> Taken {
         match self.best_frame() {
             None => Taken::without_face(Role::Selfie, self.recorder.size()),
@@ -229,17 +306,29 @@ impl Session {
                 if let Some(report) = self.presented() {
                     sample.pad = report;
                 }
-                Taken { sample, features: Some(self.fused(self.engine.0.embeddings(policy.comparator))) }
+                Taken {
+                    sample,
+                    features: Some(self.fused(self.engine.0.embeddings(policy.comparator))),
+                }
             }
         }
     }
 
-    /// The report of the frame whose score is the median of the assessable ones, the lower of two; the latest one when none could be assessed.
+    /// The report of the frame whose score is the median of the assessable ones, the lower of two;
+    /// the latest one when none could be assessed.
     fn presented(&self) -> Option<PadReport> {
-        let assessed = |report: &&PadReport| matches!(report.status, PadStatus::BonaFide | PadStatus::Attack) && report.score.is_some();
+        let assessed = |report: &&PadReport| {
+            matches!(report.status, PadStatus::BonaFide | PadStatus::Attack)
+                && report.score.is_some()
+        };
         let mut scored: Vec<&PadReport> = self.pad.iter().filter(assessed).collect();
         scored.sort_by(|a, b| a.score.unwrap_or(0.0).total_cmp(&b.score.unwrap_or(0.0)));
-        let Some(median) = scored.get(scored.len().saturating_sub(1) / 2) else { return self.pad.back().cloned() };
-        Some(PadReport { text: format!("{} (median of {} frames)", median.text, scored.len()), ..(*median).clone() })
+        let Some(median) = scored.get(scored.len().saturating_sub(1) / 2) else {
+            return self.pad.back().cloned();
+        };
+        Some(PadReport {
+            text: format!("{} (median of {} frames)", median.text, scored.len()),
+            ..(*median).clone()
+        })
     }
 }

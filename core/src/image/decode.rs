@@ -1,4 +1,5 @@
-//! Encoded files to upright RGB. Everything a header promises is checked against [`Limits`] before pixels are allocated.
+//! Encoded files to upright RGB. Everything a header promises is checked against [`Limits`] before
+//! pixels are allocated.
 
 use super::Image;
 use crate::error::{Error, Kind, Result, Stage};
@@ -24,24 +25,35 @@ pub struct Limits {
 impl Default for Limits {
     /// 32 MiB, 50 megapixels, an aspect of 8.
     fn default() -> Self {
-        Limits { max_bytes: 32 << 20, max_pixels: 50_000_000, max_aspect: 8.0 }
+        Limits {
+            max_bytes: 32 << 20,
+            max_pixels: 50_000_000,
+            max_aspect: 8.0,
+        }
     }
 }
 
 impl Limits {
     pub(crate) fn check_size(&self, width: u32, height: u32) -> Result<()> {
         if width == 0 || height == 0 {
-            let message = format!("the picture is {width} x {height} pixels, each side must be at least 1");
+            let message =
+                format!("the picture is {width} x {height} pixels, each side must be at least 1");
             return Err(Error::new(Stage::Image, Kind::Input, message));
         }
         let pixels = u64::from(width) * u64::from(height);
         if pixels > self.max_pixels {
-            let message = format!("the picture is {width} x {height} = {pixels} pixels, the limit is {}", self.max_pixels);
+            let message = format!(
+                "the picture is {width} x {height} = {pixels} pixels, the limit is {}",
+                self.max_pixels
+            );
             return Err(Error::new(Stage::Image, Kind::Limit, message));
         }
         let aspect = width.max(height) as f32 / width.min(height) as f32;
         if aspect > self.max_aspect {
-            let message = format!("the picture is {width} x {height}, an aspect of {aspect:.1}; the limit is {}", self.max_aspect);
+            let message = format!(
+                "the picture is {width} x {height}, an aspect of {aspect:.1}; the limit is {}",
+                self.max_aspect
+            );
             return Err(Error::new(Stage::Image, Kind::Limit, message));
         }
         Ok(())
@@ -53,7 +65,11 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Image> {
         return Err(fault("the file is empty"));
     }
     if bytes.len() > limits.max_bytes {
-        let message = format!("the file has {} bytes, the limit is {}", bytes.len(), limits.max_bytes);
+        let message = format!(
+            "the file has {} bytes, the limit is {}",
+            bytes.len(),
+            limits.max_bytes
+        );
         return Err(Error::new(Stage::Image, Kind::Limit, message));
     }
     if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
@@ -71,7 +87,10 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Image> {
         }
         decode_with("WebP", decoder, limits)
     } else {
-        Err(fault(format!("not a JPEG, PNG or WebP file: it starts with {}", sniff(bytes))))
+        Err(fault(format!(
+            "not a JPEG, PNG or WebP file: it starts with {}",
+            sniff(bytes)
+        )))
     }
 }
 
@@ -80,18 +99,33 @@ fn decode_jpeg(bytes: &[u8], limits: &Limits) -> Result<Image> {
         .jpeg_set_out_colorspace(ColorSpace::RGB)
         .set_max_width(usize::from(u16::MAX))
         .set_max_height(usize::from(u16::MAX));
-    let mut decoder = JpegDecoder::new_with_options(zune_core::bytestream::ZCursor::new(bytes), options);
-    decoder.decode_headers().map_err(|e| broken("JPEG", format!("{e:?}")))?;
-    let (width, height) = decoder.dimensions().ok_or_else(|| fault("the JPEG header gives no dimensions"))?;
+    let mut decoder =
+        JpegDecoder::new_with_options(zune_core::bytestream::ZCursor::new(bytes), options);
+    decoder
+        .decode_headers()
+        .map_err(|e| broken("JPEG", format!("{e:?}")))?;
+    let (width, height) = decoder
+        .dimensions()
+        .ok_or_else(|| fault("the JPEG header gives no dimensions"))?;
     limits.check_size(width as u32, height as u32)?;
     // The decoder fills what a cut file lacks with grey; half a face must not be compared.
     if !ends_with_end_of_image(bytes) {
-        return Err(fault("the JPEG is cut short: it has no end-of-image marker"));
+        return Err(fault(
+            "the JPEG is cut short: it has no end-of-image marker",
+        ));
     }
-    let rgb = decoder.decode().map_err(|e| broken("JPEG", format!("{e:?}")))?;
-    let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
-    let rgb = RgbImage::from_raw(width as u32, height as u32, rgb).ok_or_else(|| fault("the JPEG decoded to an unexpected length"))?;
-    let mut image = upright(DynamicImage::ImageRgb8(rgb), orientation.unwrap_or(Orientation::NoTransforms));
+    let rgb = decoder
+        .decode()
+        .map_err(|e| broken("JPEG", format!("{e:?}")))?;
+    let orientation = decoder
+        .exif()
+        .and_then(|exif| Orientation::from_exif_chunk(exif));
+    let rgb = RgbImage::from_raw(width as u32, height as u32, rgb)
+        .ok_or_else(|| fault("the JPEG decoded to an unexpected length"))?;
+    let mut image = upright(
+        DynamicImage::ImageRgb8(rgb),
+        orientation.unwrap_or(Orientation::NoTransforms),
+    );
     image.jpeg_quality = luminance_table(bytes).map(quality_of_table);
     Ok(image)
 }
@@ -104,7 +138,8 @@ fn decode_with(name: &str, mut decoder: impl ImageDecoder, limits: &Limits) -> R
     Ok(upright(over_grey(image), orientation))
 }
 
-/// Lays a picture with alpha over mid grey, so that neither a dark nor a light face gets a hard border.
+/// Lays a picture with alpha over mid grey, so that neither a dark nor a light face gets a hard
+/// border.
 fn over_grey(image: DynamicImage) -> DynamicImage {
     if !image.color().has_alpha() {
         return image;
@@ -119,7 +154,12 @@ fn over_grey(image: DynamicImage) -> DynamicImage {
 fn upright(mut image: DynamicImage, orientation: Orientation) -> Image {
     image.apply_orientation(orientation);
     let rgb = image.into_rgb8();
-    Image { width: rgb.width(), height: rgb.height(), rgb: rgb.into_raw(), jpeg_quality: None }
+    Image {
+        width: rgb.width(),
+        height: rgb.height(),
+        rgb: rgb.into_raw(),
+        jpeg_quality: None,
+    }
 }
 
 fn fault(message: impl Into<String>) -> Error {
@@ -127,11 +167,17 @@ fn fault(message: impl Into<String>) -> Error {
 }
 
 fn broken(format: &str, cause: impl std::fmt::Display) -> Error {
-    fault(format!("the {format} file is damaged or cut short: {cause}"))
+    fault(format!(
+        "the {format} file is damaged or cut short: {cause}"
+    ))
 }
 
 fn animated(format: &str) -> Error {
-    Error::new(Stage::Image, Kind::Unsupported, format!("the {format} file is an animation; pass one frame of it"))
+    Error::new(
+        Stage::Image,
+        Kind::Unsupported,
+        format!("the {format} file is an animation; pass one frame of it"),
+    )
 }
 
 /// Names the beginning of an unknown file without quoting what may be private.
@@ -148,19 +194,25 @@ fn sniff(bytes: &[u8]) -> String {
     if let Some((_, name)) = known.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return (*name).to_owned();
     }
-    if bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
+    if bytes
+        .iter()
+        .take(64)
+        .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
+    {
         return "plain text".to_owned();
     }
     let hex: Vec<String> = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect();
     format!("the bytes {}", hex.join(" "))
 }
 
-/// Some cameras pad after the marker; phones append whole blocks (motion photos), so any later position counts.
+/// Some cameras pad after the marker; phones append whole blocks (motion photos), so any later
+/// position counts.
 fn ends_with_end_of_image(bytes: &[u8]) -> bool {
     bytes.windows(2).rev().any(|pair| pair == [0xff, 0xd9]) && scan_is_closed(bytes)
 }
 
-/// Walks the entropy-coded data of the last scan: it must run into a marker, not into the end of the file.
+/// Walks the entropy-coded data of the last scan: it must run into a marker, not into the end of
+/// the file.
 fn scan_is_closed(bytes: &[u8]) -> bool {
     let mut at = 2;
     while at + 4 <= bytes.len() {
@@ -203,7 +255,11 @@ fn luminance_table(bytes: &[u8]) -> Option<[u16; 64]> {
                 let (table, after) = rest.split_at_checked(if wide { 128 } else { 64 })?;
                 if head & 15 == 0 {
                     return Some(std::array::from_fn(|i| {
-                        if wide { u16::from_be_bytes([table[2 * i], table[2 * i + 1]]) } else { u16::from(table[i]) }
+                        if wide {
+                            u16::from_be_bytes([table[2 * i], table[2 * i + 1]])
+                        } else {
+                            u16::from(table[i])
+                        }
                     }));
                 }
                 tables = after;
@@ -217,11 +273,16 @@ fn luminance_table(bytes: &[u8]) -> Option<[u16; 64]> {
     None
 }
 
-/// Inverts the scaling of the Independent JPEG Group, on the mean over the table (the mean of Annex K's is 57.625).
+/// Inverts the scaling of the Independent JPEG Group, on the mean over the table (the mean of Annex
+/// K's is 57.625).
 fn quality_of_table(table: [u16; 64]) -> u8 {
     let mean = table.iter().map(|&q| f32::from(q)).sum::<f32>() / 64.0;
     let scale = mean * 100.0 / 57.625;
-    let quality = if scale <= 100.0 { (200.0 - scale) / 2.0 } else { 5000.0 / scale };
+    let quality = if scale <= 100.0 {
+        (200.0 - scale) / 2.0
+    } else {
+        5000.0 / scale
+    };
     quality.round().clamp(1.0, 100.0) as u8
 }
 
@@ -232,7 +293,9 @@ mod tests {
 
     fn png(pixels: &[u8], width: u32, height: u32, colour: ExtendedColorType) -> Vec<u8> {
         let mut out = Vec::new();
-        PngEncoder::new(&mut out).write_image(pixels, width, height, colour).unwrap();
+        PngEncoder::new(&mut out)
+            .write_image(pixels, width, height, colour)
+            .unwrap();
         out
     }
 
@@ -247,10 +310,18 @@ mod tests {
             (ExtendedColorType::L8, &[9], [9, 9, 9]),
             (ExtendedColorType::Rgba8, &[200, 100, 0, 255], [200, 100, 0]),
             (ExtendedColorType::Rgba8, &[200, 100, 0, 0], [128, 128, 128]),
-            (ExtendedColorType::Rgb16, &[0xff, 0xff, 0x80, 0x80, 0, 0], [255, 128, 0]),
+            (
+                ExtendedColorType::Rgb16,
+                &[0xff, 0xff, 0x80, 0x80, 0, 0],
+                [255, 128, 0],
+            ),
         ];
         for (colour, pixels, expected) in cases {
-            assert_eq!(decoded(&png(pixels, 1, 1, colour)).unwrap().rgb(), expected, "{colour:?}");
+            assert_eq!(
+                decoded(&png(pixels, 1, 1, colour)).unwrap().rgb(),
+                expected,
+                "{colour:?}"
+            );
         }
     }
 
@@ -262,32 +333,61 @@ mod tests {
         bomb[29..33].copy_from_slice(&crc.to_be_bytes());
         let error = decoded(&bomb).err().unwrap();
         assert_eq!(error.kind(), Kind::Limit);
-        assert_eq!(error.to_string(), "the picture is 50000 x 50000 = 2500000000 pixels, the limit is 50000000");
+        assert_eq!(
+            error.to_string(),
+            "the picture is 50000 x 50000 = 2500000000 pixels, the limit is 50000000"
+        );
     }
 
     fn crc32(bytes: &[u8]) -> u32 {
-        !bytes
-            .iter()
-            .fold(!0u32, |crc, &b| (0..8).fold(crc ^ u32::from(b), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xedb8_8320 } else { c >> 1 }))
+        !bytes.iter().fold(!0u32, |crc, &b| {
+            (0..8).fold(crc ^ u32::from(b), |c, _| {
+                if c & 1 == 1 {
+                    (c >> 1) ^ 0xedb8_8320
+                } else {
+                    c >> 1
+                }
+            })
+        })
     }
 
     #[test]
     fn what_is_no_picture_is_named() {
         let message = |bytes: &[u8]| decoded(bytes).err().unwrap().to_string();
         assert_eq!(message(b""), "the file is empty");
-        assert_eq!(message(b"dear sir,\nplease find"), "not a JPEG, PNG or WebP file: it starts with plain text");
-        assert_eq!(message(b"GIF89a\x01\x00"), "not a JPEG, PNG or WebP file: it starts with a GIF header");
-        assert_eq!(message(&[0xff, 0xd8, 0xff]).split(':').next(), Some("the JPEG file is damaged or cut short"));
+        assert_eq!(
+            message(b"dear sir,\nplease find"),
+            "not a JPEG, PNG or WebP file: it starts with plain text"
+        );
+        assert_eq!(
+            message(b"GIF89a\x01\x00"),
+            "not a JPEG, PNG or WebP file: it starts with a GIF header"
+        );
+        assert_eq!(
+            message(&[0xff, 0xd8, 0xff]).split(':').next(),
+            Some("the JPEG file is damaged or cut short")
+        );
         let whole = png(&[7; 300], 10, 10, ExtendedColorType::Rgb8);
-        assert!(message(&whole[..whole.len() - 20]).starts_with("the PNG file is damaged or cut short"));
+        assert!(
+            message(&whole[..whole.len() - 20]).starts_with("the PNG file is damaged or cut short")
+        );
     }
 
     #[test]
     fn limits_hold() {
         let strip = png(&[0; 90], 30, 1, ExtendedColorType::Rgb8);
-        assert_eq!(decoded(&strip).err().unwrap().to_string(), "the picture is 30 x 1, an aspect of 30.0; the limit is 8");
-        let tight = Limits { max_bytes: 10, ..Limits::default() };
-        assert_eq!(Image::decode(&strip, &tight).err().unwrap().kind(), Kind::Limit);
+        assert_eq!(
+            decoded(&strip).err().unwrap().to_string(),
+            "the picture is 30 x 1, an aspect of 30.0; the limit is 8"
+        );
+        let tight = Limits {
+            max_bytes: 10,
+            ..Limits::default()
+        };
+        assert_eq!(
+            Image::decode(&strip, &tight).err().unwrap().kind(),
+            Kind::Limit
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Pixels: raw buffers with a typed format, encoded files under limits, and the one sampler that feeds every stage.
+//! Pixels: raw buffers with a typed format, encoded files under limits, and the one sampler that
+//! feeds every stage.
 
 mod decode;
 mod pyramid;
@@ -21,18 +22,24 @@ pub struct Image {
 }
 
 impl Image {
-    /// Decodes a JPEG, PNG or WebP file and applies its EXIF orientation. Alpha is laid over mid grey, 16-bit
-    /// samples are reduced to 8, grey and CMYK become RGB.
+    /// Decodes a JPEG, PNG or WebP file and applies its EXIF orientation. Alpha is laid over mid
+    /// grey, 16-bit samples are reduced to 8, grey and CMYK become RGB.
     ///
-    /// `Kind::Input` for anything that is no such file or is cut short, `Kind::Limit` when `limits` are exceeded (checked
-    /// on the header, before pixels are allocated), `Kind::Unsupported` for animations.
+    /// `Kind::Input` for anything that is no such file or is cut short, `Kind::Limit` when `limits`
+    /// are exceeded (checked on the header, before pixels are allocated), `Kind::Unsupported` for
+    /// animations.
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Image> {
         decode::decode(bytes, limits)
     }
 
     /// Copies a raw buffer.
     pub fn from_view(view: &ImageView<'_>) -> Image {
-        Image { width: view.width(), height: view.height(), rgb: view.to_rgb(), jpeg_quality: None }
+        Image {
+            width: view.width(),
+            height: view.height(),
+            rgb: view.to_rgb(),
+            jpeg_quality: None,
+        }
     }
 
     /// Returns the width in pixels.
@@ -50,7 +57,8 @@ impl Image {
         &self.rgb
     }
 
-    /// Returns the quality setting (1..=100) that the JPEG's luminance table corresponds to; `None` if the picture did not come from a JPEG.
+    /// Returns the quality setting (1..=100) that the JPEG's luminance table corresponds to; `None`
+    /// if the picture did not come from a JPEG.
     pub fn jpeg_quality(&self) -> Option<u8> {
         self.jpeg_quality
     }

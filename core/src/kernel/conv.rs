@@ -1,8 +1,10 @@
-//! Every convolution that mixes channels: pointwise, dense, from planar pixels, fully connected, transposed.
+//! Every convolution that mixes channels: pointwise, dense, from planar pixels, fully connected,
+//! transposed.
 //!
-//! A tile of pixels times a few blocks of output channels stays in registers while the sum runs over the taps. A tap is the start of a run
-//! of consecutive inputs: the 16 channels of a block, or the columns of a planar row. Floats are read one at a time and 16-bit integers in
-//! pairs, so both arithmetics read the same four-byte units and share the loops.
+//! A tile of pixels times a few blocks of output channels stays in registers while the sum runs
+//! over the taps. A tap is the start of a run of consecutive inputs: the 16 channels of a block, or
+//! the columns of a planar row. Floats are read one at a time and 16-bit integers in pairs, so both
+//! arithmetics read the same four-byte units and share the loops.
 
 use super::epilogue::Sink;
 use super::{Epilogue, F32s, I16s, Kernel, LANES, Simd, Target};
@@ -24,7 +26,12 @@ pub(crate) trait Arithmetic {
     /// `from` is one readable weight.
     unsafe fn weight<S: Simd>(simd: S, from: *const Self::Weight) -> Self::Operand<S>;
     fn splat<S: Simd>(simd: S, unit: u32) -> Self::Operand<S>;
-    fn step<S: Simd>(simd: S, sum: Self::Sum<S>, input: Self::Operand<S>, weight: Self::Operand<S>) -> Self::Sum<S>;
+    fn step<S: Simd>(
+        simd: S,
+        sum: Self::Sum<S>,
+        input: Self::Operand<S>,
+        weight: Self::Operand<S>,
+    ) -> Self::Sum<S>;
     fn finish<S: Simd>(simd: S, sum: Self::Sum<S>, scale: S::F, bias: S::F) -> S::F;
 }
 
@@ -103,7 +110,8 @@ pub(crate) struct Taps {
     pub(crate) offsets: Vec<u32>,
     /// The length of a run.
     pub(crate) run: usize,
-    /// How many taps at the end have a run of `tail_run` instead: the last input block, when it is not full.
+    /// How many taps at the end have a run of `tail_run` instead: the last input block, when it is
+    /// not full.
     pub(crate) tail: usize,
     pub(crate) tail_run: usize,
     /// Between the origins of neighbouring pixels of a row.
@@ -121,7 +129,12 @@ impl Taps {
     /// Returns the offset and length of every run.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (usize, usize)> {
         let whole = self.offsets.len() - self.tail;
-        self.offsets.iter().enumerate().map(move |(i, &tap)| (tap as usize, if i < whole { self.run } else { self.tail_run }))
+        self.offsets.iter().enumerate().map(move |(i, &tap)| {
+            (
+                tap as usize,
+                if i < whole { self.run } else { self.tail_run },
+            )
+        })
     }
 }
 
@@ -158,7 +171,13 @@ const STRIP_BYTES: usize = 256 << 10;
 impl<A: Arithmetic> Kernel for Conv<'_, A> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Layout { rows, columns, origin, row_step, column_step } = self.layout;
+        let Layout {
+            rows,
+            columns,
+            origin,
+            row_step,
+            column_step,
+        } = self.layout;
         let (taps, blocks) = (self.taps, self.bias.len());
         if rows == 0 || columns == 0 {
             return;
@@ -166,7 +185,10 @@ impl<A: Arithmetic> Kernel for Conv<'_, A> {
         let length = taps.length();
         let reach = taps.runs().map(|(tap, run)| tap + run).max().unwrap_or(0);
         let last = (rows - 1) * taps.row_step + (columns - 1) * taps.pixel_step;
-        assert!(self.offset + last + reach <= self.input.len() * A::UNITS, "every tap of every pixel is inside the input");
+        assert!(
+            self.offset + last + reach <= self.input.len() * A::UNITS,
+            "every tap of every pixel is inside the input"
+        );
         let results = origin + (rows - 1) * row_step + (columns - 1) * column_step + 1;
         assert!(self.weights.len() == blocks * length && self.scale.len() == blocks);
         let walk = Walk::<A> {
@@ -181,10 +203,17 @@ impl<A: Arithmetic> Kernel for Conv<'_, A> {
             layout: self.layout,
         };
         let strip = (STRIP_BYTES / (4 * length)).max(4 * S::TILE_PIXELS);
-        let (strip_rows, strip_columns) = if columns > strip { (1, strip) } else { (strip / columns, columns) };
+        let (strip_rows, strip_columns) = if columns > strip {
+            (1, strip)
+        } else {
+            (strip / columns, columns)
+        };
         for top in (0..rows).step_by(strip_rows) {
             for left in (0..columns).step_by(strip_columns) {
-                let (bottom, right) = ((top + strip_rows).min(rows), (left + strip_columns).min(columns));
+                let (bottom, right) = (
+                    (top + strip_rows).min(rows),
+                    (left + strip_columns).min(columns),
+                );
                 let mut block = 0;
                 // SAFETY: rows, columns and blocks are those checked above.
                 unsafe {
@@ -202,7 +231,8 @@ impl<A: Arithmetic> Kernel for Conv<'_, A> {
     }
 }
 
-/// Returns the first of the parts that `total` is split into, as equal as can be and none above `most`.
+/// Returns the first of the parts that `total` is split into, as equal as can be and none above
+/// `most`.
 #[inline(always)]
 fn share(total: usize, most: usize) -> usize {
     total.div_ceil(total.div_ceil(most))
@@ -223,7 +253,13 @@ impl<A: Arithmetic> Walk<'_, A> {
     /// # Safety
     /// The rows, columns and blocks are those of the convolution.
     #[inline(always)]
-    unsafe fn strip<S: Simd, const B: usize>(&self, simd: S, block: usize, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) {
+    unsafe fn strip<S: Simd, const B: usize>(
+        &self,
+        simd: S,
+        block: usize,
+        rows: std::ops::Range<usize>,
+        columns: std::ops::Range<usize>,
+    ) {
         for row in rows {
             let mut column = columns.start;
             while column < columns.end {
@@ -255,7 +291,11 @@ impl<A: Arithmetic> Walk<'_, A> {
     /// Returns how many of the next `rest` pixels of a row make a tile.
     #[inline(always)]
     fn width<S: Simd>(&self, rest: usize) -> usize {
-        if A::STEPS.contains(&self.taps.pixel_step) { share(rest, S::TILE_PIXELS) } else { 1 }
+        if A::STEPS.contains(&self.taps.pixel_step) {
+            share(rest, S::TILE_PIXELS)
+        } else {
+            1
+        }
     }
 }
 
@@ -266,14 +306,17 @@ struct Place {
     column: usize,
 }
 
-/// `P` pixels of a row, `STEP` units apart (any if there is one), times `B` blocks of output channels; by itself a function, for the sake
-/// of the compiler. Made only by [`Walk::strip`], for a place inside the convolution.
+/// `P` pixels of a row, `STEP` units apart (any if there is one), times `B` blocks of output
+/// channels; by itself a function, for the sake of the compiler. Made only by [`Walk::strip`], for
+/// a place inside the convolution.
 struct Tile<'w, A: Arithmetic, const P: usize, const B: usize, const STEP: usize> {
     walk: &'w Walk<'w, A>,
     place: Place,
 }
 
-impl<A: Arithmetic, const P: usize, const B: usize, const STEP: usize> Kernel for Tile<'_, A, P, B, STEP> {
+impl<A: Arithmetic, const P: usize, const B: usize, const STEP: usize> Kernel
+    for Tile<'_, A, P, B, STEP>
+{
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         if P > S::TILE_PIXELS || B > S::TILE_BLOCKS || !(STEP == 0 || A::STEPS.contains(&STEP)) {
@@ -287,15 +330,26 @@ impl<A: Arithmetic, const P: usize, const B: usize, const STEP: usize> Kernel fo
 
 impl<A: Arithmetic> Walk<'_, A> {
     /// # Safety
-    /// `row`, the `P` columns from `column` and the `B` blocks from `block` are those of the convolution.
+    /// `row`, the `P` columns from `column` and the `B` blocks from `block` are those of the
+    /// convolution.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const B: usize, const STEP: usize>(&self, simd: S, block: usize, row: usize, column: usize) {
+    unsafe fn tile<S: Simd, const P: usize, const B: usize, const STEP: usize>(
+        &self,
+        simd: S,
+        block: usize,
+        row: usize,
+        column: usize,
+    ) {
         let taps = self.taps;
-        // SAFETY: `run` checked that all taps of all pixels are inside the input, and that weights, bias and scale cover all blocks.
+        // SAFETY: `run` checked that all taps of all pixels are inside the input, and that weights,
+        // bias and scale cover all blocks.
         unsafe {
-            let origin = self.input.add(row * taps.row_step + column * taps.pixel_step);
+            let origin = self
+                .input
+                .add(row * taps.row_step + column * taps.pixel_step);
             let mut weights = self.weights.add(block * self.length);
-            // One array a block, with constant indices only, or the sums would not stay in registers.
+            // One array a block, with constant indices only, or the sums would not stay in
+            // registers.
             let second = block + B - 1;
             let mut sums = [A::start(simd, simd.load(self.bias.add(block).cast())); P];
             let mut more = [A::start(simd, simd.load(self.bias.add(second).cast())); P];
@@ -328,16 +382,37 @@ impl<A: Arithmetic> Walk<'_, A> {
     /// # Safety
     /// As for `tile`.
     #[inline(always)]
-    unsafe fn put<S: Simd, const P: usize>(&self, simd: S, sums: [A::Sum<S>; P], block: usize, row: usize, column: usize) {
-        let Layout { origin, row_step, column_step, .. } = self.layout;
+    unsafe fn put<S: Simd, const P: usize>(
+        &self,
+        simd: S,
+        sums: [A::Sum<S>; P],
+        block: usize,
+        row: usize,
+        column: usize,
+    ) {
+        let Layout {
+            origin,
+            row_step,
+            column_step,
+            ..
+        } = self.layout;
         // SAFETY: bias and scale cover all blocks, and the sink was checked for the layout.
         unsafe {
-            let (scale, bias) = (simd.load(self.scale.add(block).cast()), simd.load(self.bias.add(block).cast()));
+            let (scale, bias) = (
+                simd.load(self.scale.add(block).cast()),
+                simd.load(self.bias.add(block).cast()),
+            );
             let mut values = [bias; P];
             for p in 0..P {
                 values[p] = A::finish(simd, sums[p], scale, bias);
             }
-            self.sink.put(simd, values, block, origin + row * row_step + column * column_step, column_step);
+            self.sink.put(
+                simd,
+                values,
+                block,
+                origin + row * row_step + column * column_step,
+                column_step,
+            );
         }
     }
 }

@@ -29,7 +29,19 @@ const TILE: usize = 6;
 impl Kernel for Depthwise<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Depthwise { input, input_plane, input_size, output_size, kernel, stride, padding, weights, bias, epilogue, target } = self;
+        let Depthwise {
+            input,
+            input_plane,
+            input_size,
+            output_size,
+            kernel,
+            stride,
+            padding,
+            weights,
+            bias,
+            epilogue,
+            target,
+        } = self;
         let blocks = bias.len();
         assert!(weights.len() == blocks * kernel[0] * kernel[1]);
         let sink = Sink::new(epilogue, target, blocks, output_size[0] * output_size[1]);
@@ -78,7 +90,9 @@ impl Plane<'_> {
     fn inside(&self, axis: usize, at: usize) -> Range<usize> {
         let start = at * self.stride[axis];
         let first = self.padding[axis].saturating_sub(start);
-        let end = (self.input_size[axis] + self.padding[axis]).saturating_sub(start).min(self.kernel[axis]);
+        let end = (self.input_size[axis] + self.padding[axis])
+            .saturating_sub(start)
+            .min(self.kernel[axis]);
         first..end.max(first)
     }
 
@@ -88,7 +102,11 @@ impl Plane<'_> {
         let (width, columns, left) = (self.input_size[1], self.output_size[1], self.padding[1]);
         // Columns whose taps are all inside the input.
         let first = left.div_ceil(STRIDE).min(columns);
-        let end = if width + left < K { first } else { ((width + left - K) / STRIDE + 1).clamp(first, columns) };
+        let end = if width + left < K {
+            first
+        } else {
+            ((width + left - K) / STRIDE + 1).clamp(first, columns)
+        };
         self.edge(simd, y, 0..first);
         let mut x = first;
         while x + TILE <= end {
@@ -107,7 +125,12 @@ impl Plane<'_> {
     }
 
     #[inline(always)]
-    fn tile<S: Simd, const K: usize, const STRIDE: usize, const P: usize>(&self, simd: S, y: usize, x: usize) {
+    fn tile<S: Simd, const K: usize, const STRIDE: usize, const P: usize>(
+        &self,
+        simd: S,
+        y: usize,
+        x: usize,
+    ) {
         let rows = self.inside(0, y);
         // Known bounds let the loop over the rows be unrolled.
         if K == 3 && S::TILE_PIXELS > 1 && rows == (0..K) {
@@ -118,15 +141,25 @@ impl Plane<'_> {
     }
 
     #[inline(always)]
-    fn rows<S: Simd, const K: usize, const STRIDE: usize, const P: usize>(&self, simd: S, y: usize, x: usize, rows: Range<usize>) {
+    fn rows<S: Simd, const K: usize, const STRIDE: usize, const P: usize>(
+        &self,
+        simd: S,
+        y: usize,
+        x: usize,
+        rows: Range<usize>,
+    ) {
         let width = self.input_size[1];
         let left = x * STRIDE - self.padding[1];
         debug_assert!(left + (P - 1) * STRIDE + K <= width);
-        // SAFETY: `inside` keeps the rows and the caller the columns inside the input; there are K x K weights and the sink was checked.
+        // SAFETY: `inside` keeps the rows and the caller the columns inside the input; there are K
+        // x K weights and the sink was checked.
         unsafe {
             let mut sums = [simd.load(self.bias.0.as_ptr()); P];
             for ky in rows {
-                let row = self.input.as_ptr().add((y * self.stride[0] + ky - self.padding[0]) * width + left);
+                let row = self
+                    .input
+                    .as_ptr()
+                    .add((y * self.stride[0] + ky - self.padding[0]) * width + left);
                 let weights = self.weights.as_ptr().add(ky * K);
                 let mut taps = [simd.splat(0.0); K];
                 for (kx, tap) in taps.iter_mut().enumerate() {
@@ -141,7 +174,8 @@ impl Plane<'_> {
                     }
                 }
             }
-            self.sink.put(simd, sums, self.block, y * self.output_size[1] + x, 1);
+            self.sink
+                .put(simd, sums, self.block, y * self.output_size[1] + x, 1);
         }
     }
 
@@ -158,11 +192,21 @@ impl Plane<'_> {
                 for ky in rows.clone() {
                     let row = (y * self.stride[0] + ky - self.padding[0]) * width;
                     for kx in across.clone() {
-                        let value = simd.load(self.input.as_ptr().add(row + x * self.stride[1] + kx - self.padding[1]).cast());
-                        sum = simd.fma(value, simd.load(self.weights.as_ptr().add(ky * self.kernel[1] + kx).cast()), sum);
+                        let value = simd.load(
+                            self.input
+                                .as_ptr()
+                                .add(row + x * self.stride[1] + kx - self.padding[1])
+                                .cast(),
+                        );
+                        sum = simd.fma(
+                            value,
+                            simd.load(self.weights.as_ptr().add(ky * self.kernel[1] + kx).cast()),
+                            sum,
+                        );
                     }
                 }
-                self.sink.put(simd, [sum], self.block, y * self.output_size[1] + x, 1);
+                self.sink
+                    .put(simd, [sum], self.block, y * self.output_size[1] + x, 1);
             }
         }
     }

@@ -33,8 +33,9 @@ enum Token {
     Avx512(Avx512),
 }
 
-/// A loop that is written once and compiled for every instruction set. `run` must be `#[inline(always)]`, and so must all that it calls:
-/// only then is it compiled with the instructions of `S`.
+/// A loop that is written once and compiled for every instruction set. `run` must be
+/// `#[inline(always)]`, and so must all that it calls: only then is it compiled with the
+/// instructions of `S`.
 pub(crate) trait Kernel {
     fn run<S: Simd>(self, simd: S);
 }
@@ -56,7 +57,11 @@ impl Kernels {
 
     /// Returns the fastest kernels that this CPU has.
     pub(crate) fn best() -> Kernels {
-        Isa::ALL.into_iter().rev().find_map(Kernels::new).unwrap_or(Kernels(Token::Scalar(Scalar)))
+        Isa::ALL
+            .into_iter()
+            .rev()
+            .find_map(Kernels::new)
+            .unwrap_or(Kernels(Token::Scalar(Scalar)))
     }
 
     pub(crate) fn isa(self) -> Isa {

@@ -21,12 +21,19 @@ impl Kernel for Dot<'_> {
                 // SAFETY: at + 64 values are inside both slices.
                 unsafe {
                     let at = at + chain * LANES;
-                    *sum = simd.fma(simd.load(self.a.as_ptr().add(at)), simd.load(self.b.as_ptr().add(at)), *sum);
+                    *sum = simd.fma(
+                        simd.load(self.a.as_ptr().add(at)),
+                        simd.load(self.b.as_ptr().add(at)),
+                        *sum,
+                    );
                 }
             }
         }
         let total = simd.add(simd.add(sums[0], sums[1]), simd.add(sums[2], sums[3]));
-        let tail = self.a[whole..].iter().zip(&self.b[whole..]).fold(0.0f32, |sum, (a, b)| a.mul_add(*b, sum));
+        let tail = self.a[whole..]
+            .iter()
+            .zip(&self.b[whole..])
+            .fold(0.0f32, |sum, (a, b)| a.mul_add(*b, sum));
         *self.result = simd.sum(total) + tail;
     }
 }
@@ -34,8 +41,8 @@ impl Kernel for Dot<'_> {
 /// Bytes that one step of a scan reads.
 pub(crate) const SCAN_STEP: usize = 2 * LANES;
 
-/// The dot products of one vector of 16-bit integers with many vectors of bytes that lie one after another; the length of a vector is a
-/// multiple of [`SCAN_STEP`].
+/// The dot products of one vector of 16-bit integers with many vectors of bytes that lie one after
+/// another; the length of a vector is a multiple of [`SCAN_STEP`].
 pub(crate) struct Scan<'a> {
     pub(crate) codes: &'a [i8],
     pub(crate) probe: &'a [i16],
@@ -54,7 +61,8 @@ impl Kernel for Scan<'_> {
                 // SAFETY: both vectors hold 32 values from `step` on.
                 unsafe {
                     let code = simd.load_bytes(self.codes.as_ptr().add(at * length + step));
-                    total = simd.dot_pairs(total, code, simd.load_pairs(self.probe.as_ptr().add(step)));
+                    total =
+                        simd.dot_pairs(total, code, simd.load_pairs(self.probe.as_ptr().add(step)));
                 }
             }
             *sum = simd.total(total);

@@ -2,7 +2,8 @@
 
 use super::{F32s, I16s, Kernel, Simd};
 
-/// The largest magnitude of an activation in 16-bit arithmetic. The weights are scaled so that a sum of products with it fits 32 bits.
+/// The largest magnitude of an activation in 16-bit arithmetic. The weights are scaled so that a
+/// sum of products with it fits 32 bits.
 pub(crate) const MAX_ACTIVATION: f32 = 8191.0;
 
 /// An activation function.
@@ -18,7 +19,8 @@ pub(crate) enum Activation<'a> {
     Slope(&'a [F32s]),
 }
 
-/// What is applied to a sum, in this order. A residual is a map of the size of the output; blocks that it lacks count as zero.
+/// What is applied to a sum, in this order. A residual is a map of the size of the output; blocks
+/// that it lacks count as zero.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Epilogue<'a> {
     pub(crate) before: Option<&'a [F32s]>,
@@ -52,11 +54,27 @@ pub(super) struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     /// For `blocks` channel blocks of `pixels` results.
-    pub(super) fn new(epilogue: Epilogue<'a>, target: Target<'a>, blocks: usize, pixels: usize) -> Sink<'a> {
-        let Target { floats, ints, plane, first } = target;
+    pub(super) fn new(
+        epilogue: Epilogue<'a>,
+        target: Target<'a>,
+        blocks: usize,
+        pixels: usize,
+    ) -> Sink<'a> {
+        let Target {
+            floats,
+            ints,
+            plane,
+            first,
+        } = target;
         assert!(first + pixels <= plane, "the results are inside the block");
-        let (before, after) = (epilogue.before.unwrap_or(&[]), epilogue.after.unwrap_or(&[]));
-        assert!(before.len().is_multiple_of(plane) && after.len().is_multiple_of(plane), "a residual has the size of the output");
+        let (before, after) = (
+            epilogue.before.unwrap_or(&[]),
+            epilogue.after.unwrap_or(&[]),
+        );
+        assert!(
+            before.len().is_multiple_of(plane) && after.len().is_multiple_of(plane),
+            "a residual has the size of the output"
+        );
         if let Activation::Slope(slopes) = epilogue.activation {
             assert!(slopes.len() >= blocks);
         }
@@ -68,7 +86,16 @@ impl<'a> Sink<'a> {
             assert!(ints.len() >= blocks * plane);
             (ints.as_mut_ptr(), scale)
         });
-        Sink { before, activation: epilogue.activation, after, floats, ints, scale, plane, first }
+        Sink {
+            before,
+            activation: epilogue.activation,
+            after,
+            floats,
+            ints,
+            scale,
+            plane,
+            first,
+        }
     }
 
     /// Finishes `sums`, which are results `pixel`, `pixel + step`, ... of channel block `block`.
@@ -76,13 +103,24 @@ impl<'a> Sink<'a> {
     /// # Safety
     /// `block` is below the `blocks` of `new`, and every result below its `pixels`.
     #[inline(always)]
-    pub(super) unsafe fn put<S: Simd, const N: usize>(&self, simd: S, mut sums: [S::F; N], block: usize, pixel: usize, step: usize) {
+    pub(super) unsafe fn put<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        mut sums: [S::F; N],
+        block: usize,
+        pixel: usize,
+        step: usize,
+    ) {
         let first = block * self.plane + self.first + pixel;
-        // SAFETY: a residual holds whole blocks, and `first` plus the steps is inside the block; `new` checked the slopes and the targets.
+        // SAFETY: a residual holds whole blocks, and `first` plus the steps is inside the block;
+        // `new` checked the slopes and the targets.
         unsafe {
             if block * self.plane < self.before.len() {
                 for (i, sum) in sums.iter_mut().enumerate() {
-                    *sum = simd.add(*sum, simd.load(self.before.as_ptr().add(first + i * step).cast()));
+                    *sum = simd.add(
+                        *sum,
+                        simd.load(self.before.as_ptr().add(first + i * step).cast()),
+                    );
                 }
             }
             match self.activation {
@@ -94,7 +132,10 @@ impl<'a> Sink<'a> {
                     }
                 }
                 Activation::Slope(slopes) => {
-                    let (slope, zero) = (simd.load(slopes.as_ptr().add(block).cast()), simd.splat(0.0));
+                    let (slope, zero) = (
+                        simd.load(slopes.as_ptr().add(block).cast()),
+                        simd.splat(0.0),
+                    );
                     for sum in &mut sums {
                         *sum = simd.fma(slope, simd.min(*sum, zero), simd.max(*sum, zero));
                     }
@@ -102,7 +143,10 @@ impl<'a> Sink<'a> {
             }
             if block * self.plane < self.after.len() {
                 for (i, sum) in sums.iter_mut().enumerate() {
-                    *sum = simd.add(*sum, simd.load(self.after.as_ptr().add(first + i * step).cast()));
+                    *sum = simd.add(
+                        *sum,
+                        simd.load(self.after.as_ptr().add(first + i * step).cast()),
+                    );
                 }
             }
             if !self.floats.is_null() {
@@ -111,7 +155,11 @@ impl<'a> Sink<'a> {
                 }
             }
             if !self.ints.is_null() {
-                let (scale, low, high) = (simd.splat(self.scale), simd.splat(-MAX_ACTIVATION), simd.splat(MAX_ACTIVATION));
+                let (scale, low, high) = (
+                    simd.splat(self.scale),
+                    simd.splat(-MAX_ACTIVATION),
+                    simd.splat(MAX_ACTIVATION),
+                );
                 for (i, sum) in sums.iter().enumerate() {
                     let value = simd.min(simd.max(simd.mul(*sum, scale), low), high);
                     simd.store_i16(value, self.ints.add(first + i * step).cast());
@@ -136,7 +184,9 @@ impl Kernel for Combine<'_> {
         let plane = self.target.plane;
         assert!(self.input.len().is_multiple_of(plane));
         let blocks = self.input.len() / plane;
-        let factors = self.factors.inspect(|factors| assert!(factors.len() >= blocks));
+        let factors = self
+            .factors
+            .inspect(|factors| assert!(factors.len() >= blocks));
         let sink = Sink::new(self.epilogue, self.target, blocks, plane);
         for block in 0..blocks {
             let factor = simd_factor(simd, factors, block);
@@ -144,7 +194,11 @@ impl Kernel for Combine<'_> {
                 // SAFETY: `input` holds `blocks` planes, and so does the sink.
                 unsafe {
                     let value = simd.load(self.input.as_ptr().add(block * plane + pixel).cast());
-                    let value = if factors.is_some() { simd.mul(value, factor) } else { value };
+                    let value = if factors.is_some() {
+                        simd.mul(value, factor)
+                    } else {
+                        value
+                    };
                     sink.put(simd, [value], block, pixel, 1);
                 }
             }

@@ -1,9 +1,11 @@
 //! The hot loops, and the only unsafe code of the engine.
 //!
-//! A kernel is a struct of its arguments with one generic body over [`Simd`]; [`Kernels::run`] runs it on the instruction set that a
-//! [`Kernels`] stands for. Feature maps are blocked by 16 channels (`[channel / 16][y][x][channel % 16]`): a vector holds 16 output
-//! channels of one pixel, every sum runs over (input block, kernel row, kernel column, input lane) in that order with fused
-//! multiply-adds, and nothing is summed across lanes except by a fixed tree. So every instruction set gives the same bits.
+//! A kernel is a struct of its arguments with one generic body over [`Simd`]; [`Kernels::run`] runs
+//! it on the instruction set that a [`Kernels`] stands for. Feature maps are blocked by 16 channels
+//! (`[channel / 16][y][x][channel % 16]`): a vector holds 16 output channels of one pixel, every
+//! sum runs over (input block, kernel row, kernel column, input lane) in that order with fused
+//! multiply-adds, and nothing is summed across lanes except by a fixed tree. So every instruction
+//! set gives the same bits.
 
 #[cfg(target_arch = "x86_64")]
 #[path = "x86_64/avx2.rs"]

@@ -1,4 +1,5 @@
-//! What the arithmetic units could do if memory were free: the physical limit that the kernels are held against.
+//! What the arithmetic units could do if memory were free: the physical limit that the kernels are
+//! held against.
 
 use super::{Isa, Kernel, Kernels, LANES, Simd};
 use std::hint::black_box;
@@ -20,12 +21,19 @@ pub fn peak(isa: Isa) -> Option<Peak> {
     let best = |integers: bool| {
         let run = || {
             let (start, mut macs) = (Instant::now(), 0);
-            kernels.run(Spin { rounds: black_box(ROUNDS), integers, macs: &mut macs });
+            kernels.run(Spin {
+                rounds: black_box(ROUNDS),
+                integers,
+                macs: &mut macs,
+            });
             macs as f64 / start.elapsed().as_secs_f64()
         };
         (0..20).map(|_| run()).fold(0.0, f64::max)
     };
-    Some(Peak { floats: best(false), integers: best(true) })
+    Some(Peak {
+        floats: best(false),
+        integers: best(true),
+    })
 }
 
 /// Independent chains of multiply-adds that stay in registers.

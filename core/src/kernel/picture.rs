@@ -19,7 +19,8 @@ pub(crate) struct Picture<'a> {
 impl Kernel for Picture<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let ([rows, columns], [height, width], [top, left]) = (self.input_size, self.output_size, self.padding);
+        let ([rows, columns], [height, width], [top, left]) =
+            (self.input_size, self.output_size, self.padding);
         assert!(top + rows <= height && left + columns <= width);
         let (planes, rest) = self.output.split_at_mut(self.affine.len() * height * width);
         rest.fill(0.0);
@@ -38,7 +39,10 @@ impl Kernel for Picture<'_> {
                     // SAFETY: both rows hold 16 values from `x` on.
                     unsafe {
                         let value = simd.load(from.as_ptr().add(x));
-                        simd.store(simd.fma(value, simd.splat(scale), simd.splat(offset)), to.as_mut_ptr().add(x));
+                        simd.store(
+                            simd.fma(value, simd.splat(scale), simd.splat(offset)),
+                            to.as_mut_ptr().add(x),
+                        );
                     }
                 }
                 for (to, from) in to[whole..].iter_mut().zip(&from[whole..]) {

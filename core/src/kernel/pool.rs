@@ -35,16 +35,26 @@ impl Kernel for Pool<'_> {
             let plane = &self.input[block * height * width..][..height * width];
             for y in 0..rows {
                 let top = (y * self.stride[0]).saturating_sub(self.padding[0]);
-                let bottom = (y * self.stride[0] + self.window[0]).saturating_sub(self.padding[0]).min(height);
+                let bottom = (y * self.stride[0] + self.window[0])
+                    .saturating_sub(self.padding[0])
+                    .min(height);
                 for x in 0..columns {
                     let left = (x * self.stride[1]).saturating_sub(self.padding[1]);
-                    let right = (x * self.stride[1] + self.window[1]).saturating_sub(self.padding[1]).min(width);
-                    let start = if self.kind == PoolKind::Max { f32::NEG_INFINITY } else { 0.0 };
+                    let right = (x * self.stride[1] + self.window[1])
+                        .saturating_sub(self.padding[1])
+                        .min(width);
+                    let start = if self.kind == PoolKind::Max {
+                        f32::NEG_INFINITY
+                    } else {
+                        0.0
+                    };
                     let mut value = simd.splat(start);
                     for row in top..bottom {
                         for column in left..right {
                             // SAFETY: row and column are below height and width.
-                            let input = unsafe { simd.load(plane.as_ptr().add(row * width + column).cast()) };
+                            let input = unsafe {
+                                simd.load(plane.as_ptr().add(row * width + column).cast())
+                            };
                             value = match self.kind {
                                 PoolKind::Max => simd.max(value, input),
                                 PoolKind::Average => simd.add(value, input),

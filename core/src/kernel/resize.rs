@@ -19,14 +19,25 @@ impl Interpolation {
             .map(|i| {
                 let at = ((i as f32 + 0.5) * (from as f32 / to as f32) - 0.5).clamp(0.0, last);
                 let low = at.floor();
-                Interpolation { low: low as u32, high: (low + 1.0).min(last) as u32, weight: at - low }
+                Interpolation {
+                    low: low as u32,
+                    high: (low + 1.0).min(last) as u32,
+                    weight: at - low,
+                }
             })
             .collect()
     }
 
     /// The input at or before, with the corners of the two maps together.
     pub(crate) fn nearest(from: usize, to: usize) -> Vec<Interpolation> {
-        (0..to as u32).map(|i| i * from as u32 / to as u32).map(|low| Interpolation { low, high: low, weight: 0.0 }).collect()
+        (0..to as u32)
+            .map(|i| i * from as u32 / to as u32)
+            .map(|low| Interpolation {
+                low,
+                high: low,
+                weight: 0.0,
+            })
+            .collect()
     }
 }
 
@@ -47,8 +58,17 @@ impl Kernel for Resize<'_> {
         let [height, width] = self.input_size;
         let blocks = self.input.len() / (height * width);
         assert!(self.rows.iter().all(|r| r.low.max(r.high) < height as u32));
-        assert!(self.columns.iter().all(|c| c.low.max(c.high) < width as u32));
-        let sink = Sink::new(self.epilogue, self.target, blocks, self.rows.len() * self.columns.len());
+        assert!(
+            self.columns
+                .iter()
+                .all(|c| c.low.max(c.high) < width as u32)
+        );
+        let sink = Sink::new(
+            self.epilogue,
+            self.target,
+            blocks,
+            self.rows.len() * self.columns.len(),
+        );
         for block in 0..blocks {
             let plane = &self.input[block * height * width..][..height * width];
             for (y, row) in self.rows.iter().enumerate() {
@@ -56,8 +76,10 @@ impl Kernel for Resize<'_> {
                 let down = simd.splat(row.weight);
                 let up = simd.splat(1.0 - row.weight);
                 for (x, column) in self.columns.iter().enumerate() {
-                    let (right, left) = (simd.splat(column.weight), simd.splat(1.0 - column.weight));
-                    // SAFETY: rows and columns were checked against the input, and the sink for these blocks and pixels.
+                    let (right, left) =
+                        (simd.splat(column.weight), simd.splat(1.0 - column.weight));
+                    // SAFETY: rows and columns were checked against the input, and the sink for
+                    // these blocks and pixels.
                     unsafe {
                         let at = plane.as_ptr();
                         let a = simd.load(at.add(upper + column.low as usize).cast());

@@ -2,9 +2,11 @@
 
 use super::Kernel;
 
-/// Sixteen lanes of arithmetic whose results do not depend on the instruction set. A value of this type proves that the CPU has it.
+/// Sixteen lanes of arithmetic whose results do not depend on the instruction set. A value of this
+/// type proves that the CPU has it.
 ///
-/// `min` and `max` return the second operand when the first is NaN. Pointers need no alignment beyond that of their element.
+/// `min` and `max` return the second operand when the first is NaN. Pointers need no alignment
+/// beyond that of their element.
 pub(crate) trait Simd: Copy {
     /// 16 floats.
     type F: Copy;

@@ -1,4 +1,5 @@
-//! Model packs: a folder with a manifest `pack.json` and the weights it names. The only module that reads files.
+//! Model packs: a folder with a manifest `pack.json` and the weights it names. The only module that
+//! reads files.
 
 use crate::error::{Error, Kind, Result, Stage};
 use crate::image::Colour;
@@ -53,7 +54,10 @@ pub(crate) struct Output {
 impl Output {
     /// Returns the number of values; `None` where a size is the caller's choice.
     pub(crate) fn len(&self) -> Option<usize> {
-        self.shape.iter().map(|size| size.as_u64().map(|size| size as usize)).product()
+        self.shape
+            .iter()
+            .map(|size| size.as_u64().map(|size| size as usize))
+            .product()
     }
 }
 
@@ -62,7 +66,8 @@ impl Output {
 pub struct ModelInfo {
     /// Stable name, unique in the pack.
     pub id: String,
-    /// The stage that it serves: `detect-near`, `detect-far`, `detect-small`, `mesh`, `eyes`, `embed`, `pad`.
+    /// The stage that it serves: `detect-near`, `detect-far`, `detect-small`, `mesh`, `eyes`,
+    /// `embed`, `pad`.
     pub task: String,
     /// File name inside the pack.
     pub file: String,
@@ -75,12 +80,14 @@ pub struct ModelInfo {
     pub(crate) input: Input,
     #[serde(default, skip_serializing)]
     pub(crate) outputs: Vec<Output>,
-    /// The ranges of the values that convolutions read, for [`Precision::Fast`](crate::Precision); without them the network runs in floats.
+    /// The ranges of the values that convolutions read, for [`Precision::Fast`](crate::Precision);
+    /// without them the network runs in floats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) int16: Option<Ranges>,
 }
 
-/// The largest magnitudes of the values that the convolutions of a network read, by their ONNX names.
+/// The largest magnitudes of the values that the convolutions of a network read, by their ONNX
+/// names.
 pub type Ranges = BTreeMap<String, f32>;
 
 /// The ranges that the networks of a watched pack have shown, by model id.
@@ -105,7 +112,8 @@ struct Manifest {
     calibration: serde_json::Value,
 }
 
-/// An opened pack: its manifest has been read, its weights are read and checked one by one on demand.
+/// An opened pack: its manifest has been read, its weights are read and checked one by one on
+/// demand.
 pub struct Pack {
     folder: PathBuf,
     id: String,
@@ -115,49 +123,82 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// Opens the pack in `folder`. A weight whose licence is unknown or non-commercial is refused unless its id is in `accepted`.
+    /// Opens the pack in `folder`. A weight whose licence is unknown or non-commercial is refused
+    /// unless its id is in `accepted`.
     ///
     /// Every fault is `Kind::Model`, with what to do about it.
     pub fn open(folder: &Path, accepted: &[String]) -> Result<Pack> {
         let path = folder.join(MANIFEST);
         let bytes = std::fs::read(&path).map_err(|e| {
             let what = match e.kind() {
-                ErrorKind::NotFound if !folder.exists() => "no such folder; build a pack with `make pack`, or give the path of one",
+                ErrorKind::NotFound if !folder.exists() => {
+                    "no such folder; build a pack with `make pack`, or give the path of one"
+                }
                 ErrorKind::NotFound => "the folder holds no pack.json, so it is no model pack",
                 _ => "cannot be read",
             };
             fault(format!("model pack {}: {what}", folder.display())).because(e)
         })?;
-        let manifest: Manifest =
-            serde_json::from_slice(&bytes).map_err(|e| fault(format!("{}: not a manifest", path.display())).because(e))?;
+        let manifest: Manifest = serde_json::from_slice(&bytes)
+            .map_err(|e| fault(format!("{}: not a manifest", path.display())).because(e))?;
         if manifest.format != FORMAT {
-            let message = format!("{}: format {}, this engine reads format {FORMAT}", path.display(), manifest.format);
+            let message = format!(
+                "{}: format {}, this engine reads format {FORMAT}",
+                path.display(),
+                manifest.format
+            );
             return Err(fault(message));
         }
         for model in &manifest.models {
             if model.licence.usage != LicenceUse::Permissive && !accepted.contains(&model.id) {
-                let class = if model.licence.usage == LicenceUse::Unknown { "unknown" } else { "non-commercial" };
+                let class = if model.licence.usage == LicenceUse::Unknown {
+                    "unknown"
+                } else {
+                    "non-commercial"
+                };
                 return Err(fault(format!(
-                    "model {}: its licence ({}) is {class}; accept it by naming \"{}\" when the engine is opened, or use a pack without it",
+                    "model {}: its licence ({}) is {class}; accept it by naming \"{}\" when the \
+                    engine is opened, or use a pack without it",
                     model.id, model.licence.spdx, model.id
                 )));
             }
-            if Path::new(&model.file).components().count() != 1 || model.file.contains(['/', '\\']) || model.file.starts_with('.') {
-                return Err(fault(format!("model {}: file {:?} is not a plain file name", model.id, model.file)));
+            if Path::new(&model.file).components().count() != 1
+                || model.file.contains(['/', '\\'])
+                || model.file.starts_with('.')
+            {
+                return Err(fault(format!(
+                    "model {}: file {:?} is not a plain file name",
+                    model.id, model.file
+                )));
             }
         }
-        Ok(Pack { folder: folder.to_owned(), id: hex(&Sha256::digest(&bytes)), manifest, watch: None, isa: None })
+        Ok(Pack {
+            folder: folder.to_owned(),
+            id: hex(&Sha256::digest(&bytes)),
+            manifest,
+            watch: None,
+            isa: None,
+        })
     }
 
     /// Makes every network that is loaded from now on record its ranges.
     pub(crate) fn watched(self) -> (Pack, Watch) {
         let watch = Watch::default();
-        (Pack { watch: Some(watch.clone()), ..self }, watch)
+        (
+            Pack {
+                watch: Some(watch.clone()),
+                ..self
+            },
+            watch,
+        )
     }
 
     /// Makes every network that is loaded from now on use the kernels of `isa`.
     pub(crate) fn on(self, isa: Isa) -> Pack {
-        Pack { isa: Some(isa), ..self }
+        Pack {
+            isa: Some(isa),
+            ..self
+        }
     }
 
     pub(crate) fn isa(&self) -> Option<Isa> {
@@ -178,7 +219,8 @@ impl Pack {
         &self.manifest.version
     }
 
-    /// Returns the SHA-256 of the manifest, which names the hash of every weight: equal ids are equal packs.
+    /// Returns the SHA-256 of the manifest, which names the hash of every weight: equal ids are
+    /// equal packs.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -188,7 +230,8 @@ impl Pack {
         &self.manifest.models
     }
 
-    /// Returns the embedders in the order in which templates store their features, the one that compares alone first.
+    /// Returns the embedders in the order in which templates store their features, the one that
+    /// compares alone first.
     pub(crate) fn embedders(&self) -> Result<&[Share]> {
         let shares = &self.manifest.embedders;
         let sum: f32 = shares.iter().map(|s| s.share).sum();
@@ -198,8 +241,12 @@ impl Pack {
             || shares.iter().any(|s| s.share.is_nan() || s.share <= 0.0)
             || (sum - 1.0).abs() > 1e-3
         {
-            let what = "must name its embedders, each once, with shares above 0 that sum to 1; build the pack again";
-            return Err(fault(format!("model pack {}: {what}", self.folder.display())));
+            let what = "must name its embedders, each once, with shares above 0 that sum to 1; \
+                build the pack again";
+            return Err(fault(format!(
+                "model pack {}: {what}",
+                self.folder.display()
+            )));
         }
         Ok(shares)
     }
@@ -214,34 +261,60 @@ impl Pack {
     }
 
     pub(crate) fn entry(&self, id: &str) -> Result<&ModelInfo> {
-        self.manifest.models.iter().find(|model| model.id == id).ok_or_else(|| {
-            let present: Vec<&str> = self.manifest.models.iter().map(|m| m.id.as_str()).collect();
-            fault(format!("model pack {}: has no model {id}; it has {}", self.folder.display(), present.join(", ")))
-        })
+        self.manifest
+            .models
+            .iter()
+            .find(|model| model.id == id)
+            .ok_or_else(|| {
+                let present: Vec<&str> =
+                    self.manifest.models.iter().map(|m| m.id.as_str()).collect();
+                fault(format!(
+                    "model pack {}: has no model {id}; it has {}",
+                    self.folder.display(),
+                    present.join(", ")
+                ))
+            })
     }
 
     /// The first 16 bytes of the hash of the weight `id`, as templates carry them.
     pub(crate) fn fingerprint(&self, id: &str) -> Result<[u8; 16]> {
         let model = self.entry(id)?;
-        let byte = |i: usize| model.sha256.get(2 * i..2 * i + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let byte = |i: usize| {
+            model
+                .sha256
+                .get(2 * i..2 * i + 2)
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+        };
         let bytes: Option<Vec<u8>> = (0..16).map(byte).collect();
-        bytes.and_then(|b| b.try_into().ok()).ok_or_else(|| fault(format!("model {id}: {:?} is no sha256", model.sha256)))
+        bytes
+            .and_then(|b| b.try_into().ok())
+            .ok_or_else(|| fault(format!("model {id}: {:?} is no sha256", model.sha256)))
     }
 
     /// Reads the weight `id` and checks its hash.
     pub fn read(&self, id: &str) -> Result<Vec<u8>> {
         let model = self.entry(id)?;
         let path = self.folder.join(&model.file);
-        let bytes = std::fs::read(&path)
-            .map_err(|e| fault(format!("model {id}: {} cannot be read; build the pack again", path.display())).because(e))?;
+        let bytes = std::fs::read(&path).map_err(|e| {
+            fault(format!(
+                "model {id}: {} cannot be read; build the pack again",
+                path.display()
+            ))
+            .because(e)
+        })?;
         if bytes.starts_with(b"version https://git-lfs") {
-            let what = "is a Git LFS pointer, not a model; run `git lfs pull` where it came from and build the pack again";
+            let what = "is a Git LFS pointer, not a model; run `git lfs pull` where it came from \
+                and build the pack again";
             return Err(fault(format!("model {id}: {} {what}", path.display())));
         }
         let found = hex(&Sha256::digest(&bytes));
         if found != model.sha256 {
             let what = "was changed after the pack was built; build the pack again";
-            return Err(fault(format!("model {id}: {} {what} (sha256 {found}, expected {})", path.display(), model.sha256)));
+            return Err(fault(format!(
+                "model {id}: {} {what} (sha256 {found}, expected {})",
+                path.display(),
+                model.sha256
+            )));
         }
         Ok(bytes)
     }
@@ -287,7 +360,10 @@ mod tests {
     #[test]
     fn a_good_weight_is_read() {
         let folder = pack("permissive", b"weights");
-        assert_eq!(Pack::open(folder.path(), &[]).unwrap().read("m").unwrap(), b"weights");
+        assert_eq!(
+            Pack::open(folder.path(), &[]).unwrap().read("m").unwrap(),
+            b"weights"
+        );
     }
 
     #[test]
@@ -300,8 +376,13 @@ mod tests {
 
     #[test]
     fn a_pointer_is_named() {
-        let folder = pack("permissive", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n");
-        assert!(message(Pack::open(folder.path(), &[]).unwrap().read("m")).contains("Git LFS pointer"));
+        let folder = pack(
+            "permissive",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+        );
+        assert!(
+            message(Pack::open(folder.path(), &[]).unwrap().read("m")).contains("Git LFS pointer")
+        );
     }
 
     #[test]
@@ -309,7 +390,10 @@ mod tests {
         for class in ["unknown", "non-commercial"] {
             let folder = pack(class, b"weights");
             assert!(message(Pack::open(folder.path(), &[])).contains(class));
-            assert!(message(Pack::open(folder.path(), &["other".into()])).contains("accept it by naming \"m\""));
+            assert!(
+                message(Pack::open(folder.path(), &["other".into()]))
+                    .contains("accept it by naming \"m\"")
+            );
             assert!(Pack::open(folder.path(), &["m".into()]).is_ok());
         }
     }
@@ -321,7 +405,13 @@ mod tests {
         assert!(message(Pack::open(&empty.path().join("gone"), &[])).contains("make pack"));
         fs::write(empty.path().join(MANIFEST), "{").unwrap();
         assert!(message(Pack::open(empty.path(), &[])).contains("not a manifest"));
-        fs::write(empty.path().join(MANIFEST), r#"{"format":9,"name":"","version":"","models":[]}"#).unwrap();
-        assert!(message(Pack::open(empty.path(), &[])).contains("format 9, this engine reads format 1"));
+        fs::write(
+            empty.path().join(MANIFEST),
+            r#"{"format":9,"name":"","version":"","models":[]}"#,
+        )
+        .unwrap();
+        assert!(
+            message(Pack::open(empty.path(), &[])).contains("format 9, this engine reads format 1")
+        );
     }
 }

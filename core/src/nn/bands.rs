@@ -1,4 +1,5 @@
-//! Which steps run together, a band of rows at a time, so that what one makes is still in the cache when the next reads it.
+//! Which steps run together, a band of rows at a time, so that what one makes is still in the cache
+//! when the next reads it.
 
 use super::plan::{MapId, Op, Piece, Plan};
 use crate::kernel::{F32s, LANES};
@@ -31,17 +32,35 @@ pub(super) fn schedule(plan: &mut Plan, choose: Chooser) {
             }
             None => {
                 let rows = 0..plan.maps[plan.steps[at].output].size[0];
-                plan.pieces.push(Piece { step: at, rows, input_row: 0, output_row: 0, keep: 0..0 });
+                plan.pieces.push(Piece {
+                    step: at,
+                    rows,
+                    input_row: 0,
+                    output_row: 0,
+                    keep: 0..0,
+                });
                 at + 1
             }
         };
     }
 }
 
-/// Returns the longest run of steps from `first` on in which each alone reads what the one before makes.
+/// Returns the longest run of steps from `first` on in which each alone reads what the one before
+/// makes.
 fn chain(plan: &Plan, first: usize) -> Range<usize> {
-    let readers = |map: MapId| plan.steps.iter().flat_map(|step| step.reads()).filter(|&read| read == map).count();
-    let exported = |map: MapId| plan.outputs.iter().flatten().any(|export| export.map == map);
+    let readers = |map: MapId| {
+        plan.steps
+            .iter()
+            .flat_map(|step| step.reads())
+            .filter(|&read| read == map)
+            .count()
+    };
+    let exported = |map: MapId| {
+        plan.outputs
+            .iter()
+            .flatten()
+            .any(|export| export.map == map)
+    };
     let mut end = first + 1;
     while let [before, next] = &plan.steps[end - 1..(end + 1).min(plan.steps.len())]
         && before.op.rows().is_some()
@@ -57,22 +76,47 @@ fn chain(plan: &Plan, first: usize) -> Range<usize> {
     first..end
 }
 
-/// As many rows as the cache takes; `None` when it takes the maps whole, or when reading the weights once a band costs more than it saves.
+/// As many rows as the cache takes; `None` when it takes the maps whole, or when reading the
+/// weights once a band costs more than it saves.
 pub(super) fn fitting(plan: &Plan, chain: &Range<usize>) -> Option<Choice> {
-    let bytes = |map: MapId, rows: usize| plan.maps[map].blocks() * rows * plan.maps[map].size[1] * size_of::<F32s>();
-    let between: Vec<MapId> = chain.clone().map(|step| plan.steps[step].output).take(chain.len() - 1).collect();
-    let whole: usize = between.iter().map(|&map| bytes(map, plan.maps[map].size[0])).sum();
+    let bytes = |map: MapId, rows: usize| {
+        plan.maps[map].blocks() * rows * plan.maps[map].size[1] * size_of::<F32s>()
+    };
+    let between: Vec<MapId> = chain
+        .clone()
+        .map(|step| plan.steps[step].output)
+        .take(chain.len() - 1)
+        .collect();
+    let whole: usize = between
+        .iter()
+        .map(|&map| bytes(map, plan.maps[map].size[0]))
+        .sum();
     if whole <= CACHE_BYTES {
         return None;
     }
     let rows = plan.maps[plan.steps[chain.end - 1].output].size[0];
     let taken = |height: usize| {
         let bands = bands(plan, chain, height);
-        let window = |at: usize| bands.iter().map(|band| band[at].held.len()).max().unwrap_or(0);
-        between.iter().enumerate().map(|(at, &map)| bytes(map, window(at))).sum::<usize>()
+        let window = |at: usize| {
+            bands
+                .iter()
+                .map(|band| band[at].held.len())
+                .max()
+                .unwrap_or(0)
+        };
+        between
+            .iter()
+            .enumerate()
+            .map(|(at, &map)| bytes(map, window(at)))
+            .sum::<usize>()
     };
-    let height = (1..rows).rev().find(|&height| taken(height) <= CACHE_BYTES)?;
-    let weights: usize = chain.clone().map(|step| plan.steps[step].op.weight_bytes()).sum();
+    let height = (1..rows)
+        .rev()
+        .find(|&height| taken(height) <= CACHE_BYTES)?;
+    let weights: usize = chain
+        .clone()
+        .map(|step| plan.steps[step].op.weight_bytes())
+        .sum();
     let saved = whole.checked_sub((rows.div_ceil(height) - 1) * weights)?;
     Some(Choice { height, saved })
 }
@@ -87,7 +131,13 @@ struct Lines {
 /// Returns for each band what every step of the chain makes.
 fn bands(plan: &Plan, chain: &Range<usize>, height: usize) -> Vec<Vec<Lines>> {
     let rows = plan.maps[plan.steps[chain.end - 1].output].size[0];
-    let mut state = vec![Lines { made: 0..0, held: 0..0 }; chain.len()];
+    let mut state = vec![
+        Lines {
+            made: 0..0,
+            held: 0..0
+        };
+        chain.len()
+    ];
     let tops = (0..rows).step_by(height);
     tops.map(|top| {
         let mut needed = Some(top..(top + height).min(rows));
@@ -97,7 +147,10 @@ fn bands(plan: &Plan, chain: &Range<usize>, height: usize) -> Vec<Vec<Lines>> {
             if let Some(held) = needed.take_if(|rows| rows.end > done) {
                 let step = &plan.steps[step];
                 let made = done.max(held.start)..held.end;
-                needed = step.op.rows().map(|taps| taps.read(&made, plan.maps[step.input].size[0]));
+                needed = step
+                    .op
+                    .rows()
+                    .map(|taps| taps.read(&made, plan.maps[step.input].size[0]));
                 *lines = Lines { made, held };
             }
         }
@@ -112,16 +165,26 @@ fn split(plan: &mut Plan, chain: Range<usize>, height: usize) {
     let last = chain.len() - 1;
     for (at, step) in chain.clone().enumerate().skip(1) {
         let map = plan.steps[step].input;
-        plan.maps[map].window = bands.iter().map(|band| band[at - 1].held.len()).max().unwrap_or(0);
+        plan.maps[map].window = bands
+            .iter()
+            .map(|band| band[at - 1].held.len())
+            .max()
+            .unwrap_or(0);
         let (plane, held) = (plan.maps[map].plane() as u32, plan.maps[map].held() as u32);
         if let Op::Conv(conv) = &mut plan.steps[step].op {
             let units = if conv.integer { LANES / 2 } else { LANES } as u32;
-            conv.taps.offsets.iter_mut().for_each(|tap| *tap = *tap / (plane * units) * held * units + *tap % (plane * units));
+            conv.taps.offsets.iter_mut().for_each(|tap| {
+                *tap = *tap / (plane * units) * held * units + *tap % (plane * units)
+            });
         }
     }
     let mut first = vec![0; chain.len()];
     for band in &bands {
-        for (at, lines) in band.iter().enumerate().filter(|(_, lines)| !lines.made.is_empty()) {
+        for (at, lines) in band
+            .iter()
+            .enumerate()
+            .filter(|(_, lines)| !lines.made.is_empty())
+        {
             let (mut output_row, mut keep) = (0, 0..0);
             if at < last {
                 output_row = lines.held.start;
@@ -131,7 +194,13 @@ fn split(plan: &mut Plan, chain: Range<usize>, height: usize) {
                 first[at] = output_row;
             }
             let input_row = if at == 0 { 0 } else { first[at - 1] };
-            plan.pieces.push(Piece { step: chain.start + at, rows: lines.made.clone(), input_row, output_row, keep });
+            plan.pieces.push(Piece {
+                step: chain.start + at,
+                rows: lines.made.clone(),
+                input_row,
+                output_row,
+                keep,
+            });
         }
     }
 }

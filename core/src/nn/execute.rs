@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::memory::Memory;
 use super::plan::{self, Export, Map, MapId, Op, Piece, Plan, RowTaps, Step};
 use crate::kernel::{
-    Activation, Combine, Conv, Depthwise, Epilogue, F32, F32s, I16, I16s, Kernels, LANES, Layout, Picture, Pool, Resize, Target, floats,
-    floats_mut,
+    Activation, Combine, Conv, Depthwise, Epilogue, F32, F32s, I16, I16s, Kernels, LANES, Layout,
+    Picture, Pool, Resize, Target, floats, floats_mut,
 };
 
 /// The buffers of a run.
@@ -18,13 +18,25 @@ pub(super) struct Buffers {
 impl Buffers {
     pub(super) fn new(memory: &Memory) -> Buffers {
         Buffers {
-            floats: memory.float_buffers.iter().map(|&length| vec![F32s::ZERO; length]).collect(),
-            ints: memory.int_buffers.iter().map(|&length| vec![I16s::ZERO; length]).collect(),
+            floats: memory
+                .float_buffers
+                .iter()
+                .map(|&length| vec![F32s::ZERO; length])
+                .collect(),
+            ints: memory
+                .int_buffers
+                .iter()
+                .map(|&length| vec![I16s::ZERO; length])
+                .collect(),
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.floats.iter().map(|b| size_of_val(&b[..])).sum::<usize>() + self.ints.iter().map(|b| size_of_val(&b[..])).sum::<usize>()
+        self.floats
+            .iter()
+            .map(|b| size_of_val(&b[..]))
+            .sum::<usize>()
+            + self.ints.iter().map(|b| size_of_val(&b[..])).sum::<usize>()
     }
 }
 
@@ -37,26 +49,46 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs one piece; `seen` is told the map that it makes, with the new floats of every channel block if it has any.
-    pub(super) fn advance(&mut self, piece: &Piece, picture: &[f32], seen: &mut impl FnMut(MapId, &[F32s])) {
+    /// Runs one piece; `seen` is told the map that it makes, with the new floats of every channel
+    /// block if it has any.
+    pub(super) fn advance(
+        &mut self,
+        piece: &Piece,
+        picture: &[f32],
+        seen: &mut impl FnMut(MapId, &[F32s]),
+    ) {
         let step = &self.plan.steps[piece.step];
         let output = &self.plan.maps[step.output];
         let float_buffer = self.memory.floats[step.output];
         let int_buffer = self.memory.ints[step.output];
         // The buffers of the output leave the others, so that the step may borrow both.
-        let mut float_map = float_buffer.map(|buffer| std::mem::take(&mut self.buffers.floats[buffer]));
-        let mut int_map = int_buffer.map(|ints| std::mem::take(&mut self.buffers.ints[ints.buffer]));
-        let (width, first) = (output.size[1], (piece.rows.start - piece.output_row) * output.size[1]);
+        let mut float_map =
+            float_buffer.map(|buffer| std::mem::take(&mut self.buffers.floats[buffer]));
+        let mut int_map =
+            int_buffer.map(|ints| std::mem::take(&mut self.buffers.ints[ints.buffer]));
+        let (width, first) = (
+            output.size[1],
+            (piece.rows.start - piece.output_row) * output.size[1],
+        );
         let mut target = Target {
             floats: float_map.as_mut().map(|map| &mut map[..output.len()]),
-            ints: int_map.as_mut().zip(int_buffer).map(|(map, ints)| (&mut map[..output.len()], ints.scale)),
+            ints: int_map
+                .as_mut()
+                .zip(int_buffer)
+                .map(|(map, ints)| (&mut map[..output.len()], ints.scale)),
             plane: output.held(),
             first,
         };
         if !piece.keep.is_empty() {
             let pixels = piece.keep.start * width..piece.keep.end * width;
-            target.floats.iter_mut().for_each(|map| slide(map, output.held(), &pixels));
-            target.ints.iter_mut().for_each(|(map, _)| slide(map, output.held(), &pixels));
+            target
+                .floats
+                .iter_mut()
+                .for_each(|map| slide(map, output.held(), &pixels));
+            target
+                .ints
+                .iter_mut()
+                .for_each(|(map, _)| slide(map, output.held(), &pixels));
         }
         self.step(step, piece, picture, target);
         match &float_map {
@@ -64,7 +96,9 @@ impl Run<'_> {
             Some(map) if output.planar => seen(step.output, &map[..output.len()]),
             Some(map) => {
                 let blocks = map[..output.len()].chunks_exact(output.held());
-                blocks.for_each(|block| seen(step.output, &block[first..first + piece.rows.len() * width]));
+                blocks.for_each(|block| {
+                    seen(step.output, &block[first..first + piece.rows.len() * width])
+                });
             }
         }
         if let (Some(buffer), Some(map)) = (float_buffer, float_map) {
@@ -89,11 +123,15 @@ impl Run<'_> {
     }
 
     fn floats(&self, map: MapId) -> &[F32s] {
-        self.memory.floats[map].map_or(&[], |buffer| &self.buffers.floats[buffer][..self.plan.maps[map].len()])
+        self.memory.floats[map].map_or(&[], |buffer| {
+            &self.buffers.floats[buffer][..self.plan.maps[map].len()]
+        })
     }
 
     fn ints(&self, map: MapId) -> &[I16s] {
-        self.memory.ints[map].map_or(&[], |ints| &self.buffers.ints[ints.buffer][..self.plan.maps[map].len()])
+        self.memory.ints[map].map_or(&[], |ints| {
+            &self.buffers.ints[ints.buffer][..self.plan.maps[map].len()]
+        })
     }
 
     fn step(&self, step: &Step, piece: &Piece, picture: &[f32], target: Target<'_>) {
@@ -108,11 +146,19 @@ impl Run<'_> {
             after: step.after.map(|map| self.floats(map)),
         };
         // The picture has no map to read, and its own is being written.
-        let input = if matches!(step.op, Op::Picture { .. }) { &[] } else { self.floats(step.input) };
+        let input = if matches!(step.op, Op::Picture { .. }) {
+            &[]
+        } else {
+            self.floats(step.input)
+        };
         let output_size = output.size;
         let input_size = self.plan.maps[step.input].size;
         match &step.op {
-            Op::Picture { affine, size, padding } => {
+            Op::Picture {
+                affine,
+                size,
+                padding,
+            } => {
                 if let Some(map) = target.floats {
                     self.kernels.run(Picture {
                         input: picture,
@@ -125,10 +171,25 @@ impl Run<'_> {
                 }
             }
             Op::Conv(conv) => self.conv(conv, step, piece, epilogue, target),
-            &Op::Depthwise { kernel, stride, padding, ref weights, ref bias } => {
-                let rows = RowTaps { kernel: kernel[0], stride: stride[0], padding: padding[0] }.read(&piece.rows, input_size[0]);
+            &Op::Depthwise {
+                kernel,
+                stride,
+                padding,
+                ref weights,
+                ref bias,
+            } => {
+                let rows = RowTaps {
+                    kernel: kernel[0],
+                    stride: stride[0],
+                    padding: padding[0],
+                }
+                .read(&piece.rows, input_size[0]);
                 // Rows of nothing but padding read none, and what the buffer holds may end before.
-                let first = if rows.is_empty() { 0 } else { rows.start - piece.input_row };
+                let first = if rows.is_empty() {
+                    0
+                } else {
+                    rows.start - piece.input_row
+                };
                 self.kernels.run(Depthwise {
                     input: &input[first * input_size[1]..],
                     input_plane: self.plan.maps[step.input].held(),
@@ -136,14 +197,22 @@ impl Run<'_> {
                     output_size: [piece.rows.len(), output_size[1]],
                     kernel,
                     stride,
-                    padding: [padding[0] + rows.start - piece.rows.start * stride[0], padding[1]],
+                    padding: [
+                        padding[0] + rows.start - piece.rows.start * stride[0],
+                        padding[1],
+                    ],
                     weights,
                     bias,
                     epilogue,
                     target,
                 });
             }
-            Op::Pool { kind, window, stride, padding } => self.kernels.run(Pool {
+            Op::Pool {
+                kind,
+                window,
+                stride,
+                padding,
+            } => self.kernels.run(Pool {
                 kind: *kind,
                 input,
                 input_size,
@@ -154,22 +223,42 @@ impl Run<'_> {
                 epilogue,
                 target,
             }),
-            Op::Resize { rows, columns } => self.kernels.run(Resize { input, input_size, rows, columns, epilogue, target }),
+            Op::Resize { rows, columns } => self.kernels.run(Resize {
+                input,
+                input_size,
+                rows,
+                columns,
+                epilogue,
+                target,
+            }),
             Op::Pad(padding) => {
                 if let Some(map) = target.floats {
                     surround(input, F32s::ZERO, input_size, *padding, output_size, map);
                 }
                 if let Some((map, _)) = target.ints {
-                    surround(self.ints(step.input), I16s::ZERO, input_size, *padding, output_size, map);
+                    surround(
+                        self.ints(step.input),
+                        I16s::ZERO,
+                        input_size,
+                        *padding,
+                        output_size,
+                        map,
+                    );
                 }
             }
             Op::Combine { factors } => {
-                self.kernels.run(Combine { input, factors: factors.map(|map| self.floats(map)), epilogue, target });
+                self.kernels.run(Combine {
+                    input,
+                    factors: factors.map(|map| self.floats(map)),
+                    epilogue,
+                    target,
+                });
             }
             Op::Sigmoid => {
                 if let Some(map) = target.floats {
                     for (at, (to, from)) in map.iter_mut().zip(input).enumerate() {
-                        let channels = output.channels - (at / output.plane() * LANES).min(output.channels);
+                        let channels =
+                            output.channels - (at / output.plane() * LANES).min(output.channels);
                         for (to, from) in to.0[..channels.min(LANES)].iter_mut().zip(&from.0) {
                             *to = sigmoid(*from);
                         }
@@ -180,22 +269,55 @@ impl Run<'_> {
         }
     }
 
-    fn conv(&self, conv: &plan::Conv, step: &Step, piece: &Piece, epilogue: Epilogue<'_>, target: Target<'_>) {
-        let Target { mut floats, mut ints, plane, first } = target;
+    fn conv(
+        &self,
+        conv: &plan::Conv,
+        step: &Step,
+        piece: &Piece,
+        epilogue: Epilogue<'_>,
+        target: Target<'_>,
+    ) {
+        let Target {
+            mut floats,
+            mut ints,
+            plane,
+            first,
+        } = target;
         let [height, width] = self.plan.maps[step.output].size;
-        let offset = (piece.rows.start * conv.rows.stride - piece.input_row) * (conv.taps.row_step / conv.rows.stride);
+        let offset = (piece.rows.start * conv.rows.stride - piece.input_row)
+            * (conv.taps.row_step / conv.rows.stride);
         for part in &conv.parts {
-            let target =
-                Target { floats: floats.as_deref_mut(), ints: ints.as_mut().map(|(map, scale)| (&mut **map, *scale)), plane, first };
+            let target = Target {
+                floats: floats.as_deref_mut(),
+                ints: ints.as_mut().map(|(map, scale)| (&mut **map, *scale)),
+                plane,
+                first,
+            };
             let (taps, bias, scale) = (&conv.taps, &conv.bias[..], &part.scale[..]);
             let layout = match (piece.rows.len(), part.layout.rows) {
                 (rows, _) if rows == height => part.layout,
-                (rows, 1) => Layout { columns: rows * width, ..part.layout },
-                (rows, _) => Layout { rows, ..part.layout },
+                (rows, 1) => Layout {
+                    columns: rows * width,
+                    ..part.layout
+                },
+                (rows, _) => Layout {
+                    rows,
+                    ..part.layout
+                },
             };
             if conv.integer {
                 let input = self.ints(step.input);
-                self.kernels.run(Conv::<I16> { input, offset, taps, layout, weights: &part.ints, bias, scale, epilogue, target });
+                self.kernels.run(Conv::<I16> {
+                    input,
+                    offset,
+                    taps,
+                    layout,
+                    weights: &part.ints,
+                    bias,
+                    scale,
+                    epilogue,
+                    target,
+                });
             } else {
                 self.kernels.run(Conv::<F32> {
                     input: self.floats(step.input),
@@ -215,14 +337,28 @@ impl Run<'_> {
 
 /// Moves some pixels of every channel block of `plane` pixels to the block's start.
 fn slide<T: Copy>(map: &mut [T], plane: usize, pixels: &Range<usize>) {
-    map.chunks_exact_mut(plane).for_each(|block| block.copy_within(pixels.clone(), 0));
+    map.chunks_exact_mut(plane)
+        .for_each(|block| block.copy_within(pixels.clone(), 0));
 }
 
 /// Copies a map into a larger one between rows and columns of zeros.
-fn surround<T: Copy>(from: &[T], zero: T, [rows, columns]: [usize; 2], [top, left]: [usize; 2], [height, width]: [usize; 2], to: &mut [T]) {
-    for (from, to) in from.chunks_exact(rows * columns).zip(to.chunks_exact_mut(height * width)) {
+fn surround<T: Copy>(
+    from: &[T],
+    zero: T,
+    [rows, columns]: [usize; 2],
+    [top, left]: [usize; 2],
+    [height, width]: [usize; 2],
+    to: &mut [T],
+) {
+    for (from, to) in from
+        .chunks_exact(rows * columns)
+        .zip(to.chunks_exact_mut(height * width))
+    {
         to.fill(zero);
-        for (from, to) in from.chunks_exact(columns).zip(to[top * width..].chunks_exact_mut(width)) {
+        for (from, to) in from
+            .chunks_exact(columns)
+            .zip(to[top * width..].chunks_exact_mut(width))
+        {
             to[left..left + columns].copy_from_slice(from);
         }
     }
@@ -231,11 +367,21 @@ fn surround<T: Copy>(from: &[T], zero: T, [rows, columns]: [usize; 2], [top, lef
 fn write_out(export: &Export, map: &Map, from: &[F32s], to: &mut [f32]) {
     let (values, plane, channels) = (floats(from), map.plane(), map.channels);
     for channel in 0..channels {
-        let lanes = values[channel / LANES * plane * LANES + channel % LANES..].iter().step_by(LANES).take(plane);
+        let lanes = values[channel / LANES * plane * LANES + channel % LANES..]
+            .iter()
+            .step_by(LANES)
+            .take(plane);
         if export.channels_last {
-            to[channel..].iter_mut().step_by(channels).zip(lanes).for_each(|(to, from)| *to = *from);
+            to[channel..]
+                .iter_mut()
+                .step_by(channels)
+                .zip(lanes)
+                .for_each(|(to, from)| *to = *from);
         } else {
-            to[channel * plane..][..plane].iter_mut().zip(lanes).for_each(|(to, from)| *to = *from);
+            to[channel * plane..][..plane]
+                .iter_mut()
+                .zip(lanes)
+                .for_each(|(to, from)| *to = *from);
         }
     }
     if export.sigmoid {

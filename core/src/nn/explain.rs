@@ -40,11 +40,21 @@ pub(super) fn explain(network: &Network) -> Explanation {
     match &network.body {
         Body::Plan { plan, memory } => Explanation {
             instructions,
-            layers: plan.steps.iter().enumerate().map(|(at, step)| layer(plan, at, step)).collect(),
+            layers: plan
+                .steps
+                .iter()
+                .enumerate()
+                .map(|(at, step)| layer(plan, at, step))
+                .collect(),
             refused: None,
             buffer_bytes: super::execute::Buffers::new(memory).bytes(),
         },
-        Body::Reference { why, .. } => Explanation { instructions, layers: vec![], refused: Some(why.clone()), buffer_bytes: 0 },
+        Body::Reference { why, .. } => Explanation {
+            instructions,
+            layers: vec![],
+            refused: Some(why.clone()),
+            buffer_bytes: 0,
+        },
     }
 }
 
@@ -65,7 +75,11 @@ fn layer(plan: &Plan, at: usize, step: &Step) -> Layer {
             let macs = output.iter().product::<usize>() * h * w;
             (format!("depthwise {h}x{w}"), macs as u64)
         }
-        Op::Pool { kind, window: [h, w], .. } => (format!("{kind:?} pool {h}x{w}").to_lowercase(), 0),
+        Op::Pool {
+            kind,
+            window: [h, w],
+            ..
+        } => (format!("{kind:?} pool {h}x{w}").to_lowercase(), 0),
         Op::Resize { .. } => ("resize".into(), 0),
         Op::Pad(_) => ("pad".into(), 0),
         Op::Combine { factors: Some(_) } => ("scale".into(), 0),
@@ -74,13 +88,20 @@ fn layer(plan: &Plan, at: usize, step: &Step) -> Layer {
     };
     let activation = match step.activation {
         Activation::None => "",
-        Activation::Clip { low: 0.0, high: f32::INFINITY } => " + relu",
+        Activation::Clip {
+            low: 0.0,
+            high: f32::INFINITY,
+        } => " + relu",
         Activation::Clip { .. } => " + clip",
         Activation::Slope(_) => " + prelu",
     };
     let residual = |map: Option<usize>| if map.is_some() { " + add" } else { "" };
     kernel += &[residual(step.before), activation, residual(step.after)].concat();
-    let band = plan.pieces.iter().find(|piece| piece.step == at).map_or(0, |piece| piece.rows.len());
+    let band = plan
+        .pieces
+        .iter()
+        .find(|piece| piece.step == at)
+        .map_or(0, |piece| piece.rows.len());
     if band < output[1] {
         kernel += &format!(", {band} rows");
     }
@@ -100,16 +121,28 @@ impl fmt::Display for Explanation {
             return writeln!(f, "runs through tract whole: {why}");
         }
         let shape = |[c, h, w]: [usize; 3]| format!("{c}x{h}x{w}");
-        writeln!(f, "{:32} {:>14} {:>14} {:36} {:>9} {:>9}", "value", "from", "to", "kernel", "kMAC", "KiB")?;
+        writeln!(
+            f,
+            "{:32} {:>14} {:>14} {:36} {:>9} {:>9}",
+            "value", "from", "to", "kernel", "kMAC", "KiB"
+        )?;
         for layer in &self.layers {
             let (from, to) = (shape(layer.input), shape(layer.output));
             let (kmacs, kib) = (layer.macs / 1000, layer.weight_bytes / 1024);
-            writeln!(f, "{:32} {from:>14} {to:>14} {:36} {kmacs:>9} {kib:>9}", layer.name, layer.kernel)?;
+            writeln!(
+                f,
+                "{:32} {from:>14} {to:>14} {:36} {kmacs:>9} {kib:>9}",
+                layer.name, layer.kernel
+            )?;
         }
         let macs: u64 = self.layers.iter().map(|layer| layer.macs).sum();
         let weights: usize = self.layers.iter().map(|layer| layer.weight_bytes).sum();
         let (steps, macs) = (self.layers.len(), macs as f64 / 1e6);
         let (weights, buffers) = (weights >> 10, self.buffer_bytes >> 10);
-        writeln!(f, "{steps} steps on {}, {macs:.1} MMAC, weights {weights} KiB, buffers {buffers} KiB", self.instructions)
+        writeln!(
+            f,
+            "{steps} steps on {}, {macs:.1} MMAC, weights {weights} KiB, buffers {buffers} KiB",
+            self.instructions
+        )
     }
 }

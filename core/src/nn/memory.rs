@@ -1,4 +1,5 @@
-//! Which buffer holds which map when: a buffer is used again once its map has been read for the last time.
+//! Which buffer holds which map when: a buffer is used again once its map has been read for the
+//! last time.
 
 use super::plan::{MapId, Op, Plan};
 use crate::kernel::MAX_ACTIVATION;
@@ -39,7 +40,8 @@ impl Plan {
 impl Memory {
     pub(super) fn plan(plan: &Plan, ranges: &Ranges) -> Memory {
         let count = plan.maps.len();
-        let (mut as_floats, mut as_ints, mut last) = (vec![false; count], vec![false; count], vec![0; count]);
+        let (mut as_floats, mut as_ints, mut last) =
+            (vec![false; count], vec![false; count], vec![0; count]);
         for export in plan.outputs.iter().flatten() {
             as_floats[export.map] = true;
             last[export.map] = usize::MAX;
@@ -60,28 +62,43 @@ impl Memory {
                 }
                 _ => as_floats[input] = true,
             }
-            for map in step.reads().skip(usize::from(!matches!(step.op, Op::Picture { .. }))) {
+            for map in step
+                .reads()
+                .skip(usize::from(!matches!(step.op, Op::Picture { .. })))
+            {
                 as_floats[map] = true;
             }
         }
-        let mut memory = Memory { floats: vec![None; count], ints: vec![None; count], float_buffers: vec![], int_buffers: vec![] };
+        let mut memory = Memory {
+            floats: vec![None; count],
+            ints: vec![None; count],
+            float_buffers: vec![],
+            int_buffers: vec![],
+        };
         let (mut free_floats, mut free_ints) = (Vec::new(), Vec::new());
         for (at, piece) in plan.pieces.iter().enumerate() {
             let step = &plan.steps[piece.step];
             let (map, length) = (step.output, plan.maps[step.output].len());
             if as_floats[map] && memory.floats[map].is_none() {
-                memory.floats[map] = Some(take(&mut free_floats, &mut memory.float_buffers, length));
+                memory.floats[map] =
+                    Some(take(&mut free_floats, &mut memory.float_buffers, length));
             }
             if as_ints[map] && memory.ints[map].is_none() {
                 let range = ranges.get(plan.range_name(map)).copied().unwrap_or(1.0);
                 let buffer = take(&mut free_ints, &mut memory.int_buffers, length);
-                memory.ints[map] = Some(Integers { buffer, scale: MAX_ACTIVATION / range });
+                memory.ints[map] = Some(Integers {
+                    buffer,
+                    scale: MAX_ACTIVATION / range,
+                });
             }
             let mut done: Vec<MapId> = step.reads().filter(|&map| last[map] == at).collect();
             done.sort_unstable();
             done.dedup();
             free_floats.extend(done.iter().filter_map(|&map| memory.floats[map]));
-            free_ints.extend(done.iter().filter_map(|&map| memory.ints[map].map(|ints| ints.buffer)));
+            free_ints.extend(
+                done.iter()
+                    .filter_map(|&map| memory.ints[map].map(|ints| ints.buffer)),
+            );
         }
         memory
     }
@@ -89,8 +106,18 @@ impl Memory {
 
 /// Takes the free buffer that fits best, growing the largest or adding one if none does.
 fn take(free: &mut Vec<usize>, lengths: &mut Vec<usize>, length: usize) -> usize {
-    let fits = free.iter().enumerate().filter(|&(_, &buffer)| lengths[buffer] >= length).min_by_key(|&(_, &buffer)| lengths[buffer]);
-    let chosen = fits.or_else(|| free.iter().enumerate().max_by_key(|&(_, &buffer)| lengths[buffer])).map(|(at, _)| at);
+    let fits = free
+        .iter()
+        .enumerate()
+        .filter(|&(_, &buffer)| lengths[buffer] >= length)
+        .min_by_key(|&(_, &buffer)| lengths[buffer]);
+    let chosen = fits
+        .or_else(|| {
+            free.iter()
+                .enumerate()
+                .max_by_key(|&(_, &buffer)| lengths[buffer])
+        })
+        .map(|(at, _)| at);
     let buffer = match chosen {
         Some(at) => free.swap_remove(at),
         None => {

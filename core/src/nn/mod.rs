@@ -4,9 +4,11 @@
 //! bytes -onnx-> Graph -lower-> Plan (steps over blocked maps) -bands-> pieces -memory-> buffers -execute-> one kernel a piece
 //! ```
 //!
-//! A graph that cannot be lowered runs through tract whole; [`Network::explain`] says which node stood in the way.
+//! A graph that cannot be lowered runs through tract whole; [`Network::explain`] says which node
+//! stood in the way.
 //!
-//! The same input gives the same bits on every instruction set, in [`Precision::Exact`] and in [`Precision::Fast`].
+//! The same input gives the same bits on every instruction set, in [`Precision::Exact`] and in
+//! [`Precision::Fast`].
 
 mod bands;
 mod execute;
@@ -32,7 +34,9 @@ use plan::{Op, Plan};
 use reference::Reference;
 
 /// Arithmetic of the networks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 32-bit floating point.
@@ -90,21 +94,31 @@ impl Scratch {
 }
 
 impl Network {
-    /// Loads an ONNX graph with one input of `input_shape` (batch, channels, height, width; the batch is 1).
+    /// Loads an ONNX graph with one input of `input_shape` (batch, channels, height, width; the
+    /// batch is 1).
     ///
     /// With `ranges`, from [`Network::calibrate`], convolutions run in 16-bit integers.
-    pub fn load(onnx: &[u8], input_shape: [usize; 4], ranges: Option<&Ranges>) -> Result<Network, NetworkError> {
+    pub fn load(
+        onnx: &[u8],
+        input_shape: [usize; 4],
+        ranges: Option<&Ranges>,
+    ) -> Result<Network, NetworkError> {
         Network::lower(onnx::decode(onnx)?, input_shape, ranges, bands::fitting)
     }
 
     /// As [`Network::load`], of bytes that are let go before the network is built.
-    pub(crate) fn load_owned(onnx: Vec<u8>, input_shape: [usize; 4], ranges: Option<&Ranges>) -> Result<Network, NetworkError> {
+    pub(crate) fn load_owned(
+        onnx: Vec<u8>,
+        input_shape: [usize; 4],
+        ranges: Option<&Ranges>,
+    ) -> Result<Network, NetworkError> {
         let model = onnx::decode(&onnx)?;
         drop(onnx);
         Network::lower(model, input_shape, ranges, bands::fitting)
     }
 
-    /// Returns the input shape that an ONNX graph states, if it states every side; an open batch is 1.
+    /// Returns the input shape that an ONNX graph states, if it states every side; an open batch is
+    /// 1.
     pub fn input_shape(onnx: &[u8]) -> Result<Option<[usize; 4]>, NetworkError> {
         Ok(onnx::input_shape(&onnx::decode(onnx)?))
     }
@@ -117,10 +131,12 @@ impl Network {
     ) -> Result<Network, NetworkError> {
         let kernels = Kernels::best();
         if input_shape[0] != 1 || input_shape.contains(&0) {
-            return Err(NetworkError(format!("an input is 1 x channels x height x width, not {input_shape:?}")));
+            return Err(NetworkError(format!(
+                "an input is 1 x channels x height x width, not {input_shape:?}"
+            )));
         }
-        // tract infers the shapes of the outputs, and refuses a graph that contradicts itself. What it built is let go before the plan is
-        // built, because both hold the weights.
+        // tract infers the shapes of the outputs, and refuses a graph that contradicts itself. What
+        // it built is let go before the plan is built, because both hold the weights.
         let outputs = reference::outputs(&model, input_shape)?;
         let body = match lower::lower(&onnx::Graph::new(&model)?, input_shape) {
             Ok(mut plan) => {
@@ -132,9 +148,17 @@ impl Network {
                 let memory = Memory::plan(&plan, ranges.unwrap_or(&Ranges::new()));
                 Body::Plan { plan, memory }
             }
-            Err(lower::Refusal(why)) => Body::Reference { reference: Reference::new(&model, input_shape)?, why },
+            Err(lower::Refusal(why)) => Body::Reference {
+                reference: Reference::new(&model, input_shape)?,
+                why,
+            },
         };
-        Ok(Network { input_shape, outputs, kernels, body })
+        Ok(Network {
+            input_shape,
+            outputs,
+            kernels,
+            body,
+        })
     }
 
     /// Uses the kernels of another instruction set; `None` if this CPU does not have it.
@@ -153,26 +177,44 @@ impl Network {
             Body::Plan { memory, .. } => Some(Buffers::new(memory)),
             Body::Reference { .. } => None,
         };
-        Scratch { buffers, outputs: self.outputs.iter().map(|o| vec![0.0; o.shape.iter().product()]).collect() }
+        Scratch {
+            buffers,
+            outputs: self
+                .outputs
+                .iter()
+                .map(|o| vec![0.0; o.shape.iter().product()])
+                .collect(),
+        }
     }
 
-    /// Runs the network on `input`, planar (channels, height, width) and already normalised; the results are in `scratch`,
-    /// which [`Network::scratch`] of this network made.
+    /// Runs the network on `input`, planar (channels, height, width) and already normalised; the
+    /// results are in `scratch`, which [`Network::scratch`] of this network made.
     pub fn run(&self, input: &[f32], scratch: &mut Scratch) -> Result<(), NetworkError> {
         self.watch(input, scratch, |_, _| {})
     }
 
-    /// Runs the network on two inputs side by side, step by step, so that weights are read while the cache holds them. Each result is that of
-    /// [`Network::run`], to the bit.
-    pub fn run_pair(&self, inputs: [&[f32]; 2], scratches: [&mut Scratch; 2]) -> Result<(), NetworkError> {
+    /// Runs the network on two inputs side by side, step by step, so that weights are read while
+    /// the cache holds them. Each result is that of [`Network::run`], to the bit.
+    pub fn run_pair(
+        &self,
+        inputs: [&[f32]; 2],
+        scratches: [&mut Scratch; 2],
+    ) -> Result<(), NetworkError> {
         let [first, second] = scratches;
         let Body::Plan { plan, memory } = &self.body else {
             self.run(inputs[0], first)?;
             return self.run(inputs[1], second);
         };
         inputs.iter().try_for_each(|input| self.check(input))?;
-        let (Some(one), Some(other)) = (&mut first.buffers, &mut second.buffers) else { return Err(foreign_scratch()) };
-        let mut runs = [one, other].map(|buffers| Run { plan, memory, kernels: self.kernels, buffers });
+        let (Some(one), Some(other)) = (&mut first.buffers, &mut second.buffers) else {
+            return Err(foreign_scratch());
+        };
+        let mut runs = [one, other].map(|buffers| Run {
+            plan,
+            memory,
+            kernels: self.kernels,
+            buffers,
+        });
         for piece in &plan.pieces {
             for (run, input) in runs.iter_mut().zip(inputs) {
                 run.advance(piece, input, &mut |_, _| {});
@@ -188,40 +230,70 @@ impl Network {
         let expected: usize = self.input_shape.iter().product();
         match input.len() {
             length if length == expected => Ok(()),
-            length => Err(NetworkError(format!("the network takes {expected} input values, got {length}"))),
+            length => Err(NetworkError(format!(
+                "the network takes {expected} input values, got {length}"
+            ))),
         }
     }
 
-    fn watch(&self, input: &[f32], scratch: &mut Scratch, mut seen: impl FnMut(plan::MapId, &[F32s])) -> Result<(), NetworkError> {
+    fn watch(
+        &self,
+        input: &[f32],
+        scratch: &mut Scratch,
+        mut seen: impl FnMut(plan::MapId, &[F32s]),
+    ) -> Result<(), NetworkError> {
         self.check(input)?;
         match (&self.body, &mut scratch.buffers) {
             (Body::Plan { plan, memory }, Some(buffers)) => {
-                let mut run = Run { plan, memory, kernels: self.kernels, buffers };
-                plan.pieces.iter().for_each(|piece| run.advance(piece, input, &mut seen));
+                let mut run = Run {
+                    plan,
+                    memory,
+                    kernels: self.kernels,
+                    buffers,
+                };
+                plan.pieces
+                    .iter()
+                    .for_each(|piece| run.advance(piece, input, &mut seen));
                 run.finish(&mut scratch.outputs);
                 Ok(())
             }
-            (Body::Reference { reference, .. }, _) => reference.run(input, self.input_shape, &mut scratch.outputs),
+            (Body::Reference { reference, .. }, _) => {
+                reference.run(input, self.input_shape, &mut scratch.outputs)
+            }
             _ => Err(foreign_scratch()),
         }
     }
 
-    /// Runs the network on `input` and widens `ranges` to what its convolutions read; for a network loaded without ranges.
-    pub fn calibrate(&self, input: &[f32], scratch: &mut Scratch, ranges: &mut Ranges) -> Result<(), NetworkError> {
-        let Body::Plan { plan, .. } = &self.body else { return self.run(input, scratch) };
+    /// Runs the network on `input` and widens `ranges` to what its convolutions read; for a network
+    /// loaded without ranges.
+    pub fn calibrate(
+        &self,
+        input: &[f32],
+        scratch: &mut Scratch,
+        ranges: &mut Ranges,
+    ) -> Result<(), NetworkError> {
+        let Body::Plan { plan, .. } = &self.body else {
+            return self.run(input, scratch);
+        };
         let read = readers_of_integers(plan);
         self.watch(input, scratch, |map, values| {
             if read.contains(&map) {
-                let largest = values.iter().flat_map(|block| block.0).fold(0.0f32, |largest, value| largest.max(value.abs()));
+                let largest = values
+                    .iter()
+                    .flat_map(|block| block.0)
+                    .fold(0.0f32, |largest, value| largest.max(value.abs()));
                 let range = ranges.entry(plan.range_name(map).into()).or_insert(0.0);
                 *range = range.max(largest);
             }
         })
     }
 
-    /// Runs the network on `input` and returns the seconds that each layer of [`Network::explain`] took; none when it runs through tract.
+    /// Runs the network on `input` and returns the seconds that each layer of [`Network::explain`]
+    /// took; none when it runs through tract.
     pub fn time(&self, input: &[f32], scratch: &mut Scratch) -> Result<Vec<f64>, NetworkError> {
-        let Body::Plan { plan, .. } = &self.body else { return self.run(input, scratch).map(|()| Vec::new()) };
+        let Body::Plan { plan, .. } = &self.body else {
+            return self.run(input, scratch).map(|()| Vec::new());
+        };
         let (mut seconds, mut last) = (vec![0.0; plan.steps.len()], std::time::Instant::now());
         self.watch(input, scratch, |map, _| {
             let now = std::time::Instant::now();
@@ -253,11 +325,22 @@ const FEWEST_INTEGER_INPUTS: usize = LANES;
 /// Returns the maps, padding aside, that convolutions read which may run in integers.
 fn readers_of_integers(plan: &Plan) -> std::collections::BTreeSet<plan::MapId> {
     let convolutions = plan.steps.iter().filter_map(|step| match &step.op {
-        Op::Conv(conv) if !plan.maps[step.input].planar && conv.taps.length() >= FEWEST_INTEGER_INPUTS => Some(step.input),
+        Op::Conv(conv)
+            if !plan.maps[step.input].planar && conv.taps.length() >= FEWEST_INTEGER_INPUTS =>
+        {
+            Some(step.input)
+        }
         _ => None,
     });
-    let made_in_floats = |map: &plan::MapId| plan.steps.iter().any(|step| step.output == *map && matches!(step.op, Op::Sigmoid));
-    convolutions.map(|map| plan.unpadded(map)).filter(|map| !made_in_floats(map)).collect()
+    let made_in_floats = |map: &plan::MapId| {
+        plan.steps
+            .iter()
+            .any(|step| step.output == *map && matches!(step.op, Op::Sigmoid))
+    };
+    convolutions
+        .map(|map| plan.unpadded(map))
+        .filter(|map| !made_in_floats(map))
+        .collect()
 }
 
 fn quantise(plan: &mut Plan, ranges: &Ranges) -> Result<(), NetworkError> {
@@ -268,8 +351,13 @@ fn quantise(plan: &mut Plan, ranges: &Ranges) -> Result<(), NetworkError> {
             continue;
         }
         let name = plan.range_name(map);
-        let range = ranges.get(name).copied().filter(|range| range.is_finite() && *range > 0.0);
-        let range = range.ok_or_else(|| NetworkError(format!("no range for {name}: calibrate the network again")))?;
+        let range = ranges
+            .get(name)
+            .copied()
+            .filter(|range| range.is_finite() && *range > 0.0);
+        let range = range.ok_or_else(|| {
+            NetworkError(format!("no range for {name}: calibrate the network again"))
+        })?;
         if let Op::Conv(conv) = &mut plan.steps[index].op
             && conv.taps.length() >= FEWEST_INTEGER_INPUTS
         {

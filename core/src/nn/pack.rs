@@ -26,14 +26,22 @@ pub(super) fn depthwise(weights: &[f32], channels: usize, taps: usize) -> Vec<F3
     packed
 }
 
-/// Returns how a convolution reads a blocked map of `size`, and for every unit that it sums the index in the weights of one output channel.
-pub(super) fn blocked_taps(channels: usize, size: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> (Taps, Vec<usize>) {
+/// Returns how a convolution reads a blocked map of `size`, and for every unit that it sums the
+/// index in the weights of one output channel.
+pub(super) fn blocked_taps(
+    channels: usize,
+    size: [usize; 2],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+) -> (Taps, Vec<usize>) {
     let [kh, kw] = kernel;
     let (mut offsets, mut order) = (Vec::new(), Vec::new());
     for block in 0..channels.div_ceil(LANES) {
         for (ky, kx) in (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx))) {
             offsets.push((((block * size[0] + ky) * size[1] + kx) * LANES) as u32);
-            order.extend((block * LANES..channels.min((block + 1) * LANES)).map(|c| (c * kh + ky) * kw + kx));
+            order.extend(
+                (block * LANES..channels.min((block + 1) * LANES)).map(|c| (c * kh + ky) * kw + kx),
+            );
         }
     }
     let tail_run = channels % LANES;
@@ -49,10 +57,24 @@ pub(super) fn blocked_taps(channels: usize, size: [usize; 2], kernel: [usize; 2]
 }
 
 /// The same for planes of floats.
-pub(super) fn planar_taps(channels: usize, size: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> (Taps, Vec<usize>) {
+pub(super) fn planar_taps(
+    channels: usize,
+    size: [usize; 2],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+) -> (Taps, Vec<usize>) {
     let rows = (0..channels).flat_map(|c| (0..kernel[0]).map(move |ky| (c, ky)));
-    let offsets = rows.map(|(c, ky)| ((c * size[0] + ky) * size[1]) as u32).collect();
-    let taps = Taps { offsets, run: kernel[1], tail: 0, tail_run: 0, pixel_step: stride[1], row_step: stride[0] * size[1] };
+    let offsets = rows
+        .map(|(c, ky)| ((c * size[0] + ky) * size[1]) as u32)
+        .collect();
+    let taps = Taps {
+        offsets,
+        run: kernel[1],
+        tail: 0,
+        tail_run: 0,
+        pixel_step: stride[1],
+        row_step: stride[0] * size[1],
+    };
     (taps, (0..channels * kernel[0] * kernel[1]).collect())
 }
 
@@ -62,14 +84,21 @@ pub(super) fn part(layout: Layout, weights: &[f32], outputs: usize, order: &[usi
     let mut floats = vec![F32s::ZERO; outputs.div_ceil(LANES) * order.len()];
     for output in 0..outputs {
         for (unit, &index) in order.iter().enumerate() {
-            floats[output / LANES * order.len() + unit].0[output % LANES] = weights[output * each + index];
+            floats[output / LANES * order.len() + unit].0[output % LANES] =
+                weights[output * each + index];
         }
     }
-    ConvPart { layout, floats, ints: Vec::new(), scale: channels(&vec![0.0; outputs]) }
+    ConvPart {
+        layout,
+        floats,
+        ints: Vec::new(),
+        scale: channels(&vec![0.0; outputs]),
+    }
 }
 
-/// Turns a convolution of a blocked map to integers: an input of magnitude `range` becomes [`MAX_ACTIVATION`], and the weights of an output
-/// channel are scaled so that no sum of products can leave 32 bits.
+/// Turns a convolution of a blocked map to integers: an input of magnitude `range` becomes
+/// [`MAX_ACTIVATION`], and the weights of an output channel are scaled so that no sum of products
+/// can leave 32 bits.
 pub(super) fn to_integers(conv: &mut Conv, range: f32) {
     let length = conv.taps.length();
     let runs: Vec<usize> = conv.taps.runs().map(|(_, run)| run).collect();
@@ -80,21 +109,30 @@ pub(super) fn to_integers(conv: &mut Conv, range: f32) {
             let mut scales = [0.0; LANES];
             for (lane, scale) in scales.iter_mut().enumerate() {
                 let magnitudes = || floats.iter().map(|w| f64::from(w.0[lane].abs()));
-                let (total, largest) = (magnitudes().sum::<f64>(), magnitudes().fold(0.0, f64::max));
+                let (total, largest) =
+                    (magnitudes().sum::<f64>(), magnitudes().fold(0.0, f64::max));
                 if largest > 0.0 {
                     let roundings = length as f64;
-                    *scale = ((f64::from(i32::MAX) / f64::from(MAX_ACTIVATION) - roundings) / total).min(f64::from(i16::MAX) / largest);
+                    *scale = ((f64::from(i32::MAX) / f64::from(MAX_ACTIVATION) - roundings)
+                        / total)
+                        .min(f64::from(i16::MAX) / largest);
                     part.scale[block].0[lane] = (1.0 / (*scale * input_scale)) as f32;
                 }
             }
-            let quantised = |unit: usize, lane: usize| (f64::from(floats[unit].0[lane]) * scales[lane]).round() as i16;
+            let quantised = |unit: usize, lane: usize| {
+                (f64::from(floats[unit].0[lane]) * scales[lane]).round() as i16
+            };
             let mut start = 0;
             for &run in &runs {
                 for pair in (0..run).step_by(2) {
                     let mut both = [0; 2 * LANES];
                     for lane in 0..LANES {
                         both[2 * lane] = quantised(start + pair, lane);
-                        both[2 * lane + 1] = if pair + 1 < run { quantised(start + pair + 1, lane) } else { 0 };
+                        both[2 * lane + 1] = if pair + 1 < run {
+                            quantised(start + pair + 1, lane)
+                        } else {
+                            0
+                        };
                     }
                     let (low, high) = both.split_at(LANES);
                     let block = |half: &[i16]| I16s(half.try_into().expect("half of 32 is 16"));

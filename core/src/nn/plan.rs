@@ -34,7 +34,11 @@ impl Map {
 
     /// Returns how many groups of 16 values its buffer holds.
     pub(super) fn len(&self) -> usize {
-        if self.planar { (self.channels * self.plane()).div_ceil(LANES) } else { self.blocks() * self.held() }
+        if self.planar {
+            (self.channels * self.plane()).div_ceil(LANES)
+        } else {
+            self.blocks() * self.held()
+        }
     }
 }
 
@@ -94,7 +98,8 @@ pub(super) enum Op {
     Sigmoid,
 }
 
-/// A convolution that mixes channels, one part for each phase of the output (a transposed convolution has several).
+/// A convolution that mixes channels, one part for each phase of the output (a transposed
+/// convolution has several).
 #[derive(Clone, Debug)]
 pub(super) struct Conv {
     pub(super) taps: Taps,
@@ -107,7 +112,8 @@ pub(super) struct Conv {
     pub(super) integer: bool,
 }
 
-/// Which rows of the input an output row is made of: `kernel` of them, `stride` further for the next, `padding` of them before the first.
+/// Which rows of the input an output row is made of: `kernel` of them, `stride` further for the
+/// next, `padding` of them before the first.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowTaps {
     pub(super) kernel: usize,
@@ -118,8 +124,12 @@ pub(super) struct RowTaps {
 impl RowTaps {
     /// Returns the rows of an input of `height` that the output rows `rows` are made of.
     pub(super) fn read(self, rows: &Range<usize>, height: usize) -> Range<usize> {
-        let end = (rows.end * self.stride + self.kernel).saturating_sub(self.stride + self.padding).min(height);
-        (rows.start * self.stride).saturating_sub(self.padding).min(end)..end
+        let end = (rows.end * self.stride + self.kernel)
+            .saturating_sub(self.stride + self.padding)
+            .min(height);
+        (rows.start * self.stride)
+            .saturating_sub(self.padding)
+            .min(end)..end
     }
 }
 
@@ -166,7 +176,11 @@ pub(super) struct Piece {
 impl Op {
     pub(super) fn weight_bytes(&self) -> usize {
         match self {
-            Op::Conv(conv) => conv.parts.iter().map(|part| size_of_val(&part.floats[..]) + size_of_val(&part.ints[..])).sum(),
+            Op::Conv(conv) => conv
+                .parts
+                .iter()
+                .map(|part| size_of_val(&part.floats[..]) + size_of_val(&part.ints[..]))
+                .sum(),
             Op::Depthwise { weights, .. } => size_of_val(&weights[..]),
             _ => 0,
         }
@@ -176,9 +190,16 @@ impl Op {
     pub(super) fn rows(&self) -> Option<RowTaps> {
         match self {
             Op::Conv(conv) if conv.parts.len() == 1 => Some(conv.rows),
-            &Op::Depthwise { kernel: [kernel, _], stride: [stride, _], padding: [padding, _], .. } => {
-                Some(RowTaps { kernel, stride, padding })
-            }
+            &Op::Depthwise {
+                kernel: [kernel, _],
+                stride: [stride, _],
+                padding: [padding, _],
+                ..
+            } => Some(RowTaps {
+                kernel,
+                stride,
+                padding,
+            }),
             _ => None,
         }
     }
@@ -187,8 +208,14 @@ impl Op {
 impl Step {
     /// Returns the maps that the step reads.
     pub(super) fn reads(&self) -> impl Iterator<Item = MapId> {
-        let factors = if let Op::Combine { factors } = self.op { factors } else { None };
+        let factors = if let Op::Combine { factors } = self.op {
+            factors
+        } else {
+            None
+        };
         let input = (!matches!(self.op, Op::Picture { .. })).then_some(self.input);
-        [input, self.before, self.after, factors].into_iter().flatten()
+        [input, self.before, self.after, factors]
+            .into_iter()
+            .flatten()
     }
 }

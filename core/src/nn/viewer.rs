@@ -7,7 +7,8 @@ use crate::image::{Planar, Pyramid};
 use crate::model::{Pack, Watch};
 use std::sync::{Mutex, MutexGuard};
 
-/// A loaded network, its input form, and the buffers of runs that are over, so that a warm run allocates nothing.
+/// A loaded network, its input form, and the buffers of runs that are over, so that a warm run
+/// allocates nothing.
 pub(crate) struct Viewer {
     network: Network,
     form: Planar,
@@ -22,27 +23,60 @@ struct Slot {
 }
 
 impl Viewer {
-    /// Loads the weight `id` for an input of `width` x `height` and checks that its outputs have `lengths` values each.
-    pub(crate) fn load(pack: &Pack, id: &str, width: usize, height: usize, lengths: &[usize], precision: Precision) -> Result<Self> {
+    /// Loads the weight `id` for an input of `width` x `height` and checks that its outputs have
+    /// `lengths` values each.
+    pub(crate) fn load(
+        pack: &Pack,
+        id: &str,
+        width: usize,
+        height: usize,
+        lengths: &[usize],
+        precision: Precision,
+    ) -> Result<Self> {
         let entry = pack.entry(id)?;
         let input = &entry.input;
-        let form = Planar { width, height, colour: input.colour, scale: input.scale, offset: input.offset };
-        let ranges = entry.int16.as_ref().filter(|_| precision == Precision::Fast);
-        let network = Network::load_owned(pack.read(id)?, [1, 3, height, width], ranges)
-            .map_err(|e| Error::new(Stage::Network, Kind::Model, format!("model {id}")).because(e))?;
+        let form = Planar {
+            width,
+            height,
+            colour: input.colour,
+            scale: input.scale,
+            offset: input.offset,
+        };
+        let ranges = entry
+            .int16
+            .as_ref()
+            .filter(|_| precision == Precision::Fast);
+        let network =
+            Network::load_owned(pack.read(id)?, [1, 3, height, width], ranges).map_err(|e| {
+                Error::new(Stage::Network, Kind::Model, format!("model {id}")).because(e)
+            })?;
         let network = match pack.isa() {
-            Some(isa) => {
-                network.on(isa).ok_or_else(|| Error::new(Stage::Network, Kind::Unsupported, format!("this CPU has no {isa:?}")))?
-            }
+            Some(isa) => network.on(isa).ok_or_else(|| {
+                Error::new(
+                    Stage::Network,
+                    Kind::Unsupported,
+                    format!("this CPU has no {isa:?}"),
+                )
+            })?,
             None => network,
         };
-        let found: Vec<usize> = network.outputs().iter().map(|o| o.shape.iter().product()).collect();
+        let found: Vec<usize> = network
+            .outputs()
+            .iter()
+            .map(|o| o.shape.iter().product())
+            .collect();
         if found != lengths {
-            let message = format!("model {id}: outputs of {found:?} values, this engine expects {lengths:?}");
+            let message =
+                format!("model {id}: outputs of {found:?} values, this engine expects {lengths:?}");
             return Err(Error::new(Stage::Network, Kind::Model, message));
         }
         let watch = pack.watch().map(|watch| (watch.clone(), id.to_owned()));
-        Ok(Viewer { network, form, spare: Mutex::default(), watch })
+        Ok(Viewer {
+            network,
+            form,
+            spare: Mutex::default(),
+            watch,
+        })
     }
 
     pub(crate) fn width(&self) -> usize {
@@ -50,11 +84,17 @@ impl Viewer {
     }
 
     /// Runs the network on `pyramid` seen through `map`, then hands its outputs to `read`.
-    pub(crate) fn see<R>(&self, pyramid: &Pyramid<'_>, map: &Similarity, read: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
+    pub(crate) fn see<R>(
+        &self,
+        pyramid: &Pyramid<'_>,
+        map: &Similarity,
+        read: impl FnOnce(&[&[f32]]) -> R,
+    ) -> Result<R> {
         self.run(|form, input| pyramid.sample(map, form, input), read)
     }
 
-    /// Runs the network on `pyramid` seen through `map` and on its mirror image, then hands the first output of both to `read`.
+    /// Runs the network on `pyramid` seen through `map` and on its mirror image, then hands the
+    /// first output of both to `read`.
     pub(crate) fn see_both_ways<R>(
         &self,
         pyramid: &Pyramid<'_>,
@@ -65,12 +105,15 @@ impl Viewer {
         let fill = |form: &Planar, [plain, mirrored]: [&mut [f32]; 2]| {
             pyramid.sample(map, form, plain);
             mirrored.copy_from_slice(plain);
-            mirrored.chunks_exact_mut(form.width).for_each(<[f32]>::reverse);
+            mirrored
+                .chunks_exact_mut(form.width)
+                .for_each(<[f32]>::reverse);
         };
         self.run_pair(fill, parallel, read)
     }
 
-    /// Runs the network on the two inputs that `fill` writes, then hands the first output of both to `read`.
+    /// Runs the network on the two inputs that `fill` writes, then hands the first output of both
+    /// to `read`.
     pub(crate) fn run_pair<R>(
         &self,
         fill: impl FnOnce(&Planar, [&mut [f32]; 2]),
@@ -85,7 +128,10 @@ impl Viewer {
         } else if self.watch.is_some() {
             self.go(&mut one).and_then(|()| self.go(&mut other))
         } else {
-            self.network.run_pair([&one.input, &other.input], [&mut one.scratch, &mut other.scratch])
+            self.network.run_pair(
+                [&one.input, &other.input],
+                [&mut one.scratch, &mut other.scratch],
+            )
         }
         .map_err(failed)?;
         let result = read([one.scratch.output(0), other.scratch.output(0)]);
@@ -94,7 +140,11 @@ impl Viewer {
     }
 
     /// Runs the network on what `fill` writes, then hands its outputs to `read`.
-    pub(crate) fn run<R>(&self, fill: impl FnOnce(&Planar, &mut [f32]), read: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
+    pub(crate) fn run<R>(
+        &self,
+        fill: impl FnOnce(&Planar, &mut [f32]),
+        read: impl FnOnce(&[&[f32]]) -> R,
+    ) -> Result<R> {
         let mut slot = self.slot();
         fill(&self.form, &mut slot.input);
         self.go(&mut slot).map_err(failed)?;
@@ -110,13 +160,20 @@ impl Viewer {
 
     fn slot(&self) -> Slot {
         let spare = lock(&self.spare).pop();
-        spare.unwrap_or_else(|| Slot { input: vec![0.0; self.form.len()], scratch: self.network.scratch() })
+        spare.unwrap_or_else(|| Slot {
+            input: vec![0.0; self.form.len()],
+            scratch: self.network.scratch(),
+        })
     }
 
     fn go(&self, slot: &mut Slot) -> std::result::Result<(), NetworkError> {
         match &self.watch {
             None => self.network.run(&slot.input, &mut slot.scratch),
-            Some((watch, id)) => self.network.calibrate(&slot.input, &mut slot.scratch, lock(watch).entry(id.clone()).or_default()),
+            Some((watch, id)) => self.network.calibrate(
+                &slot.input,
+                &mut slot.scratch,
+                lock(watch).entry(id.clone()).or_default(),
+            ),
         }
     }
 }
@@ -126,5 +183,7 @@ fn failed(error: NetworkError) -> Error {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -1,4 +1,5 @@
-//! The rule that fuses the networks with the signals: one line an item, and no doubt can raise trust.
+//! The rule that fuses the networks with the signals: one line an item, and no doubt can raise
+//! trust.
 //!
 //! ```text
 //! margin(p) = ln(p / (1 - p)), clipped to -8..8
@@ -55,19 +56,43 @@ pub(super) struct Rule {
 impl Rule {
     /// Refuses a rule that is not monotone: with a negative weight, doubt would raise trust.
     pub(super) fn new(calibration: Calibration, with_minifasnet: bool) -> Result<Self> {
-        let weights = if with_minifasnet { calibration.with_minifasnet } else { calibration.alone };
+        let weights = if with_minifasnet {
+            calibration.with_minifasnet
+        } else {
+            calibration.alone
+        };
         let terms = calibration.signals;
-        let fault = |what: String| Err(Error::new(Stage::Pad, Kind::Model, format!("the calibration of PAD {what}")));
+        let fault = |what: String| {
+            Err(Error::new(
+                Stage::Pad,
+                Kind::Model,
+                format!("the calibration of PAD {what}"),
+            ))
+        };
         let names: Vec<&str> = terms.iter().map(|term| term.name.as_str()).collect();
         if names != NAMES {
-            return fault(format!("is of the signals {}, this engine has {}", names.join(", "), NAMES.join(", ")));
+            return fault(format!(
+                "is of the signals {}, this engine has {}",
+                names.join(", "),
+                NAMES.join(", ")
+            ));
         }
-        if let Some(term) = terms.iter().find(|t| t.weight.is_nan() || t.weight < 0.0 || t.knee == t.full || !(t.knee - t.full).is_finite())
-        {
-            return fault(format!("gives {} a weight below 0 or no range: doubt must lower trust", term.name));
+        if let Some(term) = terms.iter().find(|t| {
+            t.weight.is_nan()
+                || t.weight < 0.0
+                || t.knee == t.full
+                || !(t.knee - t.full).is_finite()
+        }) {
+            return fault(format!(
+                "gives {} a weight below 0 or no range: doubt must lower trust",
+                term.name
+            ));
         }
         if let Some(term) = terms.iter().find(|t| !t.percentiles.is_sorted()) {
-            return fault(format!("has percentiles of {} that are not in order", term.name));
+            return fault(format!(
+                "has percentiles of {} that are not in order",
+                term.name
+            ));
         }
         let sound = weights.own >= 0.0 && weights.minifasnet >= 0.0 && weights.bias.is_finite();
         if !sound || !(0.0..=1.0).contains(&weights.threshold) {
@@ -81,10 +106,24 @@ impl Rule {
         self.weights.threshold
     }
 
-    /// Judges each network's share of "bona fide" and each signal, in the order of `NAMES`; returns trust in 0..=1 beside it.
-    pub(super) fn judge(&self, own: f32, minifasnet: Option<f32>, values: [f32; NAMES.len()]) -> (f32, Vec<PadNetwork>, Vec<PadSignal>) {
-        let mut networks = vec![PadNetwork { name: "vultus-pad", score: own, weight: self.weights.own }];
-        networks.extend(minifasnet.map(|score| PadNetwork { name: "minifasnet", score, weight: self.weights.minifasnet }));
+    /// Judges each network's share of "bona fide" and each signal, in the order of `NAMES`; returns
+    /// trust in 0..=1 beside it.
+    pub(super) fn judge(
+        &self,
+        own: f32,
+        minifasnet: Option<f32>,
+        values: [f32; NAMES.len()],
+    ) -> (f32, Vec<PadNetwork>, Vec<PadSignal>) {
+        let mut networks = vec![PadNetwork {
+            name: "vultus-pad",
+            score: own,
+            weight: self.weights.own,
+        }];
+        networks.extend(minifasnet.map(|score| PadNetwork {
+            name: "minifasnet",
+            score,
+            weight: self.weights.minifasnet,
+        }));
         let signals: Vec<PadSignal> = self
             .terms
             .iter()
@@ -93,11 +132,24 @@ impl Rule {
                 let value = values[i];
                 let doubt = ((value - term.knee) / (term.full - term.knee)).clamp(0.0, 1.0);
                 let percentile = percentile(&term.percentiles, value);
-                PadSignal { name: NAMES[i], value, unit: UNITS[i], percentile, doubt, weight: term.weight }
+                PadSignal {
+                    name: NAMES[i],
+                    value,
+                    unit: UNITS[i],
+                    percentile,
+                    doubt,
+                    weight: term.weight,
+                }
             })
             .collect();
-        let trusted: f32 = networks.iter().map(|network| network.weight * margin(network.score)).sum();
-        let doubted: f32 = signals.iter().map(|signal| signal.weight * signal.doubt).sum();
+        let trusted: f32 = networks
+            .iter()
+            .map(|network| network.weight * margin(network.score))
+            .sum();
+        let doubted: f32 = signals
+            .iter()
+            .map(|signal| signal.weight * signal.doubt)
+            .sum();
         let trust = 1.0 / (1.0 + libm::expf(-(self.weights.bias + trusted - doubted)));
         (trust, networks, signals)
     }
@@ -111,7 +163,11 @@ fn margin(share: f32) -> f32 {
 fn percentile(stated: &[f32; LEVELS.len()], value: f32) -> f32 {
     match stated.iter().position(|&at| value < at) {
         Some(0) => 0.0,
-        Some(i) => LEVELS[i - 1] + (LEVELS[i] - LEVELS[i - 1]) * (value - stated[i - 1]) / (stated[i] - stated[i - 1]),
+        Some(i) => {
+            LEVELS[i - 1]
+                + (LEVELS[i] - LEVELS[i - 1]) * (value - stated[i - 1])
+                    / (stated[i] - stated[i - 1])
+        }
         None => 100.0,
     }
 }
@@ -129,25 +185,42 @@ mod tests {
             weight: 2.0,
             percentiles: [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
         };
-        let weights = Weights { own: 1.0, minifasnet: 0.5, bias: 0.25, threshold: 0.6 };
-        Calibration { signals: NAMES.iter().map(term).collect(), alone: weights.clone(), with_minifasnet: weights }
+        let weights = Weights {
+            own: 1.0,
+            minifasnet: 0.5,
+            bias: 0.25,
+            threshold: 0.6,
+        };
+        Calibration {
+            signals: NAMES.iter().map(term).collect(),
+            alone: weights.clone(),
+            with_minifasnet: weights,
+        }
     }
 
     #[test]
     fn trust_is_the_stated_sum() {
         let rule = Rule::new(calibration(), false).unwrap();
         let mut values = [0.0; NAMES.len()];
-        assert_abs_diff_eq!(rule.judge(0.5, None, values).0, 1.0 / (1.0 + libm::expf(-0.25)), epsilon = 1e-6);
+        assert_abs_diff_eq!(
+            rule.judge(0.5, None, values).0,
+            1.0 / (1.0 + libm::expf(-0.25)),
+            epsilon = 1e-6
+        );
         values[2] = 2.0;
         let (trust, networks, signals) = rule.judge(0.5, Some(0.5), values);
         assert_abs_diff_eq!(trust, 1.0 / (1.0 + libm::expf(0.75)), epsilon = 1e-6);
-        assert_eq!((networks.len(), signals[2].doubt, signals[2].percentile), (2, 0.5, 5.0));
+        assert_eq!(
+            (networks.len(), signals[2].doubt, signals[2].percentile),
+            (2, 0.5, 5.0)
+        );
     }
 
     #[test]
     fn doubt_never_raises_trust_and_belief_never_lowers_it() {
         let rule = Rule::new(calibration(), true).unwrap();
-        let trust = |own: f32, peer: f32, value: f32| rule.judge(own, Some(peer), [value; NAMES.len()]).0;
+        let trust =
+            |own: f32, peer: f32, value: f32| rule.judge(own, Some(peer), [value; NAMES.len()]).0;
         let steps: Vec<f32> = (0..=20).map(|i| i as f32 / 20.0).collect();
         for pair in steps.windows(2) {
             for &other in &steps {
@@ -156,7 +229,10 @@ mod tests {
                 assert!(trust(other, 0.9, 4.0 * pair[1]) <= trust(other, 0.9, 4.0 * pair[0]));
             }
         }
-        assert!((0.0..=1.0).contains(&trust(0.0, 0.0, 9.0)) && (0.0..=1.0).contains(&trust(1.0, 1.0, 0.0)));
+        assert!(
+            (0.0..=1.0).contains(&trust(0.0, 0.0, 9.0))
+                && (0.0..=1.0).contains(&trust(1.0, 1.0, 0.0))
+        );
     }
 
     #[test]
@@ -164,7 +240,10 @@ mod tests {
         let refused = |change: fn(&mut Calibration)| {
             let mut bad = calibration();
             change(&mut bad);
-            Rule::new(bad, false).err().expect("must be refused").to_string()
+            Rule::new(bad, false)
+                .err()
+                .expect("must be refused")
+                .to_string()
         };
         assert!(refused(|c| c.signals[3].weight = -0.1).contains("blue-shift a weight below 0"));
         assert!(refused(|c| c.signals[3].full = 1.0).contains("no range"));
@@ -176,9 +255,19 @@ mod tests {
     #[test]
     fn percentiles_are_linear_between_and_end_at_0_and_100() {
         let stated = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
-        assert_eq!((percentile(&stated, -1.0), percentile(&stated, 4.0), percentile(&stated, 8.0)), (0.0, 50.0, 100.0));
+        assert_eq!(
+            (
+                percentile(&stated, -1.0),
+                percentile(&stated, 4.0),
+                percentile(&stated, 8.0)
+            ),
+            (0.0, 50.0, 100.0)
+        );
         assert_abs_diff_eq!(percentile(&stated, 3.5), 37.5);
         // A value that many share counts as the highest of its percentiles.
-        assert_eq!(percentile(&[0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 1.0, 2.0, 3.0], 0.0), 50.0);
+        assert_eq!(
+            percentile(&[0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 1.0, 2.0, 3.0], 0.0),
+            50.0
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Presentation attack detection: was a bona fide person before the camera, or a print or a screen?
 //!
-//! A network looks at the face with its surroundings, signals measure what prints and displays do to a picture, and a
-//! monotone rule fuses both.
+//! A network looks at the face with its surroundings, signals measure what prints and displays do
+//! to a picture, and a monotone rule fuses both.
 
 mod crop;
 mod fusion;
@@ -29,7 +29,8 @@ pub struct PadReport {
     pub threshold: Option<f32>,
     /// The likelier species when the score is below the threshold.
     pub species: Option<Species>,
-    /// Side of the square that was looked at over the side of the face; larger shows more of the surroundings.
+    /// Side of the square that was looked at over the side of the face; larger shows more of the
+    /// surroundings.
     pub context: Option<f32>,
     /// What each network says; empty unless it was assessed.
     pub networks: Vec<PadNetwork>,
@@ -61,9 +62,11 @@ pub struct PadSignal {
     pub unit: &'static str,
     /// Where the value stands among bona fide presentations, 0..=100.
     pub percentile: f32,
-    /// 0..=1: 0 up to the values that bona fide presentations usually have, 1 at what one in a thousand has.
+    /// 0..=1: 0 up to the values that bona fide presentations usually have, 1 at what one in a
+    /// thousand has.
     pub doubt: f32,
-    /// By how much full doubt lowers the fused score's log odds; never below 0, and 0 where the signal is told and decides nothing.
+    /// By how much full doubt lowers the fused score's log odds; never below 0, and 0 where the
+    /// signal is told and decides nothing.
     pub weight: f32,
 }
 
@@ -73,7 +76,8 @@ pub struct PadSignal {
 pub enum PadStatus {
     /// Nobody looked: no PAD weights, or not asked for. Says nothing about the sample.
     NotAssessed,
-    /// It was looked at, but the picture lacks what is needed, such as the surroundings of the face.
+    /// It was looked at, but the picture lacks what is needed, such as the surroundings of the
+    /// face.
     NotAssessable,
     /// Nothing speaks against a bona fide presentation.
     BonaFide,
@@ -106,7 +110,11 @@ impl PadReport {
     }
 
     fn not_assessable(context: f32, why: &str) -> Self {
-        PadReport { status: PadStatus::NotAssessable, context: Some(context), ..Self::not_assessed(why) }
+        PadReport {
+            status: PadStatus::NotAssessable,
+            context: Some(context),
+            ..Self::not_assessed(why)
+        }
     }
 }
 
@@ -139,45 +147,88 @@ impl Pad {
         if !pack.has(Self::ID) {
             return match minifasnet {
                 None => Ok(None),
-                Some(_) => Err(Error::new(Stage::Pad, Kind::Model, format!("MiniFASNet is fused with {}, which the pack lacks", Self::ID))),
+                Some(_) => Err(Error::new(
+                    Stage::Pad,
+                    Kind::Model,
+                    format!(
+                        "MiniFASNet is fused with {}, which the pack lacks",
+                        Self::ID
+                    ),
+                )),
             };
         }
-        let calibration = Calibration::deserialize(&pack.calibration()["pad"])
-            .map_err(|e| Error::new(Stage::Pad, Kind::Model, "the pack holds PAD weights and no calibration of them").because(e))?;
+        let calibration = Calibration::deserialize(&pack.calibration()["pad"]).map_err(|e| {
+            Error::new(
+                Stage::Pad,
+                Kind::Model,
+                "the pack holds PAD weights and no calibration of them",
+            )
+            .because(e)
+        })?;
         let rule = Rule::new(calibration, minifasnet.is_some())?;
         let viewer = Viewer::load(pack, Self::ID, INPUT_SIDE, INPUT_SIDE, &[3], precision)?;
-        Ok(Some(Pad { viewer, minifasnet, signals: Signals::new(), rule }))
+        Ok(Some(Pad {
+            viewer,
+            minifasnet,
+            signals: Signals::new(),
+            rule,
+        }))
     }
 
     /// Looks at the face with its surroundings.
     pub(crate) fn assess(&self, face: &AlignedFace<'_>) -> Result<PadReport> {
         let bounds = face.bounds();
-        let (width, height, face_px) = (face.image().width(), face.image().height(), bounds.side().max(1.0));
+        let (width, height, face_px) = (
+            face.image().width(),
+            face.image().height(),
+            bounds.side().max(1.0),
+        );
         let square = Square::about(&bounds, CONTEXT, width, height);
         let context = square.side as f32 / face_px;
         if context < LEAST_CONTEXT {
-            let why = "too little of the surroundings is in the picture; hold the camera farther away";
+            let why =
+                "too little of the surroundings is in the picture; hold the camera farther away";
             return Ok(PadReport::not_assessable(context, why));
         }
         if face_px < LEAST_FACE_PX {
-            let why = format!("the face is {face_px:.0} px large, at least {LEAST_FACE_PX:.0} are needed to judge it; come closer");
+            let why = format!(
+                "the face is {face_px:.0} px large, at least {LEAST_FACE_PX:.0} are needed to \
+                judge it; come closer"
+            );
             return Ok(PadReport::not_assessable(context, &why));
         }
         let mut values = None;
         let logits = self.viewer.run(
             |form, input| {
-                face.pyramid().shrink(square.left, square.top, square.side, form, input);
-                values = Some(self.signals.measure(face.pyramid(), &bounds, &square, input, form));
+                face.pyramid()
+                    .shrink(square.left, square.top, square.side, form, input);
+                values = Some(
+                    self.signals
+                        .measure(face.pyramid(), &bounds, &square, input, form),
+                );
             },
             |outputs| [outputs[0][0], outputs[0][1], outputs[0][2]],
         )?;
         let own = softmax(&logits)[0];
-        let minifasnet = self.minifasnet.as_ref().map(|networks| networks.bona_fide(face)).transpose()?;
-        let (score, networks, signals) = self.rule.judge(own, minifasnet, values.unwrap_or_default());
+        let minifasnet = self
+            .minifasnet
+            .as_ref()
+            .map(|networks| networks.bona_fide(face))
+            .transpose()?;
+        let (score, networks, signals) =
+            self.rule.judge(own, minifasnet, values.unwrap_or_default());
         let is_bona_fide = score >= self.rule.threshold();
-        let species = (!is_bona_fide).then_some(if logits[1] >= logits[2] { Species::Print } else { Species::Replay });
+        let species = (!is_bona_fide).then_some(if logits[1] >= logits[2] {
+            Species::Print
+        } else {
+            Species::Replay
+        });
         Ok(PadReport {
-            status: if is_bona_fide { PadStatus::BonaFide } else { PadStatus::Attack },
+            status: if is_bona_fide {
+                PadStatus::BonaFide
+            } else {
+                PadStatus::Attack
+            },
             score: Some(score),
             threshold: Some(self.rule.threshold()),
             species,
@@ -196,8 +247,16 @@ fn sentence(species: Option<Species>, signals: &[PadSignal]) -> String {
         Some(Species::Print) => "it looks like a print held before the camera",
         Some(Species::Replay) => "it looks like a screen held before the camera",
     };
-    let against: Vec<&str> = signals.iter().filter(|s| s.weight * s.doubt > 0.5).map(|s| s.name).collect();
-    if against.is_empty() { seen.to_owned() } else { format!("{seen}; unusual for a person: {}", against.join(", ")) }
+    let against: Vec<&str> = signals
+        .iter()
+        .filter(|s| s.weight * s.doubt > 0.5)
+        .map(|s| s.name)
+        .collect();
+    if against.is_empty() {
+        seen.to_owned()
+    } else {
+        format!("{seen}; unusual for a person: {}", against.join(", "))
+    }
 }
 
 /// The shares of three logits.

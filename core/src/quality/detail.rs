@@ -4,27 +4,43 @@ use super::{Canvas, Measure, SIDE, ramp};
 use crate::align::AlignedFace;
 
 pub(super) fn measure(face: &AlignedFace<'_>, canvas: &Canvas, into: &mut Vec<Measure>) {
-    into.push(ramp("sharpness", sharpness(canvas), "luminance steps", 0.6, 8.0));
-    // The quantisation table tells more of a JPEG than any look at its pixels; other formats are lossless or unknown.
+    into.push(ramp(
+        "sharpness",
+        sharpness(canvas),
+        "luminance steps",
+        0.6,
+        8.0,
+    ));
+    // The quantisation table tells more of a JPEG than any look at its pixels; other formats are
+    // lossless or unknown.
     let quality = face.image().jpeg_quality().map_or(100.0, f32::from);
-    into.push(ramp("compression-artefacts", quality, "JPEG quality", 10.0, 75.0));
+    into.push(ramp(
+        "compression-artefacts",
+        quality,
+        "JPEG quality",
+        10.0,
+        75.0,
+    ));
 }
 
-/// Mean absolute response of the Laplacian inside the face, relative to the spread of luminance there, times 50 so that
-/// typical contrast makes it read as luminance steps.
+/// Mean absolute response of the Laplacian inside the face, relative to the spread of luminance
+/// there, times 50 so that typical contrast makes it read as luminance steps.
 fn sharpness(canvas: &Canvas) -> f32 {
     let (mut response, mut count) = (0.0f32, 0.0f32);
     let at = |x: usize, y: usize| canvas.luminance[y * SIDE + x];
     for y in 1..SIDE - 1 {
         for x in 1..SIDE - 1 {
             if canvas.inside[y * SIDE + x] {
-                response += (4.0 * at(x, y) - at(x - 1, y) - at(x + 1, y) - at(x, y - 1) - at(x, y + 1)).abs();
+                response +=
+                    (4.0 * at(x, y) - at(x - 1, y) - at(x + 1, y) - at(x, y - 1) - at(x, y + 1))
+                        .abs();
                 count += 1.0;
             }
         }
     }
     let mean = canvas.skin().sum::<f32>() / count.max(1.0);
-    let spread = (canvas.skin().map(|v| (v - mean) * (v - mean)).sum::<f32>() / count.max(1.0)).sqrt();
+    let spread =
+        (canvas.skin().map(|v| (v - mean) * (v - mean)).sum::<f32>() / count.max(1.0)).sqrt();
     50.0 * response / count.max(1.0) / spread.max(8.0)
 }
 
@@ -33,7 +49,9 @@ mod tests {
     use super::*;
 
     fn canvas(period: f32) -> Canvas {
-        let wave = |i: usize| 128.0 + 60.0 * libm::sinf((i % SIDE) as f32 * 2.0 * std::f32::consts::PI / period);
+        let wave = |i: usize| {
+            128.0 + 60.0 * libm::sinf((i % SIDE) as f32 * 2.0 * std::f32::consts::PI / period)
+        };
         Canvas::drawn(wave)
     }
 

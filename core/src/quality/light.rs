@@ -1,4 +1,5 @@
-//! Illumination uniformity, under- and over-exposure, dynamic range (ISO/IEC 29794-5, 7.3.2 to 7.3.6).
+//! Illumination uniformity, under- and over-exposure, dynamic range (ISO/IEC 29794-5, 7.3.2 to
+//! 7.3.6).
 
 use super::{Canvas, Measure, SIDE, ramp};
 
@@ -10,20 +11,46 @@ pub(super) fn measure(canvas: &Canvas, into: &mut Vec<Measure>) {
     let count = canvas.skin().count().max(1) as f32;
     let dark = canvas.skin().filter(|v| *v <= BLACK).count() as f32 / count;
     let bright = canvas.skin().filter(|v| *v >= WHITE).count() as f32 / count;
-    into.push(ramp("illumination-uniformity", uniformity(canvas), "histogram overlap of the halves", 0.15, 0.7));
-    into.push(ramp("under-exposure-prevention", dark, "share of dark pixels", 0.3, 0.0));
-    into.push(ramp("over-exposure-prevention", bright, "share of bright pixels", 0.3, 0.02));
+    into.push(ramp(
+        "illumination-uniformity",
+        uniformity(canvas),
+        "histogram overlap of the halves",
+        0.15,
+        0.7,
+    ));
+    into.push(ramp(
+        "under-exposure-prevention",
+        dark,
+        "share of dark pixels",
+        0.3,
+        0.0,
+    ));
+    into.push(ramp(
+        "over-exposure-prevention",
+        bright,
+        "share of bright pixels",
+        0.3,
+        0.02,
+    ));
     into.push(ramp("dynamic-range", entropy(canvas), "bits", 4.0, 6.5));
 }
 
 /// How far the luminance histograms of the left and the right half of the face overlap, 0..=1.
 fn uniformity(canvas: &Canvas) -> f32 {
     let mut halves = [[0.0f32; 32]; 2];
-    for (at, (&v, _)) in canvas.luminance.iter().zip(&canvas.inside[..]).enumerate().filter(|(_, (_, inside))| **inside) {
+    for (at, (&v, _)) in canvas
+        .luminance
+        .iter()
+        .zip(&canvas.inside[..])
+        .enumerate()
+        .filter(|(_, (_, inside))| **inside)
+    {
         halves[usize::from(at % SIDE >= SIDE / 2)][(v as usize / 8).min(31)] += 1.0;
     }
     let totals = halves.map(|half| half.iter().sum::<f32>().max(1.0));
-    (0..32).map(|bin| (halves[0][bin] / totals[0]).min(halves[1][bin] / totals[1])).sum()
+    (0..32)
+        .map(|bin| (halves[0][bin] / totals[0]).min(halves[1][bin] / totals[1]))
+        .sum()
 }
 
 /// Entropy of the luminance histogram, in bits (8 at the most).
@@ -57,7 +84,10 @@ mod tests {
 
     #[test]
     fn a_face_lit_from_one_side_is_not_uniform() {
-        assert_abs_diff_eq!(uniformity(&canvas(|i| if i % SIDE < SIDE / 2 { 40.0 } else { 200.0 })), 0.0);
+        assert_abs_diff_eq!(
+            uniformity(&canvas(|i| if i % SIDE < SIDE / 2 { 40.0 } else { 200.0 })),
+            0.0
+        );
         assert_abs_diff_eq!(uniformity(&canvas(|_| 120.0)), 1.0);
     }
 

@@ -31,7 +31,8 @@ impl RiskLevel {
 pub enum Channel {
     /// The face was made or changed: a swap, a reenactment.
     Deepfake,
-    /// The frames did not come from a camera as it saw them: a virtual camera, a file, a replaced stream.
+    /// The frames did not come from a camera as it saw them: a virtual camera, a file, a replaced
+    /// stream.
     Injection,
 }
 
@@ -56,7 +57,8 @@ pub struct Signal {
     pub value: Option<f32>,
     /// Unit of the value.
     pub unit: &'static str,
-    /// Share of bona fide material with a lower value, 0..=100; `None` without a value or a calibration.
+    /// Share of bona fide material with a lower value, 0..=100; `None` without a value or a
+    /// calibration.
     pub percentile: Option<f32>,
     /// How much it counts in the fusion, 0..=1; 0 for a signal that is told and decides nothing.
     pub weight: f32,
@@ -101,7 +103,8 @@ pub struct ChallengeEvidence {
 /// What is known from the frames.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SequenceEvidence {
-    /// The higher level of the two channels; `None` when no frames were assessed, which says nothing about the sample.
+    /// The higher level of the two channels; `None` when no frames were assessed, which says
+    /// nothing about the sample.
     pub risk: Option<RiskLevel>,
     /// One sentence for a person.
     pub text: String,
@@ -123,12 +126,17 @@ impl SequenceEvidence {
     pub(crate) fn not_assessed() -> Self {
         SequenceEvidence {
             risk: None,
-            text: "no frames were given, so nothing is known about a deepfake or an injected stream".to_owned(),
+            text:
+                "no frames were given, so nothing is known about a deepfake or an injected stream"
+                    .to_owned(),
             frames: 0,
             duration_ms: 0,
             deepfake: ChannelEvidence::default(),
             injection: ChannelEvidence::default(),
-            challenge: ChallengeEvidence { status: ChallengeStatus::NotAsked, text: "nothing was asked".to_owned() },
+            challenge: ChallengeEvidence {
+                status: ChallengeStatus::NotAsked,
+                text: "nothing was asked".to_owned(),
+            },
             signals: Vec::new(),
         }
     }

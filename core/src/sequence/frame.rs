@@ -24,7 +24,8 @@ pub(super) struct Frame {
     pub(super) features: Option<Features>,
     /// Texture of the skin, every few frames.
     pub(super) texture: Option<Texture>,
-    /// By how much steps of luminance are larger across the 8 x 8 grid than beside it, over the step; every few frames.
+    /// By how much steps of luminance are larger across the 8 x 8 grid than beside it, over the
+    /// step; every few frames.
     pub(super) blockiness: Option<f32>,
 }
 
@@ -34,19 +35,22 @@ pub(super) struct FaceTrace {
     pub(super) points: Vec<Point>,
     pub(super) inter_eye_px: f32,
     pub(super) pose: Pose,
-    /// Direction of the head by its inner landmarks minus that by its outline, in degrees: yaw, then pitch.
+    /// Direction of the head by its inner landmarks minus that by its outline, in degrees: yaw,
+    /// then pitch.
     pub(super) pose_gap_deg: [f32; 2],
-    /// Height of the opening of both eyes over their width by the mesh, which hardly follows the lids; the mean of the two.
+    /// Height of the opening of both eyes over their width by the mesh, which hardly follows the
+    /// lids; the mean of the two.
     pub(super) eye_opening: f32,
-    /// Mean opening of both eyes over the length of the nose by the network that sees the lids, where a challenge asked for it.
+    /// Mean opening of both eyes over the length of the nose by the network that sees the lids,
+    /// where a challenge asked for it.
     pub(super) lid_opening: Option<f32>,
     pub(super) colours: Colours,
 }
 
 /// Landmarks of brows, eyes, nose and mouth, which move with the skull or with expression.
 pub(super) const INNER: [usize; 35] = [
-    33, 133, 159, 145, 263, 362, 386, 374, 1, 2, 4, 5, 6, 168, 197, 195, 98, 327, 61, 291, 13, 14, 0, 17, 70, 63, 105, 66, 107, 336, 296,
-    334, 293, 300, 55,
+    33, 133, 159, 145, 263, 362, 386, 374, 1, 2, 4, 5, 6, 168, 197, 195, 98, 327, 61, 291, 13, 14,
+    0, 17, 70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 55,
 ];
 
 /// Mean colours (R, G, B in 0..=255) of patches of skin, and of what lies around the face.
@@ -76,7 +80,9 @@ impl Frame {
             thumb: thumbnail(pyramid),
             face: face.map(|face| FaceTrace::of(face, eye_openings)),
             texture: face.filter(|_| features.is_some()).and_then(Texture::of),
-            blockiness: face.filter(|_| features.is_some()).and_then(|face| blockiness(image, &face.bounds())),
+            blockiness: face
+                .filter(|_| features.is_some())
+                .and_then(|face| blockiness(image, &face.bounds())),
             features,
         }
     }
@@ -89,7 +95,11 @@ impl FaceTrace {
             points[upper].distance(points[lower]) / points[outer].distance(points[inner]).max(1.0)
         };
         FaceTrace {
-            points: INNER.iter().chain(&landmark::OVAL).map(|&i| points[i]).collect(),
+            points: INNER
+                .iter()
+                .chain(&landmark::OVAL)
+                .map(|&i| points[i])
+                .collect(),
             inter_eye_px: face.inter_eye_px(),
             pose: face.pose(),
             pose_gap_deg: pose_gap(face),
@@ -108,12 +118,18 @@ impl FaceTrace {
     }
 }
 
-/// Angles out of the plane of the picture between two pairs of axes of the mesh: the outer corners of the eyes against the sides of the
-/// face, and the bridge of the nose to the lower lip against forehead to chin.
+/// Angles out of the plane of the picture between two pairs of axes of the mesh: the outer corners
+/// of the eyes against the sides of the face, and the bridge of the nose to the lower lip against
+/// forehead to chin.
 fn pose_gap(face: &AlignedFace<'_>) -> [f32; 2] {
     let (points, depths) = (face.points(), face.depths());
-    let angle = |from: usize, to: usize| libm::atan2f(depths[to] - depths[from], points[from].distance(points[to])).to_degrees();
-    [angle(33, 263) - angle(234, 454), angle(168, 17) - angle(landmark::FOREHEAD, landmark::CHIN)]
+    let angle = |from: usize, to: usize| {
+        libm::atan2f(depths[to] - depths[from], points[from].distance(points[to])).to_degrees()
+    };
+    [
+        angle(33, 263) - angle(234, 454),
+        angle(168, 17) - angle(landmark::FOREHEAD, landmark::CHIN),
+    ]
 }
 
 /// Blocks of a coder lie on a grid of eight pixels from the corner of the picture.
@@ -123,21 +139,30 @@ fn blockiness(image: &Image, bounds: &Rect) -> Option<f32> {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let clip = |v: f32, limit: usize| (v.max(0.0) as usize).min(limit);
     let (left, right) = (clip(bounds.x, width), clip(bounds.x + bounds.width, width));
-    let (top, bottom) = (clip(bounds.y, height), clip(bounds.y + bounds.height, height));
+    let (top, bottom) = (
+        clip(bounds.y, height),
+        clip(bounds.y + bounds.height, height),
+    );
     // Green stands for luminance: one byte in three, no arithmetic.
     let (mut across, mut beside) = ([0u64; 2], [0u64; 2]);
     for y in (top..bottom).step_by(2) {
         let row = &image.rgb()[y * width * 3..][..width * 3];
         for x in left.max(1)..right {
             let step = u64::from(row[x * 3 + 1].abs_diff(row[x * 3 - 2]));
-            let sums = if x % BLOCK == 0 { &mut across } else { &mut beside };
+            let sums = if x % BLOCK == 0 {
+                &mut across
+            } else {
+                &mut beside
+            };
             sums[0] += step;
             sums[1] += 1;
         }
     }
     let mean = |[sum, count]: [u64; 2]| (count > 0).then(|| sum as f32 / count as f32);
     let beside = mean(beside)?;
-    (beside > 0.0).then(|| mean(across).map(|across| across / beside - 1.0)).flatten()
+    (beside > 0.0)
+        .then(|| mean(across).map(|across| across / beside - 1.0))
+        .flatten()
 }
 
 /// Side of the crop that colours are read from; the eyes are 28 pixels apart in it.
@@ -156,7 +181,9 @@ impl Colours {
             let (mut sum, mut count) = ([0.0f32; 3], 0.0f32);
             for (y, first, end) in patches.iter().flat_map(|patch| patch.rows(SIDE, SIDE)) {
                 for (c, total) in sum.iter_mut().enumerate() {
-                    *total += planes[c * SIDE * SIDE + y * SIDE + first..][..end - first].iter().sum::<f32>();
+                    *total += planes[c * SIDE * SIDE + y * SIDE + first..][..end - first]
+                        .iter()
+                        .sum::<f32>();
                 }
                 count += (end - first) as f32;
             }
@@ -165,7 +192,10 @@ impl Colours {
         let oval = |factor| Patch::of(&points, (&landmark::OVAL, factor));
         Colours {
             forehead: mean(&[Patch::of(&points, FOREHEAD)]),
-            cheeks: mean(&[Patch::of(&points, LEFT_CHEEK), Patch::of(&points, RIGHT_CHEEK)]),
+            cheeks: mean(&[
+                Patch::of(&points, LEFT_CHEEK),
+                Patch::of(&points, RIGHT_CHEEK),
+            ]),
             lower: mean(&[Patch::of(&points, LOWER_FACE)]),
             face: mean(&[oval(0.85)]),
             around: around(&planes, &oval(1.15)),
@@ -181,25 +211,50 @@ fn around(planes: &[f32], patch: &Patch) -> [f32; 3] {
         outside[y * SIDE + first..y * SIDE + end].fill(false);
     }
     let count = outside.iter().filter(|&&outside| outside).count().max(1) as f32;
-    let mean =
-        |plane: &[f32]| plane.iter().zip(&outside[..]).map(|(value, &outside)| if outside { *value } else { 0.0 }).sum::<f32>() / count;
+    let mean = |plane: &[f32]| {
+        plane
+            .iter()
+            .zip(&outside[..])
+            .map(|(value, &outside)| if outside { *value } else { 0.0 })
+            .sum::<f32>()
+            / count
+    };
     let mut planes = planes.chunks_exact(SIDE * SIDE).map(mean);
     std::array::from_fn(|_| planes.next().unwrap_or(0.0))
 }
 
-/// A hash of all pixels in eight lanes, so that it costs little beside reading them. Not cryptographic: who can choose the pixels
-/// gains nothing from two different frames that look equal.
+/// A hash of all pixels in eight lanes, so that it costs little beside reading them. Not
+/// cryptographic: who can choose the pixels gains nothing from two different frames that look
+/// equal.
 fn digest(image: &Image) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |h: u64, word: u64| (h ^ word).wrapping_mul(ODD).rotate_left(29);
-    let mut lanes = [u64::from(image.width()), u64::from(image.height()), 2, 3, 4, 5, 6, 7];
+    let mut lanes = [
+        u64::from(image.width()),
+        u64::from(image.height()),
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+    ];
     let mut chunks = image.rgb().chunks_exact(64);
     for chunk in &mut chunks {
         for (lane, bytes) in lanes.iter_mut().zip(chunk.chunks_exact(8)) {
-            *lane = mix(*lane, bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)));
+            *lane = mix(
+                *lane,
+                bytes
+                    .iter()
+                    .rev()
+                    .fold(0, |word, &byte| word << 8 | u64::from(byte)),
+            );
         }
     }
-    let rest = chunks.remainder().iter().fold(0, |h, &byte| mix(h, u64::from(byte)));
+    let rest = chunks
+        .remainder()
+        .iter()
+        .fold(0, |h, &byte| mix(h, u64::from(byte)));
     lanes.iter().fold(rest, |h, &lane| mix(h, lane))
 }
 
@@ -209,7 +264,12 @@ fn thumbnail(pyramid: &Pyramid<'_>) -> Vec<f32> {
     let form = Planar::pixels(FINE, FINE);
     let mut planes = FLOATS.take(form.len());
     let (width, height) = (pyramid.width(), pyramid.height());
-    let map = Similarity::onto_square(FINE as f32, Point::new(width / 2.0, height / 2.0), width.min(height), Point::new(1.0, 0.0));
+    let map = Similarity::onto_square(
+        FINE as f32,
+        Point::new(width / 2.0, height / 2.0),
+        width.min(height),
+        Point::new(1.0, 0.0),
+    );
     pyramid.sample(&map, &form, &mut planes);
     let (red, rest) = planes.split_at(FINE * FINE);
     let (green, blue) = rest.split_at(FINE * FINE);
@@ -234,8 +294,13 @@ mod tests {
     use crate::{ImageView, PixelFormat};
 
     fn grey(width: u32, height: u32, value: impl Fn(u32, u32) -> u8) -> Image {
-        let data: Vec<u8> = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| value(x, y)).collect();
-        Image::from_view(&ImageView::new(&data, width, height, width as usize, PixelFormat::Grey8).unwrap())
+        let data: Vec<u8> = (0..height)
+            .flat_map(|y| (0..width).map(move |x| (x, y)))
+            .map(|(x, y)| value(x, y))
+            .collect();
+        Image::from_view(
+            &ImageView::new(&data, width, height, width as usize, PixelFormat::Grey8).unwrap(),
+        )
     }
 
     #[test]
@@ -244,7 +309,10 @@ mod tests {
         assert_eq!(whole, digest(&grey(40, 30, |_, _| 9)));
         assert_ne!(whole, digest(&grey(30, 40, |_, _| 9)));
         for changed in [(0, 0), (39, 29), (17, 11)] {
-            assert_ne!(whole, digest(&grey(40, 30, |x, y| if (x, y) == changed { 8 } else { 9 })));
+            assert_ne!(
+                whole,
+                digest(&grey(40, 30, |x, y| if (x, y) == changed { 8 } else { 9 }))
+            );
         }
     }
 

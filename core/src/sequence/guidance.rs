@@ -85,7 +85,8 @@ pub(crate) struct Framing<'a> {
 
 /// Eyes closer together than this many pixels leave too little detail to compare and to judge.
 const LEAST_INTER_EYE_PX: f32 = 40.0;
-/// A face higher than this share of the picture's height leaves no surroundings for presentation attack detection.
+/// A face higher than this share of the picture's height leaves no surroundings for presentation
+/// attack detection.
 const MOST_HEIGHT: f32 = 0.75;
 /// How far the centre of the face may lie off the middle, over the picture's side.
 const MOST_OFFSET: f32 = 0.25;
@@ -94,26 +95,43 @@ const LEAST_COMPONENT: u8 = 15;
 /// Distances of the eyes a second.
 const MOST_SPEED: f32 = 3.0;
 
-/// Returns the first thing that is wrong with a frame, in the order in which a person can mend it. `None` is a frame without a face.
+/// Returns the first thing that is wrong with a frame, in the order in which a person can mend it.
+/// `None` is a frame without a face.
 pub(crate) fn advise(framing: Option<&Framing<'_>>, usable: u32) -> Guidance {
     let code = framing.map_or(GuidanceCode::NoFace, judge);
     let frames = usable + u32::from(code == GuidanceCode::Ready);
-    Guidance { code, text: code.text().to_owned(), face: framing.map(|f| f.face), frames }
+    Guidance {
+        code,
+        text: code.text().to_owned(),
+        face: framing.map(|f| f.face),
+        frames,
+    }
 }
 
 fn judge(framing: &Framing<'_>) -> GuidanceCode {
-    let low = |name| framing.quality.component(name).is_some_and(|c| c.score < LEAST_COMPONENT);
+    let low = |name| {
+        framing
+            .quality
+            .component(name)
+            .is_some_and(|c| c.score < LEAST_COMPONENT)
+    };
     let (width, height) = (framing.width as f32, framing.height as f32);
     let centre = framing.face.centre();
     if framing.has_rival {
         GuidanceCode::SeveralFaces
-    } else if framing.face.height > MOST_HEIGHT * height || framing.face.width > MOST_HEIGHT * width {
+    } else if framing.face.height > MOST_HEIGHT * height || framing.face.width > MOST_HEIGHT * width
+    {
         GuidanceCode::MoveBack
     } else if framing.inter_eye_px < LEAST_INTER_EYE_PX {
         GuidanceCode::ComeCloser
-    } else if (centre.x / width - 0.5).abs() > MOST_OFFSET || (centre.y / height - 0.5).abs() > MOST_OFFSET || low("face-inside-picture") {
+    } else if (centre.x / width - 0.5).abs() > MOST_OFFSET
+        || (centre.y / height - 0.5).abs() > MOST_OFFSET
+        || low("face-inside-picture")
+    {
         GuidanceCode::CentreFace
-    } else if framing.pose.yaw_deg.abs() > MOST_TURN_DEG || framing.pose.pitch_deg.abs() > MOST_TURN_DEG {
+    } else if framing.pose.yaw_deg.abs() > MOST_TURN_DEG
+        || framing.pose.pitch_deg.abs() > MOST_TURN_DEG
+    {
         GuidanceCode::LookAhead
     } else if low("under-exposure-prevention") {
         GuidanceCode::TurnToTheLight
@@ -131,15 +149,38 @@ mod tests {
     use super::*;
     use crate::quality::Measure;
 
-    fn code(change: impl FnOnce(&mut Framing<'_>), component: Option<(&'static str, u8)>) -> GuidanceCode {
-        let components = component.map(|(name, score)| Measure { name, raw: 0.0, unit: "", score }).into_iter().collect();
-        let quality = QualityReport { unified: 80, components };
+    fn code(
+        change: impl FnOnce(&mut Framing<'_>),
+        component: Option<(&'static str, u8)>,
+    ) -> GuidanceCode {
+        let components = component
+            .map(|(name, score)| Measure {
+                name,
+                raw: 0.0,
+                unit: "",
+                score,
+            })
+            .into_iter()
+            .collect();
+        let quality = QualityReport {
+            unified: 80,
+            components,
+        };
         let mut framing = Framing {
             width: 640,
             height: 480,
-            face: Rect { x: 240.0, y: 140.0, width: 160.0, height: 200.0 },
+            face: Rect {
+                x: 240.0,
+                y: 140.0,
+                width: 160.0,
+                height: 200.0,
+            },
             inter_eye_px: 70.0,
-            pose: Pose { yaw_deg: 0.0, pitch_deg: 0.0, roll_deg: 0.0 },
+            pose: Pose {
+                yaw_deg: 0.0,
+                pitch_deg: 0.0,
+                roll_deg: 0.0,
+            },
             quality: &quality,
             has_rival: false,
             speed: 0.1,
@@ -153,18 +194,47 @@ mod tests {
         assert_eq!(code(|_| (), None), GuidanceCode::Ready);
         assert_eq!(
             advise(None, 3),
-            Guidance { code: GuidanceCode::NoFace, text: GuidanceCode::NoFace.text().into(), face: None, frames: 3 }
+            Guidance {
+                code: GuidanceCode::NoFace,
+                text: GuidanceCode::NoFace.text().into(),
+                face: None,
+                frames: 3
+            }
         );
-        assert_eq!(code(|f| f.has_rival = true, None), GuidanceCode::SeveralFaces);
-        assert_eq!(code(|f| f.inter_eye_px = 20.0, None), GuidanceCode::ComeCloser);
-        assert_eq!(code(|f| f.face.height = 470.0, None), GuidanceCode::MoveBack);
+        assert_eq!(
+            code(|f| f.has_rival = true, None),
+            GuidanceCode::SeveralFaces
+        );
+        assert_eq!(
+            code(|f| f.inter_eye_px = 20.0, None),
+            GuidanceCode::ComeCloser
+        );
+        assert_eq!(
+            code(|f| f.face.height = 470.0, None),
+            GuidanceCode::MoveBack
+        );
         assert_eq!(code(|f| f.face.x = 450.0, None), GuidanceCode::CentreFace);
-        assert_eq!(code(|f| f.pose.yaw_deg = -40.0, None), GuidanceCode::LookAhead);
+        assert_eq!(
+            code(|f| f.pose.yaw_deg = -40.0, None),
+            GuidanceCode::LookAhead
+        );
         assert_eq!(code(|f| f.speed = 9.0, None), GuidanceCode::HoldStill);
-        assert_eq!(code(|_| (), Some(("under-exposure-prevention", 0))), GuidanceCode::TurnToTheLight);
-        assert_eq!(code(|_| (), Some(("over-exposure-prevention", 0))), GuidanceCode::TooBright);
-        assert_eq!(code(|_| (), Some(("sharpness", 0))), GuidanceCode::HoldStill);
-        assert_eq!(code(|_| (), Some(("face-inside-picture", 0))), GuidanceCode::CentreFace);
+        assert_eq!(
+            code(|_| (), Some(("under-exposure-prevention", 0))),
+            GuidanceCode::TurnToTheLight
+        );
+        assert_eq!(
+            code(|_| (), Some(("over-exposure-prevention", 0))),
+            GuidanceCode::TooBright
+        );
+        assert_eq!(
+            code(|_| (), Some(("sharpness", 0))),
+            GuidanceCode::HoldStill
+        );
+        assert_eq!(
+            code(|_| (), Some(("face-inside-picture", 0))),
+            GuidanceCode::CentreFace
+        );
     }
 
     #[test]

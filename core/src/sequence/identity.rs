@@ -1,4 +1,5 @@
-//! Whose face it is, over time: the features of one face stay close to each other; a swap flickers, a replaced person jumps.
+//! Whose face it is, over time: the features of one face stay close to each other; a swap flickers,
+//! a replaced person jumps.
 
 use super::frame::Frame;
 use crate::embed::Features;
@@ -22,9 +23,14 @@ struct Seen<'a> {
 fn seen<'a>(frames: &[&'a Frame]) -> Vec<Seen<'a>> {
     let with = |frame: &&'a Frame| {
         let pose = frame.face.as_ref()?.pose;
-        let faces_camera = pose.yaw_deg.abs() <= MOST_TURN_DEG && pose.pitch_deg.abs() <= MOST_TURN_DEG;
+        let faces_camera =
+            pose.yaw_deg.abs() <= MOST_TURN_DEG && pose.pitch_deg.abs() <= MOST_TURN_DEG;
         let features = frame.features.as_ref().filter(|_| faces_camera)?;
-        Some(Seen { features, yaw_deg: pose.yaw_deg, pitch_deg: pose.pitch_deg })
+        Some(Seen {
+            features,
+            yaw_deg: pose.yaw_deg,
+            pitch_deg: pose.pitch_deg,
+        })
     };
     let all: Vec<Seen<'a>> = frames.iter().filter_map(with).collect();
     let skip = all.len().saturating_sub(MOST);
@@ -37,7 +43,9 @@ pub(super) fn spread(frames: &[&Frame]) -> Option<f32> {
     let (mut sum, mut count) = (0.0f32, 0);
     for (i, a) in seen.iter().enumerate() {
         for b in &seen[i + 1..] {
-            if (a.yaw_deg - b.yaw_deg).abs() < SAME_POSE_DEG && (a.pitch_deg - b.pitch_deg).abs() < SAME_POSE_DEG {
+            if (a.yaw_deg - b.yaw_deg).abs() < SAME_POSE_DEG
+                && (a.pitch_deg - b.pitch_deg).abs() < SAME_POSE_DEG
+            {
                 sum += 1.0 - a.features.cosine(b.features);
                 count += 1;
             }
@@ -49,19 +57,28 @@ pub(super) fn spread(frames: &[&Frame]) -> Option<f32> {
 /// The standard deviation of the cosines of all pairs.
 pub(super) fn scatter(frames: &[&Frame]) -> Option<f32> {
     let seen = seen(frames);
-    let pairs = seen.iter().enumerate().flat_map(|(i, a)| seen[i + 1..].iter().map(|b| a.features.cosine(b.features)));
+    let pairs = seen
+        .iter()
+        .enumerate()
+        .flat_map(|(i, a)| seen[i + 1..].iter().map(|b| a.features.cosine(b.features)));
     let cosines: Vec<f32> = pairs.collect();
     if cosines.len() < LEAST_PAIRS {
         return None;
     }
     let mean = cosines.iter().sum::<f32>() / cosines.len() as f32;
-    Some((cosines.iter().map(|c| (c - mean) * (c - mean)).sum::<f32>() / cosines.len() as f32).sqrt())
+    Some(
+        (cosines.iter().map(|c| (c - mean) * (c - mean)).sum::<f32>() / cosines.len() as f32)
+            .sqrt(),
+    )
 }
 
-/// One minus the cosine between the mean features before and after the moment at which they differ most.
+/// One minus the cosine between the mean features before and after the moment at which they differ
+/// most.
 pub(super) fn switch(frames: &[&Frame]) -> Option<f32> {
     let seen = seen(frames);
     let splits = LEAST_SIDE..=seen.len().checked_sub(LEAST_SIDE)?;
     let mean = |part: &[Seen<'_>]| Features::mean(part.iter().map(|s| s.features));
-    splits.filter_map(|at| Some(1.0 - mean(&seen[..at])?.cosine(&mean(&seen[at..])?))).max_by(f32::total_cmp)
+    splits
+        .filter_map(|at| Some(1.0 - mean(&seen[..at])?.cosine(&mean(&seen[at..])?)))
+        .max_by(f32::total_cmp)
 }

@@ -1,4 +1,5 @@
-//! How the light on the face changes from frame to frame: each frame of a swap is made anew and is not quite of the colour of the last.
+//! How the light on the face changes from frame to frame: each frame of a swap is made anew and is
+//! not quite of the colour of the last.
 
 use super::frame::{Colours, FaceTrace, Frame, luminance};
 use super::{median, triples};
@@ -24,7 +25,10 @@ fn mean_size(change: [f32; 3]) -> f32 {
 /// Flicker of the colour of the lower face against that of the forehead.
 pub(super) fn colour_flicker(frames: &[&Frame]) -> Option<f32> {
     median(triples(frames).map(|three| {
-        let (lower, forehead) = (chroma(of(three, |c| c.lower)), chroma(of(three, |c| c.forehead)));
+        let (lower, forehead) = (
+            chroma(of(three, |c| c.lower)),
+            chroma(of(three, |c| c.forehead)),
+        );
         mean_size(std::array::from_fn(|i| lower[i] - forehead[i]))
     }))
 }

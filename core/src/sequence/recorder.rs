@@ -1,8 +1,11 @@
-//! The memory of a session: descriptors of the latest frames, and the worst that was seen of older ones.
+//! The memory of a session: descriptors of the latest frames, and the worst that was seen of older
+//! ones.
 
 use super::answer::{self, Answer};
 use super::challenge::Challenge;
-use super::evidence::{ChallengeEvidence, ChallengeStatus, ChannelEvidence, RiskLevel, SequenceEvidence, Signal};
+use super::evidence::{
+    ChallengeEvidence, ChallengeStatus, ChannelEvidence, RiskLevel, SequenceEvidence, Signal,
+};
 use super::frame::Frame;
 use super::fusion::{Calibration, fuse};
 use super::signals::SIGNALS;
@@ -27,9 +30,11 @@ pub(crate) struct Observation<'a> {
     pub(crate) pyramid: &'a Pyramid<'a>,
     pub(crate) timestamp_us: u64,
     pub(crate) face: Option<&'a AlignedFace<'a>>,
-    /// Features of the face by one embedder, the same for every frame, where [`Recorder::wants_features`] asked for them.
+    /// Features of the face by one embedder, the same for every frame, where
+    /// [`Recorder::wants_features`] asked for them.
     pub(crate) features: Option<Features>,
-    /// Opening of each eye over the length of the nose, where [`Recorder::wants_eyes`] asked for it and the pack can tell.
+    /// Opening of each eye over the length of the nose, where [`Recorder::wants_eyes`] asked for it
+    /// and the pack can tell.
     pub(crate) eye_openings: Option<[f32; 2]>,
 }
 
@@ -67,13 +72,17 @@ impl Recorder {
 
     /// Whether the features of a face at this time are worth their cost.
     pub(crate) fn wants_features(&self, timestamp_us: u64) -> bool {
-        self.featured
-            .is_none_or(|(at, count)| timestamp_us.abs_diff(at) >= FEATURES_EVERY_US || self.count - count >= FEATURES_EVERY_FRAMES)
+        self.featured.is_none_or(|(at, count)| {
+            timestamp_us.abs_diff(at) >= FEATURES_EVERY_US
+                || self.count - count >= FEATURES_EVERY_FRAMES
+        })
     }
 
     /// Whether the challenge asks to look at the eyes at this time.
     pub(crate) fn wants_eyes(&self, timestamp_us: u64) -> bool {
-        self.answer.as_ref().is_some_and(|answer| answer.wants_eyes(timestamp_us))
+        self.answer
+            .as_ref()
+            .is_some_and(|answer| answer.wants_eyes(timestamp_us))
     }
 
     pub(crate) fn begin_challenge(&mut self, timestamp_us: u64) -> Result<()> {
@@ -87,7 +96,13 @@ impl Recorder {
     }
 
     pub(crate) fn push(&mut self, observation: Observation<'_>) {
-        let Observation { pyramid, timestamp_us, face, features, eye_openings } = observation;
+        let Observation {
+            pyramid,
+            timestamp_us,
+            face,
+            features,
+            eye_openings,
+        } = observation;
         if features.is_some() {
             self.featured = Some((timestamp_us, self.count));
         }
@@ -125,24 +140,46 @@ impl Recorder {
     /// What to add where the face is often missing.
     fn gaps(&self) -> String {
         let often = self.faceless > 0 && self.count > 1 && self.faceless >= self.count / OFTEN;
-        if often { format!("; {} of the {} frames show no face", self.faceless, self.count) } else { String::new() }
+        if often {
+            format!(
+                "; {} of the {} frames show no face",
+                self.faceless, self.count
+            )
+        } else {
+            String::new()
+        }
     }
 
     pub(crate) fn evidence(&self, calibration: &Calibration) -> SequenceEvidence {
-        let not_asked = || ChallengeEvidence { status: ChallengeStatus::NotAsked, text: "nothing was asked".to_owned() };
-        let challenge = self.answer.as_ref().map_or_else(not_asked, answer::Answer::judge);
+        let not_asked = || ChallengeEvidence {
+            status: ChallengeStatus::NotAsked,
+            text: "nothing was asked".to_owned(),
+        };
+        let challenge = self
+            .answer
+            .as_ref()
+            .map_or_else(not_asked, answer::Answer::judge);
         if self.count == 0 {
-            return SequenceEvidence { challenge, ..SequenceEvidence::not_assessed() };
+            return SequenceEvidence {
+                challenge,
+                ..SequenceEvidence::not_assessed()
+            };
         }
         let (signals, deepfake, injection) = fuse(&self.values(), calibration);
         // One frame is a still: nothing of it changes over time.
-        let (deepfake, injection) = if self.count > 1 { (deepfake, injection) } else { Default::default() };
+        let (deepfake, injection) = if self.count > 1 {
+            (deepfake, injection)
+        } else {
+            Default::default()
+        };
         let risk = deepfake.risk.max(injection.risk);
         SequenceEvidence {
             risk,
             text: summary(risk, &deepfake, &injection, &signals, self.count) + &self.gaps(),
             frames: self.count,
-            duration_ms: self.span_us.map_or(0, |(first, last)| (last - first) / 1_000),
+            duration_ms: self
+                .span_us
+                .map_or(0, |(first, last)| (last - first) / 1_000),
             deepfake,
             injection,
             challenge,
@@ -152,18 +189,46 @@ impl Recorder {
 }
 
 /// The sentence for the whole: which channel, and the signals that made it so.
-fn summary(risk: Option<RiskLevel>, deepfake: &ChannelEvidence, injection: &ChannelEvidence, signals: &[Signal], count: u32) -> String {
+fn summary(
+    risk: Option<RiskLevel>,
+    deepfake: &ChannelEvidence,
+    injection: &ChannelEvidence,
+    signals: &[Signal],
+    count: u32,
+) -> String {
     let name = match risk {
-        None if count == 1 => return "one frame is a still, and tells nothing of a deepfake or an injected stream".to_owned(),
-        None => return format!("{count} frames are too few to tell anything of a deepfake or an injected stream"),
-        Some(RiskLevel::Low) => return format!("nothing in {count} frames speaks for a deepfake or an injected stream"),
-        Some(_) if deepfake.risk >= injection.risk && deepfake.risk == injection.risk => "a deepfake and an injected stream",
+        None if count == 1 => {
+            return "one frame is a still, and tells nothing of a deepfake or an injected stream"
+                .to_owned();
+        }
+        None => {
+            return format!(
+                "{count} frames are too few to tell anything of a deepfake or an injected stream"
+            );
+        }
+        Some(RiskLevel::Low) => {
+            return format!(
+                "nothing in {count} frames speaks for a deepfake or an injected stream"
+            );
+        }
+        Some(_) if deepfake.risk >= injection.risk && deepfake.risk == injection.risk => {
+            "a deepfake and an injected stream"
+        }
         Some(_) if deepfake.risk > injection.risk => "a deepfake",
         Some(_) => "an injected stream",
     };
     let usual = "as in bona fide material";
-    let told = signals.iter().filter(|s| s.weight > 0.0 && s.percentile.is_some_and(|p| p >= 95.0) && s.text != usual);
+    let told = signals
+        .iter()
+        .filter(|s| s.weight > 0.0 && s.percentile.is_some_and(|p| p >= 95.0) && s.text != usual);
     let why: Vec<&str> = told.map(|s| s.text.as_str()).take(3).collect();
-    let degree = if risk == Some(RiskLevel::High) { "much" } else { "something" };
-    format!("{degree} in {count} frames speaks for {name}: {}", why.join("; "))
+    let degree = if risk == Some(RiskLevel::High) {
+        "much"
+    } else {
+        "something"
+    };
+    format!(
+        "{degree} in {count} frames speaks for {name}: {}",
+        why.join("; ")
+    )
 }

@@ -47,7 +47,11 @@ fn scene(seed: u64, count: usize) -> Vec<Frame> {
                 let (dx, dy) = ((j % THUMB) as f32 - x, (j / THUMB) as f32 - y);
                 60.0 + 120.0 / (1.0 + 0.1 * (dx * dx + dy * dy)) + 0.1 * noise.next()
             };
-            frame(i, (0..THUMB * THUMB).map(|j| value(j, &mut noise)).collect(), 1 + seed * 100_000 + i as u64)
+            frame(
+                i,
+                (0..THUMB * THUMB).map(|j| value(j, &mut noise)).collect(),
+                1 + seed * 100_000 + i as u64,
+            )
         })
         .collect()
 }
@@ -67,7 +71,11 @@ fn frame(i: usize, thumb: Vec<f32>, digest: u64) -> Frame {
 
 /// Shows the frames of `order` in turn, on an even clock.
 fn shown(frames: &[Frame], order: &[usize]) -> Vec<Frame> {
-    order.iter().enumerate().map(|(i, &from)| frame(i, frames[from].thumb.clone(), frames[from].digest)).collect()
+    order
+        .iter()
+        .enumerate()
+        .map(|(i, &from)| frame(i, frames[from].thumb.clone(), frames[from].digest))
+        .collect()
 }
 
 fn value(frames: &[Frame], name: &str) -> f32 {
@@ -76,8 +84,13 @@ fn value(frames: &[Frame], name: &str) -> f32 {
     (spec.measure)(&all).unwrap()
 }
 
-const ORDER: [(&str, f32); 5] =
-    [("frozen-frames", 0.3), ("repeated-frames", 0.1), ("doubled-frames", 0.05), ("looped-frames", 0.8), ("reversed-frames", 0.8)];
+const ORDER: [(&str, f32); 5] = [
+    ("frozen-frames", 0.3),
+    ("repeated-frames", 0.1),
+    ("doubled-frames", 0.05),
+    ("looped-frames", 0.8),
+    ("reversed-frames", 0.8),
+];
 
 #[test]
 fn a_camera_repeats_nothing() {
@@ -95,13 +108,25 @@ fn frozen_doubled_looped_and_reversed_runs_are_found_in_every_case() {
         let (frames, mut draw) = (scene(seed, 120), Noise::seeded(seed + 1_000));
         let (start, length) = (draw.below(60), 12 + draw.below(30));
         let every = 3 + draw.below(5);
-        let doubled: Vec<usize> = (0..120).map(|i| if i > 0 && i % every == 0 { i - 1 } else { i }).collect();
+        let doubled: Vec<usize> = (0..120)
+            .map(|i| if i > 0 && i % every == 0 { i - 1 } else { i })
+            .collect();
         let orders: [Vec<usize>; 5] = [
-            (0..120).map(|i| if (start..start + length).contains(&i) { start } else { i }).collect(),
+            (0..120)
+                .map(|i| {
+                    if (start..start + length).contains(&i) {
+                        start
+                    } else {
+                        i
+                    }
+                })
+                .collect(),
             doubled.clone(),
             doubled,
             (0..start + length).chain(start..start + length).collect(),
-            (0..start + length).chain((start..start + length - 1).rev()).collect(),
+            (0..start + length)
+                .chain((start..start + length - 1).rev())
+                .collect(),
         ];
         for ((name, limit), order) in ORDER.iter().zip(&orders) {
             let found = value(&shown(&frames, order), name);
@@ -122,15 +147,27 @@ fn an_encoder_that_doubles_frames_to_reach_a_rate_loses_none() {
 fn frames_that_differ_in_one_pixel_are_no_repeats() {
     let mut frames = shown(&scene(3, 120), &(0..120).map(|i| i / 2).collect::<Vec<_>>());
     assert_eq!(value(&frames, "repeated-frames"), 60.0 / 119.0);
-    frames.iter_mut().enumerate().for_each(|(i, frame)| frame.digest = i as u64);
+    frames
+        .iter_mut()
+        .enumerate()
+        .for_each(|(i, frame)| frame.digest = i as u64);
     assert_eq!(value(&frames, "repeated-frames"), 0.0);
 }
 
 #[test]
 fn a_scene_that_lies_still_is_no_loop() {
     let mut noise = Noise::seeded(5);
-    let still: Vec<Frame> =
-        (0..120).map(|i| frame(i, (0..THUMB * THUMB).map(|_| 90.0 + 0.1 * noise.next()).collect(), i as u64 + 1)).collect();
+    let still: Vec<Frame> = (0..120)
+        .map(|i| {
+            frame(
+                i,
+                (0..THUMB * THUMB)
+                    .map(|_| 90.0 + 0.1 * noise.next())
+                    .collect(),
+                i as u64 + 1,
+            )
+        })
+        .collect();
     for (name, limit) in ORDER {
         assert!(value(&still, name) < 0.5 * limit, "{name}");
     }
@@ -140,7 +177,10 @@ fn a_scene_that_lies_still_is_no_loop() {
 fn clocks_that_no_camera_has_are_told_apart() {
     let clock = |at: &dyn Fn(u64) -> u64, name: &str| {
         let mut frames = scene(1, 60);
-        frames.iter_mut().enumerate().for_each(|(i, frame)| frame.timestamp_us = at(i as u64));
+        frames
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, frame)| frame.timestamp_us = at(i as u64));
         value(&frames, name)
     };
     let camera = |i: u64| i * INTERVAL_US + (i * 7919) % 1_500;
@@ -148,24 +188,56 @@ fn clocks_that_no_camera_has_are_told_apart() {
         assert!(clock(&camera, name) < 0.1, "{name}");
     }
     assert!(clock(&|i| i / 3 * INTERVAL_US, "timestamp-order") > 0.6);
-    assert!(clock(&|i| if i % 10 == 9 { (i - 4) * INTERVAL_US } else { i * INTERVAL_US }, "timestamp-order") > 0.05);
+    assert!(
+        clock(
+            &|i| if i % 10 == 9 {
+                (i - 4) * INTERVAL_US
+            } else {
+                i * INTERVAL_US
+            },
+            "timestamp-order"
+        ) > 0.05
+    );
     assert!(clock(&|_| u64::MAX, "timestamp-order") > 0.9);
-    assert!(clock(&|i| if i % 2 == 0 { 0 } else { u64::MAX }, "timestamp-order") > 0.4);
-    assert!(clock(&|i| i / 8 * 8 * INTERVAL_US + i % 8 * 200, "timestamp-haste") > 0.8);
+    assert!(
+        clock(
+            &|i| if i % 2 == 0 { 0 } else { u64::MAX },
+            "timestamp-order"
+        ) > 0.4
+    );
+    assert!(
+        clock(
+            &|i| i / 8 * 8 * INTERVAL_US + i % 8 * 200,
+            "timestamp-haste"
+        ) > 0.8
+    );
     assert!(clock(&|i| i * 1_600, "timestamp-haste") > 0.9);
     assert!(clock(&|i| (i * 60_000) - i * i * 400, "timestamp-drift") > 1.0);
 }
 
 fn person(seed: u64, noise: &mut Noise, spread: f32) -> Features {
     let mut base = Noise::seeded(seed);
-    let mut values: Vec<f32> = (0..192).map(|_| base.next() + spread * noise.next()).collect();
+    let mut values: Vec<f32> = (0..192)
+        .map(|_| base.next() + spread * noise.next())
+        .collect();
     let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
     values.iter_mut().for_each(|v| *v /= norm);
-    Features { embedder: Embedder { id: super::IDENTITY.into(), dimension: values.len(), fingerprint: [0; 16] }, values: values.into() }
+    Features {
+        embedder: Embedder {
+            id: super::IDENTITY.into(),
+            dimension: values.len(),
+            fingerprint: [0; 16],
+        },
+        values: values.into(),
+    }
 }
 
 fn face(colours: Colours, yaw_deg: f32, eye_opening: f32) -> FaceTrace {
-    let pose = Pose { yaw_deg, pitch_deg: 0.0, roll_deg: 0.0 };
+    let pose = Pose {
+        yaw_deg,
+        pitch_deg: 0.0,
+        roll_deg: 0.0,
+    };
     FaceTrace {
         points: vec![Point::default(); 71],
         inter_eye_px: 60.0,
@@ -198,37 +270,70 @@ fn seams_of_the_stream_are_seen() {
     let mut frames = scene(4, 60);
     assert_eq!(value(&frames, "frame-size-changes"), 0.0);
     let whole = value(&frames, "scene-cut");
-    frames[30..].iter_mut().for_each(|frame| frame.size = (480, 640));
+    frames[30..]
+        .iter_mut()
+        .for_each(|frame| frame.size = (480, 640));
     assert_eq!(value(&frames, "frame-size-changes"), 1.0);
-    frames[30..].iter_mut().for_each(|frame| frame.thumb.iter_mut().for_each(|v| *v = 255.0 - *v));
+    frames[30..]
+        .iter_mut()
+        .for_each(|frame| frame.thumb.iter_mut().for_each(|v| *v = 255.0 - *v));
     assert!(value(&frames, "scene-cut") > 4.0 * whole);
 }
 
-/// The frames of a person before a screen that shows `played`, `lag_ms` late; skin reflects `strength` of it. The challenge begins at one second.
-fn before_screen(played: &Challenge, lag_ms: u64, strength: f32, rate: u64, seed: u64) -> Vec<Frame> {
+/// The frames of a person before a screen that shows `played`, `lag_ms` late; skin reflects
+/// `strength` of it. The challenge begins at one second.
+fn before_screen(
+    played: &Challenge,
+    lag_ms: u64,
+    strength: f32,
+    rate: u64,
+    seed: u64,
+) -> Vec<Frame> {
     let mut noise = Noise::seeded(seed);
     let skin = [150.0, 110.0, 90.0];
     let count = (u64::from(played.duration_ms()) + 2_500) * rate / 1_000;
     let at = |i: u64, noise: &mut Noise| {
         let timestamp_us = i * 1_000_000 / rate;
-        let ms = (timestamp_us / 1_000).checked_sub(1_000 + lag_ms).map(|ms| ms as u32);
-        let step = played.steps().iter().find(|step| ms.is_some_and(|ms| (step.start_ms..step.start_ms + step.duration_ms).contains(&ms)));
+        let ms = (timestamp_us / 1_000)
+            .checked_sub(1_000 + lag_ms)
+            .map(|ms| ms as u32);
+        let step = played.steps().iter().find(|step| {
+            ms.is_some_and(|ms| (step.start_ms..step.start_ms + step.duration_ms).contains(&ms))
+        });
         let (mut colour, mut yaw_deg, mut opening) = ([0.0; 3], 0.0, 0.3);
         if let (Some(step), Some(ms)) = (step, ms) {
             let into = ms - step.start_ms;
             match step.task {
                 Task::Flash(on) => colour = on.map(|on| if on { 1.0 } else { 0.0 }),
-                Task::HeadTurn { left } if (400..1_600).contains(&into) => yaw_deg = if left { 25.0 } else { -25.0 },
-                Task::Blink { times } if into > 300 && into < 300 + 800 * u32::from(times) && (into - 300) % 800 < 250 => opening = 0.12,
+                Task::HeadTurn { left } if (400..1_600).contains(&into) => {
+                    yaw_deg = if left { 25.0 } else { -25.0 }
+                }
+                Task::Blink { times }
+                    if into > 300
+                        && into < 300 + 800 * u32::from(times)
+                        && (into - 300) % 800 < 250 =>
+                {
+                    opening = 0.12
+                }
                 _ => {}
             }
         }
         let exposure = 1.0 + 0.01 * noise.next();
-        let seen: [f32; 3] = std::array::from_fn(|c| skin[c] * exposure * (1.0 + strength * colour[c] + 0.002 * noise.next()));
-        let colours = Colours { forehead: seen, cheeks: seen, ..Colours::default() };
+        let seen: [f32; 3] = std::array::from_fn(|c| {
+            skin[c] * exposure * (1.0 + strength * colour[c] + 0.002 * noise.next())
+        });
+        let colours = Colours {
+            forehead: seen,
+            cheeks: seen,
+            ..Colours::default()
+        };
         let mut frame = frame(0, vec![0.0; THUMB * THUMB], i);
         frame.timestamp_us = timestamp_us;
-        frame.face = Some(face(colours, yaw_deg + 0.5 * noise.next(), opening + 0.01 * noise.next()));
+        frame.face = Some(face(
+            colours,
+            yaw_deg + 0.5 * noise.next(),
+            opening + 0.01 * noise.next(),
+        ));
         frame
     };
     (0..count).map(|i| at(i, &mut noise)).collect()
@@ -257,17 +362,34 @@ fn flashes(n: u8) -> Challenge {
 fn the_right_flashes_in_time_pass_at_any_frame_rate() {
     for n in 0..20 {
         for rate in [8, 15, 30, 60] {
-            let status = answered(&flashes(n), &before_screen(&flashes(n), 80, 0.05, rate, n.into()));
-            assert_eq!(status, ChallengeStatus::Passed, "nonce {n} at {rate} frames a second");
+            let status = answered(
+                &flashes(n),
+                &before_screen(&flashes(n), 80, 0.05, rate, n.into()),
+            );
+            assert_eq!(
+                status,
+                ChallengeStatus::Passed,
+                "nonce {n} at {rate} frames a second"
+            );
         }
     }
 }
 
 #[test]
 fn wrong_delayed_and_replayed_flashes_fail() {
-    let replayed = |n: u8| answered(&flashes(n), &before_screen(&flashes(n + 100), 80, 0.05, 30, n.into()));
-    let passed = (0..100).filter(|&n| replayed(n) != ChallengeStatus::Failed).count();
-    assert!(passed <= 1, "{passed} of 100 answers to another nonce did not fail");
+    let replayed = |n: u8| {
+        answered(
+            &flashes(n),
+            &before_screen(&flashes(n + 100), 80, 0.05, 30, n.into()),
+        )
+    };
+    let passed = (0..100)
+        .filter(|&n| replayed(n) != ChallengeStatus::Failed)
+        .count();
+    assert!(
+        passed <= 1,
+        "{passed} of 100 answers to another nonce did not fail"
+    );
     for n in 0..20 {
         let asked = flashes(n);
         for lag in [500, 800, 1_200] {
@@ -275,7 +397,11 @@ fn wrong_delayed_and_replayed_flashes_fail() {
             assert_eq!(delayed, ChallengeStatus::Failed, "nonce {n}: {lag} ms late");
         }
         let dark = answered(&asked, &before_screen(&asked, 80, 0.0, 30, n.into()));
-        assert_eq!(dark, ChallengeStatus::NotAssessable, "nonce {n}: no light of the screen on the face");
+        assert_eq!(
+            dark,
+            ChallengeStatus::NotAssessable,
+            "nonce {n}: no light of the screen on the face"
+        );
     }
 }
 
@@ -285,10 +411,18 @@ fn turns_and_blinks_are_followed_and_others_fail() {
         let (mut passed, mut failed) = (0, 0);
         for n in 0..20 {
             let of = |n: u8| Challenge::new(&nonce(n), &[kind]).unwrap();
-            assert_eq!(answered(&of(n), &before_screen(&of(n), 100, 0.0, 30, n.into())), ChallengeStatus::Passed, "{kind:?} {n}");
+            assert_eq!(
+                answered(&of(n), &before_screen(&of(n), 100, 0.0, 30, n.into())),
+                ChallengeStatus::Passed,
+                "{kind:?} {n}"
+            );
             passed += 1;
             if of(n) != of(n + 50) {
-                assert_eq!(answered(&of(n), &before_screen(&of(n + 50), 100, 0.0, 30, n.into())), ChallengeStatus::Failed, "{kind:?} {n}");
+                assert_eq!(
+                    answered(&of(n), &before_screen(&of(n + 50), 100, 0.0, 30, n.into())),
+                    ChallengeStatus::Failed,
+                    "{kind:?} {n}"
+                );
                 failed += 1;
             }
         }
@@ -306,20 +440,43 @@ fn eyes_that_stay_open_blink_late_or_hover_fail() {
         let asked = blinks(n);
         let with = |change: &dyn Fn(usize, &mut FaceTrace)| {
             let mut frames = before_screen(&asked, 100, 0.0, 30, n.into());
-            frames.iter_mut().enumerate().for_each(|(i, frame)| change(i, frame.face.as_mut().unwrap()));
+            frames
+                .iter_mut()
+                .enumerate()
+                .for_each(|(i, frame)| change(i, frame.face.as_mut().unwrap()));
             answered(&asked, &frames)
         };
         assert_eq!(with(&|_, _| {}), ChallengeStatus::Passed, "nonce {n}");
-        assert_eq!(with(&|_, face| face.lid_opening = Some(0.3)), ChallengeStatus::Failed, "nonce {n}: a still");
-        assert_eq!(with(&|_, face| face.lid_opening = Some(0.12)), ChallengeStatus::Failed, "nonce {n}: shut all the time");
+        assert_eq!(
+            with(&|_, face| face.lid_opening = Some(0.3)),
+            ChallengeStatus::Failed,
+            "nonce {n}: a still"
+        );
+        assert_eq!(
+            with(&|_, face| face.lid_opening = Some(0.12)),
+            ChallengeStatus::Failed,
+            "nonce {n}: shut all the time"
+        );
         // A lid that trembles at the threshold shuts once.
         let trembling = |i: usize, face: &mut FaceTrace| {
             let opening = face.lid_opening.unwrap();
-            face.lid_opening = Some(if opening < 0.2 { 0.19 + 0.02 * (i % 2) as f32 } else { opening });
+            face.lid_opening = Some(if opening < 0.2 {
+                0.19 + 0.02 * (i % 2) as f32
+            } else {
+                opening
+            });
         };
-        assert_eq!(with(&trembling), ChallengeStatus::Passed, "nonce {n}: trembling lids");
+        assert_eq!(
+            with(&trembling),
+            ChallengeStatus::Passed,
+            "nonce {n}: trembling lids"
+        );
         let late = answered(&asked, &before_screen(&asked, 3_700, 0.0, 30, n.into()));
-        assert_eq!(late, ChallengeStatus::Failed, "nonce {n}: after the time of the step");
+        assert_eq!(
+            late,
+            ChallengeStatus::Failed,
+            "nonce {n}: after the time of the step"
+        );
     }
 }
 
@@ -327,10 +484,24 @@ fn eyes_that_stay_open_blink_late_or_hover_fail() {
 fn blinks_that_cannot_be_seen_are_not_assessable() {
     let asked = blinks(3);
     let mut without = before_screen(&asked, 100, 0.0, 30, 3);
-    without.iter_mut().for_each(|frame| frame.face.as_mut().unwrap().lid_opening = None);
-    assert_eq!(answered(&asked, &without), ChallengeStatus::NotAssessable, "no network of the eyes");
-    assert_eq!(answered(&asked, &before_screen(&asked, 100, 0.0, 6, 3)), ChallengeStatus::NotAssessable, "too few frames a second");
-    assert_eq!(answered(&asked, &before_screen(&asked, 100, 0.0, 10, 3)), ChallengeStatus::Passed, "enough of them");
+    without
+        .iter_mut()
+        .for_each(|frame| frame.face.as_mut().unwrap().lid_opening = None);
+    assert_eq!(
+        answered(&asked, &without),
+        ChallengeStatus::NotAssessable,
+        "no network of the eyes"
+    );
+    assert_eq!(
+        answered(&asked, &before_screen(&asked, 100, 0.0, 6, 3)),
+        ChallengeStatus::NotAssessable,
+        "too few frames a second"
+    );
+    assert_eq!(
+        answered(&asked, &before_screen(&asked, 100, 0.0, 10, 3)),
+        ChallengeStatus::Passed,
+        "enough of them"
+    );
 }
 
 #[test]
@@ -348,17 +519,36 @@ fn the_eyes_are_looked_at_where_a_blink_is_asked_for() {
 
 #[test]
 fn a_challenge_that_was_not_seen_whole_is_not_assessable() {
-    let asked = Challenge::new(&nonce(1), &[ChallengeKind::Flash, ChallengeKind::HeadTurn]).unwrap();
+    let asked =
+        Challenge::new(&nonce(1), &[ChallengeKind::Flash, ChallengeKind::HeadTurn]).unwrap();
     let frames = before_screen(&asked, 80, 0.05, 30, 1);
     assert_eq!(answered(&asked, &frames), ChallengeStatus::Passed);
-    assert_eq!(answered(&asked, &frames[..100]), ChallengeStatus::NotAssessable, "cut short");
-    assert_eq!(answered(&asked, &[]), ChallengeStatus::NotAssessable, "never begun");
+    assert_eq!(
+        answered(&asked, &frames[..100]),
+        ChallengeStatus::NotAssessable,
+        "cut short"
+    );
+    assert_eq!(
+        answered(&asked, &[]),
+        ChallengeStatus::NotAssessable,
+        "never begun"
+    );
     let mut backwards = before_screen(&asked, 80, 0.05, 30, 1);
-    backwards[60..].iter_mut().for_each(|frame| frame.timestamp_us -= 500_000);
-    assert_eq!(answered(&asked, &backwards), ChallengeStatus::NotAssessable, "timestamps out of order");
+    backwards[60..]
+        .iter_mut()
+        .for_each(|frame| frame.timestamp_us -= 500_000);
+    assert_eq!(
+        answered(&asked, &backwards),
+        ChallengeStatus::NotAssessable,
+        "timestamps out of order"
+    );
     let mut blind = before_screen(&asked, 80, 0.05, 30, 1);
     blind.iter_mut().for_each(|frame| frame.face = None);
-    assert_eq!(answered(&asked, &blind), ChallengeStatus::NotAssessable, "no face");
+    assert_eq!(
+        answered(&asked, &blind),
+        ChallengeStatus::NotAssessable,
+        "no face"
+    );
 }
 
 fn picture(side: u32, value: u8) -> Image {
@@ -369,7 +559,13 @@ fn picture(side: u32, value: u8) -> Image {
 /// Shows the recorder frame `i`, even grey and without a face.
 fn push(recorder: &mut Recorder, i: u64, value: u8) {
     let (image, timestamp_us) = (picture(40, value), i * INTERVAL_US);
-    recorder.push(Observation { pyramid: &Pyramid::new(&image), timestamp_us, face: None, features: None, eye_openings: None });
+    recorder.push(Observation {
+        pyramid: &Pyramid::new(&image),
+        timestamp_us,
+        face: None,
+        features: None,
+        eye_openings: None,
+    });
 }
 
 fn recorded(count: u64, challenge: Option<Challenge>) -> Recorder {
@@ -389,7 +585,10 @@ fn memory_is_bounded_and_what_is_forgotten_still_counts() {
     }
     assert!(recorder.kept() <= 1_024);
     let evidence = recorder.evidence(&Calibration::default());
-    assert_eq!((evidence.frames, evidence.duration_ms), (5_000, 4_999 * INTERVAL_US / 1_000));
+    assert_eq!(
+        (evidence.frames, evidence.duration_ms),
+        (5_000, 4_999 * INTERVAL_US / 1_000)
+    );
     assert!(evidence.signal("frozen-frames").unwrap().value.unwrap() > 5.0);
 }
 
@@ -398,7 +597,10 @@ fn no_frames_and_one_frame_are_not_assessed() {
     let none = recorded(0, None).evidence(&Calibration::default());
     assert_eq!((none.risk, none.frames, none.signals.len()), (None, 0, 0));
     let one = recorded(1, None).evidence(&Calibration::default());
-    assert_eq!((one.risk, one.frames, one.signals.len()), (None, 1, SIGNALS.len()));
+    assert_eq!(
+        (one.risk, one.frames, one.signals.len()),
+        (None, 1, SIGNALS.len())
+    );
     assert!(RiskLevel::Low < RiskLevel::High);
 }
 
@@ -406,6 +608,18 @@ fn no_frames_and_one_frame_are_not_assessed() {
 fn a_challenge_begins_once() {
     let mut recorder = recorded(3, Some(flashes(1)));
     recorder.begin_challenge(5).unwrap();
-    assert!(recorder.begin_challenge(6).unwrap_err().to_string().contains("begun already"));
-    assert!(recorded(3, None).begin_challenge(5).unwrap_err().to_string().contains("no challenge"));
+    assert!(
+        recorder
+            .begin_challenge(6)
+            .unwrap_err()
+            .to_string()
+            .contains("begun already")
+    );
+    assert!(
+        recorded(3, None)
+            .begin_challenge(5)
+            .unwrap_err()
+            .to_string()
+            .contains("no challenge")
+    );
 }

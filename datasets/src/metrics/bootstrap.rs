@@ -31,7 +31,10 @@ impl NonMatedPairs {
                 }
                 0.5 * (sum * sum - squares)
             }
-            Self::Listed(pairs) => pairs.iter().map(|&(a, b)| f64::from(drawn[a as usize] * drawn[b as usize])).sum(),
+            Self::Listed(pairs) => pairs
+                .iter()
+                .map(|&(a, b)| f64::from(drawn[a as usize] * drawn[b as usize]))
+                .sum(),
         }
     }
 }
@@ -76,7 +79,10 @@ impl Bootstrap<'_> {
                 }
             }
             let floor = tail.last().map_or(f32::NEG_INFINITY, |last| last.0);
-            thresholds.iter().map(|&t| self.fnmr(t.max(floor), drawn)).collect()
+            thresholds
+                .iter()
+                .map(|&t| self.fnmr(t.max(floor), drawn))
+                .collect()
         })
     }
 
@@ -85,7 +91,10 @@ impl Bootstrap<'_> {
         let lowest = thresholds.iter().fold(f32::INFINITY, |low, &t| low.min(t));
         let depth = self.scores.false_matches(lowest) as usize;
         let tail = self.identity_pairs(depth);
-        let depths: Vec<usize> = thresholds.iter().map(|&t| self.scores.false_matches(t) as usize).collect();
+        let depths: Vec<usize> = thresholds
+            .iter()
+            .map(|&t| self.scores.false_matches(t) as usize)
+            .collect();
         self.intervals(thresholds.len(), |drawn| {
             let total = self.non_mated.weight(drawn);
             let mut sums = vec![0.0; thresholds.len()];
@@ -99,29 +108,42 @@ impl Bootstrap<'_> {
                     }
                 }
             }
-            sums.iter().map(|sum| if total > 0.0 { sum / total } else { 0.0 }).collect()
+            sums.iter()
+                .map(|sum| if total > 0.0 { sum / total } else { 0.0 })
+                .collect()
         })
     }
 
     fn identity_pairs(&self, depth: usize) -> Vec<(f32, u32, u32)> {
         let tail = &self.scores.tail[..depth.min(self.scores.tail.len())];
         let identity = |sample: u32| self.identity[sample as usize];
-        tail.iter().map(|t| (t.score, identity(t.probe), identity(t.reference))).collect()
+        tail.iter()
+            .map(|t| (t.score, identity(t.probe), identity(t.reference)))
+            .collect()
     }
 
     fn fnmr(&self, threshold: f32, drawn: &[u32]) -> f64 {
         let matches = self.scores.mated.partition_point(|t| t.score >= threshold);
         let weight = |trials: &[super::verification::Trial]| -> u64 {
-            trials.iter().map(|t| u64::from(drawn[self.identity[t.probe as usize] as usize])).sum()
+            trials
+                .iter()
+                .map(|t| u64::from(drawn[self.identity[t.probe as usize] as usize]))
+                .sum()
         };
         let missed = weight(&self.scores.mated[matches..]);
         let total = missed + weight(&self.scores.mated[..matches]);
         super::verification::ratio(missed, total)
     }
 
-    fn intervals(&self, width: usize, statistic: impl Fn(&[u32]) -> Vec<f64> + Sync) -> Vec<Interval> {
-        let rows: Vec<Vec<f64>> =
-            (0..self.resamples).into_par_iter().map(|resample| statistic(&draw(self.identities, resample as u64))).collect();
+    fn intervals(
+        &self,
+        width: usize,
+        statistic: impl Fn(&[u32]) -> Vec<f64> + Sync,
+    ) -> Vec<Interval> {
+        let rows: Vec<Vec<f64>> = (0..self.resamples)
+            .into_par_iter()
+            .map(|resample| statistic(&draw(self.identities, resample as u64)))
+            .collect();
         (0..width)
             .map(|column| {
                 let mut values: Vec<f64> = rows.iter().map(|row| row[column]).collect();
@@ -130,7 +152,10 @@ impl Bootstrap<'_> {
                     let index = (p * (values.len() - 1) as f64).round() as usize;
                     values.get(index).copied().unwrap_or(0.0)
                 };
-                Interval { low: at((1.0 - CONFIDENCE) / 2.0), high: at((1.0 + CONFIDENCE) / 2.0) }
+                Interval {
+                    low: at((1.0 - CONFIDENCE) / 2.0),
+                    high: at((1.0 + CONFIDENCE) / 2.0),
+                }
             })
             .collect()
     }
@@ -160,39 +185,74 @@ mod tests {
     /// 200 identities of two samples; the first tenth never match themselves.
     fn world() -> (Scores, Vec<u32>, NonMatedPairs) {
         let identity: Vec<u32> = (0..400).map(|sample| sample / 2).collect();
-        let mated = (0..200).map(|i| Trial { score: if i < 20 { 0.1 } else { 0.9 }, probe: 2 * i, reference: 2 * i + 1 }).collect();
+        let mated = (0..200)
+            .map(|i| Trial {
+                score: if i < 20 { 0.1 } else { 0.9 },
+                probe: 2 * i,
+                reference: 2 * i + 1,
+            })
+            .collect();
         let mut tail = Vec::new();
         for a in 0..400_u32 {
             for b in a + 1..400 {
                 if a / 2 != b / 2 {
                     let score = ((a * 7919 + b * 104_729) % 10_007) as f32 / 20_014.0;
-                    tail.push(Trial { score, probe: a, reference: b });
+                    tail.push(Trial {
+                        score,
+                        probe: a,
+                        reference: b,
+                    });
                 }
             }
         }
         let scores = Scores::from_trials(mated, tail, -1.0, 1.0);
-        let pairs = NonMatedPairs::All { samples: vec![2; 200] };
+        let pairs = NonMatedPairs::All {
+            samples: vec![2; 200],
+        };
         (scores, identity, pairs)
     }
 
     #[test]
     fn the_interval_has_the_width_that_the_number_of_identities_gives() {
         let (scores, identity, non_mated) = world();
-        let bootstrap = Bootstrap { scores: &scores, identity: &identity, identities: 200, non_mated: &non_mated, resamples: 1000 };
+        let bootstrap = Bootstrap {
+            scores: &scores,
+            identity: &identity,
+            identities: 200,
+            non_mated: &non_mated,
+            resamples: 1000,
+        };
         let interval = bootstrap.fnmr_at_fmr(&[0.01])[0];
         // Standard error of 10 % of 200 identities: 2.1 %; the normal interval is 5.8 to 14.2 %.
         assert!((interval.low - 0.058).abs() < 0.01, "{interval:?}");
         assert!((interval.high - 0.142).abs() < 0.01, "{interval:?}");
         let threshold = scores.threshold_at_fmr(0.01, 1).unwrap();
         let fmr = bootstrap.fmr_at(&[threshold])[0];
-        assert!(fmr.low < 0.01 && 0.01 < fmr.high && fmr.high < 0.02, "{fmr:?}");
+        assert!(
+            fmr.low < 0.01 && 0.01 < fmr.high && fmr.high < 0.02,
+            "{fmr:?}"
+        );
         assert_eq!(bootstrap.fnmr_at_fmr(&[0.01])[0], interval);
     }
 
     #[test]
     fn weights_of_all_pairs_equal_those_of_the_list() {
-        let all = NonMatedPairs::All { samples: vec![2, 1, 3] };
-        let listed = NonMatedPairs::Listed(vec![(0, 1), (0, 1), (0, 2), (0, 2), (0, 2), (0, 2), (0, 2), (0, 2), (1, 2), (1, 2), (1, 2)]);
+        let all = NonMatedPairs::All {
+            samples: vec![2, 1, 3],
+        };
+        let listed = NonMatedPairs::Listed(vec![
+            (0, 1),
+            (0, 1),
+            (0, 2),
+            (0, 2),
+            (0, 2),
+            (0, 2),
+            (0, 2),
+            (0, 2),
+            (1, 2),
+            (1, 2),
+            (1, 2),
+        ]);
         for drawn in [[1, 1, 1], [2, 0, 1], [0, 3, 0]] {
             assert_eq!(all.weight(&drawn), listed.weight(&drawn));
         }

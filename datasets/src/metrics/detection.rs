@@ -31,23 +31,37 @@ const STEPS: usize = 1000;
 /// Returns the average precision over all images: scores are scaled to [0, 1] over the set, cut at
 /// 1,000 steps, and precision is made monotone before it is integrated over recall.
 pub fn average_precision(images: &[Judged<'_>]) -> f64 {
-    let scores = || images.iter().flat_map(|image| image.detected.iter().map(|d| d.score));
+    let scores = || {
+        images
+            .iter()
+            .flat_map(|image| image.detected.iter().map(|d| d.score))
+    };
     let low = scores().fold(f32::INFINITY, f32::min);
     let high = scores().fold(f32::NEG_INFINITY, f32::max);
     let scale = |score: f32| {
-        if high > low { f64::from(score - low) / f64::from(high - low) } else { 1.0 }
+        if high > low {
+            f64::from(score - low) / f64::from(high - low)
+        } else {
+            1.0
+        }
     };
-    let faces: usize = images.iter().map(|i| i.counts.iter().filter(|&&c| c).count()).sum();
-    let totals = images.par_iter().map(|image| image_steps(image, &scale)).reduce(
-        || vec![[0_u32; 2]; STEPS],
-        |mut sum, more| {
-            for (sum, more) in sum.iter_mut().zip(more) {
-                sum[0] += more[0];
-                sum[1] += more[1];
-            }
-            sum
-        },
-    );
+    let faces: usize = images
+        .iter()
+        .map(|i| i.counts.iter().filter(|&&c| c).count())
+        .sum();
+    let totals = images
+        .par_iter()
+        .map(|image| image_steps(image, &scale))
+        .reduce(
+            || vec![[0_u32; 2]; STEPS],
+            |mut sum, more| {
+                for (sum, more) in sum.iter_mut().zip(more) {
+                    sum[0] += more[0];
+                    sum[1] += more[1];
+                }
+                sum
+            },
+        );
     let curve: Vec<(f64, f64)> = totals
         .iter()
         .map(|&[proposals, hits]| {
@@ -92,7 +106,9 @@ fn image_steps(image: &Judged<'_>, scale: &impl Fn(f32) -> f64) -> Vec<[u32; 2]>
         .map(|step| {
             let threshold = 1.0 - (step + 1) as f64 / STEPS as f64;
             let standing = running.partition_point(|(score, _)| *score >= threshold);
-            standing.checked_sub(1).map_or([0, 0], |last| running[last].1)
+            standing
+                .checked_sub(1)
+                .map_or([0, 0], |last| running[last].1)
         })
         .collect()
 }
@@ -121,7 +137,11 @@ fn area_under(curve: &[(f64, f64)]) -> f64 {
     for i in (1..precision.len()).rev() {
         precision[i - 1] = precision[i - 1].max(precision[i]);
     }
-    recall.windows(2).zip(&precision[1..]).map(|(recall, precision)| (recall[1] - recall[0]) * precision).sum()
+    recall
+        .windows(2)
+        .zip(&precision[1..])
+        .map(|(recall, precision)| (recall[1] - recall[0]) * precision)
+        .sum()
 }
 
 #[cfg(test)]
@@ -129,13 +149,20 @@ mod tests {
     use super::*;
 
     fn face(x: f32, score: f32) -> DetectedFace {
-        DetectedFace { xywh: [x, 0.0, 10.0, 10.0], score }
+        DetectedFace {
+            xywh: [x, 0.0, 10.0, 10.0],
+            score,
+        }
     }
 
     const TRUTH: [[f32; 4]; 2] = [[0.0, 0.0, 10.0, 10.0], [100.0, 0.0, 10.0, 10.0]];
 
     fn ap(counts: &[bool], detected: &[DetectedFace]) -> f64 {
-        average_precision(&[Judged { truth: &TRUTH, counts, detected }])
+        average_precision(&[Judged {
+            truth: &TRUTH,
+            counts,
+            detected,
+        }])
     }
 
     #[test]

@@ -58,7 +58,13 @@ pub fn group_rate(errors: u64, trials: u64, overall: f64) -> GroupRate {
     } else {
         Verdict::Within
     };
-    GroupRate { errors, trials, rate, interval, verdict }
+    GroupRate {
+        errors,
+        trials,
+        rate,
+        interval,
+        verdict,
+    }
 }
 
 #[cfg(test)]

@@ -19,10 +19,16 @@ pub struct Interval {
 pub fn clopper_pearson(errors: u64, trials: u64, confidence: f64) -> Interval {
     let alpha = 1.0 - confidence;
     if errors == 0 {
-        return Interval { low: 0.0, high: upper_bound(0, trials, confidence) };
+        return Interval {
+            low: 0.0,
+            high: upper_bound(0, trials, confidence),
+        };
     }
     if errors == trials {
-        return Interval { low: alpha.powf(1.0 / trials as f64), high: 1.0 };
+        return Interval {
+            low: alpha.powf(1.0 / trials as f64),
+            high: 1.0,
+        };
     }
     Interval {
         low: beta_quantile(errors as f64, (trials - errors + 1) as f64, alpha / 2.0),
@@ -98,7 +104,13 @@ mod tests {
         let interval = clopper_pearson(0, 3000, 0.95);
         assert_eq!(interval.low, 0.0);
         assert!((interval.high - 9.980796e-4).abs() < 1e-9, "{interval:?}");
-        assert_eq!(clopper_pearson(0, 0, 0.95), Interval { low: 0.0, high: 1.0 });
+        assert_eq!(
+            clopper_pearson(0, 0, 0.95),
+            Interval {
+                low: 0.0,
+                high: 1.0
+            }
+        );
         assert_eq!(clopper_pearson(7, 7, 0.95).high, 1.0);
     }
 

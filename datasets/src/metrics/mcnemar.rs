@@ -24,7 +24,11 @@ pub fn mcnemar(only_first_right: u64, only_second_right: u64) -> McNemar {
         tail += log_term.exp();
         log_term += ((total - i) as f64).ln() - ((i + 1) as f64).ln();
     }
-    McNemar { only_first_right, only_second_right, p_value: (2.0 * tail).min(1.0) }
+    McNemar {
+        only_first_right,
+        only_second_right,
+        p_value: (2.0 * tail).min(1.0),
+    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,12 @@ pub struct Share {
 impl Share {
     /// Returns the share of `count` in `of`.
     pub fn new(count: u64, of: u64) -> Self {
-        Self { count, of, rate: ratio(count, of), interval: clopper_pearson(count, of, CONFIDENCE) }
+        Self {
+            count,
+            of,
+            rate: ratio(count, of),
+            interval: clopper_pearson(count, of, CONFIDENCE),
+        }
     }
 }
 
@@ -84,7 +89,8 @@ pub fn rates(trials: &[PadTrial], threshold: f32) -> PadRates {
         let passes = |t: &&&PadTrial| t.score.is_some_and(|score| score >= threshold);
         trials.iter().filter(passes).count() as u64
     };
-    let answered = |trials: &[&PadTrial]| trials.iter().filter(|t| t.score.is_some()).count() as u64;
+    let answered =
+        |trials: &[&PadTrial]| trials.iter().filter(|t| t.score.is_some()).count() as u64;
     let species: Vec<Species> = by_species
         .into_iter()
         .map(|(name, trials)| {
@@ -110,9 +116,14 @@ pub fn rates(trials: &[PadTrial], threshold: f32) -> PadRates {
     }
 }
 
-/// Returns the highest threshold whose BPCER does not exceed `bpcer`; none without bona fide scores.
+/// Returns the highest threshold whose BPCER does not exceed `bpcer`; none without bona fide
+/// scores.
 pub fn threshold_at_bpcer(trials: &[PadTrial], bpcer: f64) -> Option<f32> {
-    let mut scores: Vec<f32> = trials.iter().filter(|trial| trial.species.is_none()).filter_map(|trial| trial.score).collect();
+    let mut scores: Vec<f32> = trials
+        .iter()
+        .filter(|trial| trial.species.is_none())
+        .filter_map(|trial| trial.score)
+        .collect();
     scores.sort_by(f32::total_cmp);
     let allowed = super::verification::allowed_false_matches(bpcer, scores.len() as u64);
     scores.get(allowed as usize).or(scores.last()).copied()
@@ -123,7 +134,13 @@ mod tests {
     use super::*;
 
     fn trial(species: Option<&str>, score: Option<f32>, accepted: Option<bool>) -> PadTrial {
-        PadTrial { name: String::new(), species: species.map(str::to_owned), set: String::new(), score, accepted }
+        PadTrial {
+            name: String::new(),
+            species: species.map(str::to_owned),
+            set: String::new(),
+            score,
+            accepted,
+        }
     }
 
     fn trials() -> Vec<PadTrial> {
@@ -145,12 +162,22 @@ mod tests {
     #[test]
     fn rates_by_hand_and_the_worst_species_counts() {
         let rates = rates(&trials(), 0.5);
-        assert_eq!((rates.bpcer.count, rates.bpcer.of, rates.bpcer.rate), (1, 5, 0.2));
+        assert_eq!(
+            (rates.bpcer.count, rates.bpcer.of, rates.bpcer.rate),
+            (1, 5, 0.2)
+        );
         assert_eq!((rates.bpnrr.count, rates.bpnrr.of), (1, 6));
-        let names: Vec<_> = rates.species.iter().map(|s| (s.name.as_str(), s.apcer.rate)).collect();
+        let names: Vec<_> = rates
+            .species
+            .iter()
+            .map(|s| (s.name.as_str(), s.apcer.rate))
+            .collect();
         assert_eq!(names, [("print", 0.5), ("replay", 0.25)]);
         assert_eq!(rates.apcer_worst, 0.5);
-        assert_eq!((rates.species[1].apnrr.count, rates.species[1].apnrr.of), (1, 5));
+        assert_eq!(
+            (rates.species[1].apnrr.count, rates.species[1].apnrr.of),
+            (1, 5)
+        );
         assert_eq!(rates.species[0].iapar.unwrap().rate, 0.5);
         assert_eq!(rates.species[1].iapar, None);
     }

@@ -28,7 +28,11 @@ impl ParetoTail {
     /// Fewer than 100 scores lie in that share, or they do not vary.
     pub fn fit(scores: &Scores, share: f64) -> Result<Self, Unsupported> {
         let count = (share * scores.non_mated as f64) as usize;
-        let refused = Unsupported { fmr: share, non_mated: scores.non_mated, non_mated_needed: (100.0 / share).ceil() as u64 };
+        let refused = Unsupported {
+            fmr: share,
+            non_mated: scores.non_mated,
+            non_mated_needed: (100.0 / share).ceil() as u64,
+        };
         if count < 100 || count >= scores.tail.len() {
             return Err(refused);
         }
@@ -57,8 +61,11 @@ impl ParetoTail {
     /// above the fitted share.
     pub fn threshold_at_fmr(&self, fmr: f64) -> f64 {
         let odds = fmr / self.share;
-        let excess =
-            if self.shape.abs() < 1e-9 { -self.scale * odds.ln() } else { self.scale / self.shape * (odds.powf(-self.shape) - 1.0) };
+        let excess = if self.shape.abs() < 1e-9 {
+            -self.scale * odds.ln()
+        } else {
+            self.scale / self.shape * (odds.powf(-self.shape) - 1.0)
+        };
         self.threshold + excess
     }
 }
@@ -72,14 +79,22 @@ mod tests {
     fn a_known_tail_is_found_again_and_extrapolated() {
         // Quantiles of P(X > x) = (1 - x)^4, a Pareto tail of shape -1/4 everywhere.
         let n = 200_000;
-        let tail: Vec<Trial> =
-            (0..n).map(|i| Trial { score: 1.0 - ((i as f32 + 0.5) / n as f32).powf(0.25), probe: i, reference: n }).collect();
+        let tail: Vec<Trial> = (0..n)
+            .map(|i| Trial {
+                score: 1.0 - ((i as f32 + 0.5) / n as f32).powf(0.25),
+                probe: i,
+                reference: n,
+            })
+            .collect();
         let scores = Scores::from_trials(Vec::new(), tail, 0.0, 1.0);
         let fit = ParetoTail::fit(&scores, 0.01).unwrap();
         assert!((fit.shape + 0.25).abs() < 0.01, "{fit:?}");
         for fmr in [1e-3_f64, 1e-5, 1e-7] {
             let truth = 1.0 - fmr.powf(0.25);
-            assert!((fit.threshold_at_fmr(fmr) - truth).abs() < 3e-3, "{fmr}: {fit:?}");
+            assert!(
+                (fit.threshold_at_fmr(fmr) - truth).abs() < 3e-3,
+                "{fmr}: {fit:?}"
+            );
         }
         assert!(ParetoTail::fit(&scores, 1e-4).is_err());
     }

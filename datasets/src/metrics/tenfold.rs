@@ -44,7 +44,16 @@ pub fn tenfold(trials: &[Labelled], folds: u32) -> Tenfold {
     let n = accuracies.len() as f64;
     let accuracy = accuracies.iter().sum::<f64>() / n;
     let squares: f64 = accuracies.iter().map(|a| (a - accuracy).powi(2)).sum();
-    Tenfold { accuracy, deviation: if n > 1.0 { (squares / (n - 1.0)).sqrt() } else { 0.0 }, folds: accuracies, thresholds }
+    Tenfold {
+        accuracy,
+        deviation: if n > 1.0 {
+            (squares / (n - 1.0)).sqrt()
+        } else {
+            0.0
+        },
+        folds: accuracies,
+        thresholds,
+    }
 }
 
 /// Returns the threshold with the most right decisions on trials of rising score: among the
@@ -82,8 +91,9 @@ mod tests {
         let mut trials = fold(0, &[0.1, 0.2], &[0.6, 0.8]);
         trials.extend(fold(1, &[0.3, 0.5], &[0.45, 0.9]));
         let result = tenfold(&trials, 2);
-        // Fold 0 by fold 1: three of four are right from 0.3 to 0.45 and from 0.5 to 0.9; of the two midpoints
-        // the later one is taken: 0.6 fails, 0.8 passes. Fold 1 by 0.4 of fold 0: 0.5 is wrong.
+        // Fold 0 by fold 1: three of four are right from 0.3 to 0.45 and from 0.5 to 0.9; of the
+        // two midpoints the later one is taken: 0.6 fails, 0.8 passes. Fold 1 by 0.4 of fold 0: 0.5
+        // is wrong.
         assert_eq!(result.thresholds.len(), 2);
         assert!((result.thresholds[0] - 0.7).abs() < 1e-6);
         assert!((result.thresholds[1] - 0.4).abs() < 1e-6);

@@ -26,7 +26,10 @@ pub struct Trial {
 
 /// Orders by falling score, then by sample, so that the order never depends on threads.
 pub(crate) fn by_falling_score(a: &Trial, b: &Trial) -> Ordering {
-    b.score.total_cmp(&a.score).then(a.probe.cmp(&b.probe)).then(a.reference.cmp(&b.reference))
+    b.score
+        .total_cmp(&a.score)
+        .then(a.probe.cmp(&b.probe))
+        .then(a.reference.cmp(&b.reference))
 }
 
 /// Counts of scores in equal bins from `low` to `high`; scores outside fall into the end bins.
@@ -43,7 +46,11 @@ pub struct Histogram {
 impl Histogram {
     /// Returns an empty histogram.
     pub fn new(low: f32, high: f32, bins: usize) -> Self {
-        Self { low, high, counts: vec![0; bins] }
+        Self {
+            low,
+            high,
+            counts: vec![0; bins],
+        }
     }
 
     /// Returns the bin of a score; it never falls as the score grows.
@@ -70,7 +77,11 @@ impl Histogram {
     /// Returns the same counts in `bins` wider bins; `bins` must divide their number.
     pub fn coarser(&self, bins: usize) -> Self {
         let width = self.counts.len() / bins;
-        Self { low: self.low, high: self.high, counts: self.counts.chunks(width).map(|c| c.iter().sum()).collect() }
+        Self {
+            low: self.low,
+            high: self.high,
+            counts: self.counts.chunks(width).map(|c| c.iter().sum()).collect(),
+        }
     }
 }
 
@@ -133,10 +144,20 @@ impl Scores {
         Self::sorted(mated, non_mated, total, histogram)
     }
 
-    pub(crate) fn sorted(mut mated: Vec<Trial>, mut tail: Vec<Trial>, non_mated: u64, histogram: Histogram) -> Self {
+    pub(crate) fn sorted(
+        mut mated: Vec<Trial>,
+        mut tail: Vec<Trial>,
+        non_mated: u64,
+        histogram: Histogram,
+    ) -> Self {
         mated.sort_unstable_by(by_falling_score);
         tail.sort_unstable_by(by_falling_score);
-        Self { mated, tail, non_mated, histogram }
+        Self {
+            mated,
+            tail,
+            non_mated,
+            histogram,
+        }
     }
 
     /// Returns how many mated trials score below `threshold`.
@@ -156,11 +177,19 @@ impl Scores {
     pub fn threshold_at_fmr(&self, fmr: f64, min_false_matches: u64) -> Result<f32, Unsupported> {
         let allowed = allowed_false_matches(fmr, self.non_mated);
         if allowed < min_false_matches {
-            return Err(Unsupported { fmr, non_mated: self.non_mated, non_mated_needed: (min_false_matches as f64 / fmr).ceil() as u64 });
+            return Err(Unsupported {
+                fmr,
+                non_mated: self.non_mated,
+                non_mated_needed: (min_false_matches as f64 / fmr).ceil() as u64,
+            });
         }
         match self.tail.get(allowed as usize) {
             Some(first_excluded) => Ok(first_excluded.score.next_up()),
-            None => Err(Unsupported { fmr, non_mated: self.non_mated, non_mated_needed: self.non_mated }),
+            None => Err(Unsupported {
+                fmr,
+                non_mated: self.non_mated,
+                non_mated_needed: self.non_mated,
+            }),
         }
     }
 
@@ -211,7 +240,11 @@ impl Scores {
             }
             let matches = self.false_matches(trial.score) as f64;
             let misses = self.false_non_matches(trial.score);
-            curve.push([matches / total, ratio(misses, self.mated.len() as u64), f64::from(trial.score)]);
+            curve.push([
+                matches / total,
+                ratio(misses, self.mated.len() as u64),
+                f64::from(trial.score),
+            ]);
         }
         let tail_floor = self.tail.last().map_or(f32::INFINITY, |t| t.score);
         let histogram = self.histogram.coarser(self.histogram.counts.len().min(512));
@@ -222,7 +255,11 @@ impl Scores {
             let edge = histogram.low + bin as f32 * width;
             if edge < tail_floor {
                 let misses = self.false_non_matches(edge);
-                curve.push([above as f64 / total, ratio(misses, self.mated.len() as u64), f64::from(edge)]);
+                curve.push([
+                    above as f64 / total,
+                    ratio(misses, self.mated.len() as u64),
+                    f64::from(edge),
+                ]);
                 if misses == 0 {
                     break;
                 }
@@ -240,18 +277,29 @@ pub fn allowed_false_matches(fmr: f64, non_mated: u64) -> u64 {
 
 /// Returns a proportion, 0 of 0 being 0.
 pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 /// Returns the error-versus-discard curve of ISO/IEC 29794-1 as (discarded share, FNMR): the mated
 /// comparisons of the lowest pair quality are left out first, at one fixed threshold.
 ///
-/// A pair's quality is the lower of its two; a sample that was not acquired has none and goes first.
-pub fn error_versus_discard(mated: &[Trial], quality: impl Fn(u32) -> Option<f32>, threshold: f32) -> Vec<[f64; 2]> {
+/// A pair's quality is the lower of its two; a sample that was not acquired has none and goes
+/// first.
+pub fn error_versus_discard(
+    mated: &[Trial],
+    quality: impl Fn(u32) -> Option<f32>,
+    threshold: f32,
+) -> Vec<[f64; 2]> {
     let mut pairs: Vec<(f32, bool)> = mated
         .iter()
         .map(|trial| {
-            let pair = quality(trial.probe).zip(quality(trial.reference)).map_or(f32::NEG_INFINITY, |(a, b)| a.min(b));
+            let pair = quality(trial.probe)
+                .zip(quality(trial.reference))
+                .map_or(f32::NEG_INFINITY, |(a, b)| a.min(b));
             (pair, trial.score < threshold)
         })
         .collect();
@@ -265,7 +313,10 @@ pub fn error_versus_discard(mated: &[Trial], quality: impl Fn(u32) -> Option<f32
             errors_left -= u64::from(pair.1);
         }
         discarded = target;
-        curve.push([percent as f64 / 100.0, ratio(errors_left, (pairs.len() - discarded) as u64)]);
+        curve.push([
+            percent as f64 / 100.0,
+            ratio(errors_left, (pairs.len() - discarded) as u64),
+        ]);
     }
     curve
 }
@@ -275,7 +326,11 @@ mod tests {
     use super::*;
 
     fn trials(scores: &[f32]) -> Vec<Trial> {
-        let trial = |(index, &score): (usize, &f32)| Trial { score, probe: index as u32, reference: 100 + index as u32 };
+        let trial = |(index, &score): (usize, &f32)| Trial {
+            score,
+            probe: index as u32,
+            reference: 100 + index as u32,
+        };
         scores.iter().enumerate().map(trial).collect()
     }
 
@@ -305,8 +360,12 @@ mod tests {
 
     #[test]
     fn failures_to_acquire_are_no_false_matches_but_count_as_trials() {
-        let scores =
-            Scores::from_trials(trials(&[0.5]), trials(&[0.9, f32::NEG_INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY]), -1.0, 1.0);
+        let scores = Scores::from_trials(
+            trials(&[0.5]),
+            trials(&[0.9, f32::NEG_INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY]),
+            -1.0,
+            1.0,
+        );
         assert_eq!(scores.at_fmr(0.25, 1).unwrap().fmr_observed, 0.25);
         assert_eq!(scores.histogram.counts.iter().sum::<u64>(), 1);
     }

@@ -36,17 +36,25 @@ fn read_folds(root: &Path, experiment: Experiment, folds: u32, per_fold: usize) 
             let relative = format!("Split/{split}/{:02}/{file}", fold + 1);
             let text = builder.findings.read_text(&protocol.join(&relative));
             let mut pairs = 0;
-            for (index, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
+            for (index, line) in text
+                .lines()
+                .enumerate()
+                .filter(|(_, l)| !l.trim().is_empty())
+            {
                 pairs += 1;
                 let place = format!("{relative}:{}", index + 1);
                 let fields: Vec<&str> = line.trim().split(',').map(str::trim).collect();
                 let [first, second] = fields[..] else {
-                    builder.findings.add(place, format!("{} fields, expected 2", fields.len()));
+                    builder
+                        .findings
+                        .add(place, format!("{} fields, expected 2", fields.len()));
                     continue;
                 };
                 let mut sample = |list: &HashMap<String, String>, number: &str| {
                     let Some(image) = list.get(number) else {
-                        builder.findings.add(&place, format!("names image {number:?}, which no list has"));
+                        builder
+                            .findings
+                            .add(&place, format!("names image {number:?}, which no list has"));
                         return None;
                     };
                     let identity = image.split('/').rev().nth(2).unwrap_or(image);
@@ -56,7 +64,9 @@ fn read_folds(root: &Path, experiment: Experiment, folds: u32, per_fold: usize) 
                 let reference = sample(&lists[1], second);
                 builder.compare(place, probe, reference, mated, fold, None);
             }
-            builder.findings.expect_count(&relative, "pairs", per_fold, pairs);
+            builder
+                .findings
+                .expect_count(&relative, "pairs", per_fold, pairs);
         }
     }
     builder.finish(folds)
@@ -67,13 +77,19 @@ fn image_list(builder: &mut Builder, protocol: &Path, kind: &str) -> HashMap<Str
     let file = format!("Pair_list_{kind}.txt");
     let text = builder.findings.read_text(&protocol.join(&file));
     let mut list = HashMap::new();
-    for (index, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
+    for (index, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, l)| !l.trim().is_empty())
+    {
         let place = format!("{file}:{}", index + 1);
         match line.split_whitespace().collect::<Vec<_>>()[..] {
             [number, path] => {
                 let path = path.trim_start_matches("../").to_owned();
                 if list.insert(number.to_owned(), path).is_some() {
-                    builder.findings.add(place, format!("image number {number} is given twice"));
+                    builder
+                        .findings
+                        .add(place, format!("image number {number} is given twice"));
                 }
             }
             _ => builder.findings.add(place, "expected a number and a path"),
@@ -115,7 +131,8 @@ mod tests {
         };
         assert_eq!(pairs.len(), 4);
         for pair in pairs {
-            let [probe, reference] = [pair.probe, pair.reference].map(|index| &protocol.samples[index as usize]);
+            let [probe, reference] =
+                [pair.probe, pair.reference].map(|index| &protocol.samples[index as usize]);
             assert!(probe.name.contains("frontal") && reference.name.contains("profile"));
             assert_eq!(pair.mated, probe.identity == reference.identity);
         }
@@ -127,7 +144,10 @@ mod tests {
         tree.file("Protocol/Split/FP/01/same.txt", b"1,1\n7,2\n1\n");
         std::fs::remove_file(tree.path().join("Data/Images/002/profile/01.jpg")).unwrap();
         let findings = read_folds(tree.path(), Experiment::FrontalProfile, 1, 2).findings;
-        assert_finding(&findings, "Split/FP/01/same.txt:2: names image \"7\", which no list has");
+        assert_finding(
+            &findings,
+            "Split/FP/01/same.txt:2: names image \"7\", which no list has",
+        );
         assert_finding(&findings, "Split/FP/01/same.txt:3: 1 fields, expected 2");
         assert_finding(&findings, "Split/FP/01/same.txt: 3 pairs, expected 2");
         assert_finding(&findings, "names an image that is missing");

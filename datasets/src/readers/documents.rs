@@ -45,7 +45,13 @@ pub fn read(root: &Path) -> DocumentSet {
     let mut midv = false;
     for entry in findings.list(root) {
         if is_image(&entry) {
-            documents.push(Document { name: file_name(&entry), path: entry, kind: String::new(), condition: String::new(), corners: None });
+            documents.push(Document {
+                name: file_name(&entry),
+                path: entry,
+                kind: String::new(),
+                condition: String::new(),
+                corners: None,
+            });
         } else if entry.join("images").is_dir() {
             midv = true;
             midv_document(&entry, &mut documents, &mut findings);
@@ -54,11 +60,22 @@ pub fn read(root: &Path) -> DocumentSet {
     if documents.is_empty() {
         findings.add(root.display(), "no document image found");
     }
-    DocumentSet { set: if midv { "MIDV".to_owned() } else { file_name(root) }, documents, findings }
+    DocumentSet {
+        set: if midv {
+            "MIDV".to_owned()
+        } else {
+            file_name(root)
+        },
+        documents,
+        findings,
+    }
 }
 
 fn is_image(path: &Path) -> bool {
-    path.is_file() && [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"].iter().any(|end| file_name(path).to_lowercase().ends_with(end))
+    path.is_file()
+        && [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"]
+            .iter()
+            .any(|end| file_name(path).to_lowercase().ends_with(end))
 }
 
 fn midv_document(folder: &Path, documents: &mut Vec<Document>, findings: &mut Findings) {
@@ -68,8 +85,15 @@ fn midv_document(folder: &Path, documents: &mut Vec<Document>, findings: &mut Fi
             continue;
         }
         let name = file_name(&condition);
-        for path in findings.list(&condition).into_iter().filter(|path| is_image(path)) {
-            let truth = folder.join("ground_truth").join(&name).join(file_name(&path.with_extension("json")));
+        for path in findings
+            .list(&condition)
+            .into_iter()
+            .filter(|path| is_image(path))
+        {
+            let truth = folder
+                .join("ground_truth")
+                .join(&name)
+                .join(file_name(&path.with_extension("json")));
             let text = findings.read_text(&truth);
             let corners = match serde_json::from_str::<Quad>(&text) {
                 Ok(Quad { quad }) => quad,
@@ -100,7 +124,10 @@ mod tests {
     fn midv_images_need_their_ground_truth() {
         let tree = Tree::new();
         tree.file("01_alb_id/images/CA/CA01_01.tif", b"x");
-        tree.file("01_alb_id/ground_truth/CA/CA01_01.json", b"{\"quad\":[[1,2],[3,2],[3,4],[1,4]]}");
+        tree.file(
+            "01_alb_id/ground_truth/CA/CA01_01.json",
+            b"{\"quad\":[[1,2],[3,2],[3,4],[1,4]]}",
+        );
         let set = read(tree.path());
         assert_eq!(set.findings.0, []);
         assert_eq!(set.documents[0].name, "01_alb_id/CA/CA01_01.tif");

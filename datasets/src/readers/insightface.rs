@@ -71,10 +71,14 @@ impl<'de> Deserialize<'de> for Flag {
             }
 
             fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Flag, E> {
-                i64::try_from(value).map_err(E::custom).and_then(|value| self.visit_i64(value))
+                i64::try_from(value)
+                    .map_err(E::custom)
+                    .and_then(|value| self.visit_i64(value))
             }
         }
-        deserializer.deserialize_any(Truth).map_err(D::Error::custom)
+        deserializer
+            .deserialize_any(Truth)
+            .map_err(D::Error::custom)
     }
 }
 
@@ -91,12 +95,18 @@ pub fn read(path: &Path) -> Protocol {
     if images.len() != 2 * flags.len() {
         builder.findings.add(
             path.display(),
-            format!("{} images for {} flags, expected two images a flag: nothing is compared", images.len(), flags.len()),
+            format!(
+                "{} images for {} flags, expected two images a flag: nothing is compared",
+                images.len(),
+                flags.len()
+            ),
         );
         return builder.finish(0);
     }
     if let Some(&(_, pairs)) = KNOWN.iter().find(|(known, _)| *known == name) {
-        builder.findings.expect_count(path.display(), "pairs", pairs, flags.len());
+        builder
+            .findings
+            .expect_count(path.display(), "pairs", pairs, flags.len());
     }
     let identities = identities(&images, &flags);
     let per_fold = flags.len().div_ceil(10).max(1);
@@ -105,10 +115,16 @@ pub fn read(path: &Path) -> Protocol {
         let [probe, reference] = [2 * pair, 2 * pair + 1].map(|index| {
             let (identity, first) = identities[index];
             let source = Source::Bytes(images[first].0.clone());
-            Some(builder.sample(&format!("{name}#{first}"), &format!("{name}@{identity}"), vec![source]))
+            Some(builder.sample(
+                &format!("{name}#{first}"),
+                &format!("{name}@{identity}"),
+                vec![source],
+            ))
         });
         if !mated && identities[2 * pair].0 == identities[2 * pair + 1].0 {
-            builder.findings.add(&place, "a non-mated pair of images that mated pairs join");
+            builder
+                .findings
+                .add(&place, "a non-mated pair of images that mated pairs join");
         }
         let fold = (pair / per_fold) as u32;
         builder.compare(place, probe, reference, mated, fold, None);
@@ -117,10 +133,15 @@ pub fn read(path: &Path) -> Protocol {
 }
 
 fn unpack(path: &Path, findings: &mut Findings) -> Option<(Vec<Encoded>, Vec<Flag>)> {
-    let bytes = std::fs::read(path).map_err(|error| findings.add(path.display(), format!("cannot be read: {error}"))).ok()?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| findings.add(path.display(), format!("cannot be read: {error}")))
+        .ok()?;
     serde_pickle::from_slice(&bytes, serde_pickle::DeOptions::new())
         .map_err(|error| {
-            findings.add(path.display(), format!("not a pickle of (list of bytes, list of bool): {error}"));
+            findings.add(
+                path.display(),
+                format!("not a pickle of (list of bytes, list of bool): {error}"),
+            );
         })
         .ok()
 }
@@ -128,8 +149,11 @@ fn unpack(path: &Path, findings: &mut Findings) -> Option<(Vec<Encoded>, Vec<Fla
 /// Returns for each image the root of its identity and the first image of equal content.
 fn identities(images: &[Encoded], flags: &[Flag]) -> Vec<(usize, usize)> {
     let mut by_content = HashMap::new();
-    let first: Vec<usize> =
-        images.iter().enumerate().map(|(index, image)| *by_content.entry(Sha256::digest(&image.0)).or_insert(index)).collect();
+    let first: Vec<usize> = images
+        .iter()
+        .enumerate()
+        .map(|(index, image)| *by_content.entry(Sha256::digest(&image.0)).or_insert(index))
+        .collect();
     let mut parent: Vec<usize> = (0..images.len()).collect();
     fn root(parent: &mut [usize], mut node: usize) -> usize {
         while parent[node] != node {
@@ -145,7 +169,10 @@ fn identities(images: &[Encoded], flags: &[Flag]) -> Vec<(usize, usize)> {
             parent[a.max(b)] = a.min(b);
         }
     }
-    first.iter().map(|&image| (root(&mut parent, image), image)).collect()
+    first
+        .iter()
+        .map(|&image| (root(&mut parent, image), image))
+        .collect()
 }
 
 #[cfg(test)]
@@ -155,11 +182,13 @@ mod tests {
     use crate::readers::test_tree::{Tree, assert_finding};
 
     /// `pickle.dumps(([b"a", b"b", b"a", b"c"], [True, False]), protocol)` as CPython writes it.
-    const PROTOCOL_3: &[u8] = b"\x80\x03]q\x00(C\x01aq\x01C\x01bq\x02h\x01C\x01cq\x03e]q\x04(\x88\x89e\x86q\x05.";
+    const PROTOCOL_3: &[u8] =
+        b"\x80\x03]q\x00(C\x01aq\x01C\x01bq\x02h\x01C\x01cq\x03e]q\x04(\x88\x89e\x86q\x05.";
     const PROTOCOL_4: &[u8] =
         b"\x80\x04\x95\x1c\x00\x00\x00\x00\x00\x00\x00]\x94(C\x01a\x94C\x01b\x94h\x01C\x01c\x94e]\x94(\x88\x89e\x86\x94.";
     /// The same from Python 2, whose `str` is bytes.
-    const PROTOCOL_2: &[u8] = b"\x80\x02]q\x00(U\x01aq\x01U\x01bq\x02h\x01U\x01cq\x03e]q\x04(\x88\x89e\x86q\x05.";
+    const PROTOCOL_2: &[u8] =
+        b"\x80\x02]q\x00(U\x01aq\x01U\x01bq\x02h\x01U\x01cq\x03e]q\x04(\x88\x89e\x86q\x05.";
 
     fn read_bytes(bytes: &[u8]) -> Protocol {
         let tree = Tree::new();
@@ -177,7 +206,10 @@ mod tests {
             let Pairs::Listed(pairs) = &protocol.pairs else {
                 panic!("listed pairs expected");
             };
-            let seen: Vec<_> = pairs.iter().map(|pair| (pair.probe, pair.reference, pair.mated)).collect();
+            let seen: Vec<_> = pairs
+                .iter()
+                .map(|pair| (pair.probe, pair.reference, pair.mated))
+                .collect();
             assert_eq!(seen, [(0, 1, true), (0, 2, false)]);
             assert_eq!(protocol.samples[0].identity, protocol.samples[1].identity);
             assert_ne!(protocol.samples[0].identity, protocol.samples[2].identity);
@@ -190,8 +222,14 @@ mod tests {
             (b"", "not a pickle of"),
             (&PROTOCOL_3[..20], "not a pickle of"),
             (b"\x80\x03cos\nsystem\nq\x00.", "not a pickle of"),
-            (b"\x80\x03]q\x00(C\x01aq\x01e]q\x04(\x88\x89e\x86q\x05.", "1 images for 2 flags"),
-            (b"\x80\x03]q\x00(C\x01aq\x01C\x01bq\x02e]q\x04K\x07a\x86q\x05.", "flag 7, expected 0 or 1"),
+            (
+                b"\x80\x03]q\x00(C\x01aq\x01e]q\x04(\x88\x89e\x86q\x05.",
+                "1 images for 2 flags",
+            ),
+            (
+                b"\x80\x03]q\x00(C\x01aq\x01C\x01bq\x02e]q\x04K\x07a\x86q\x05.",
+                "flag 7, expected 0 or 1",
+            ),
         ];
         for (bytes, expected) in cases {
             assert_finding(&read_bytes(bytes).findings, expected);

@@ -22,13 +22,26 @@ struct List {
     per_fold: usize,
 }
 
-const DEV_TRAIN: List = List { file: "pairsDevTrain.txt", folds: 1, per_fold: 1100 };
-const DEV_TEST: List = List { file: "pairsDevTest.txt", folds: 1, per_fold: 500 };
-const VIEW_2: List = List { file: "pairs.txt", folds: 10, per_fold: 300 };
+const DEV_TRAIN: List = List {
+    file: "pairsDevTrain.txt",
+    folds: 1,
+    per_fold: 1100,
+};
+const DEV_TEST: List = List {
+    file: "pairsDevTest.txt",
+    folds: 1,
+    per_fold: 500,
+};
+const VIEW_2: List = List {
+    file: "pairs.txt",
+    folds: 10,
+    per_fold: 300,
+};
 
 /// Reads LFW at `root`: the pair lists, and the images in `images/`, `lfw/` or beside them.
 ///
-/// View 1 names 4,992 images and 3,200 pairs, View 2 7,701 images and 6,000 pairs; other counts are findings.
+/// View 1 names 4,992 images and 3,200 pairs, View 2 7,701 images and 6,000 pairs; other counts are
+/// findings.
 pub fn read(root: &Path, view: View) -> Protocol {
     let (name, lists, samples): (_, &[List], _) = match view {
         View::One => ("LFW View 1", &[DEV_TRAIN, DEV_TEST], 4_992),
@@ -38,7 +51,13 @@ pub fn read(root: &Path, view: View) -> Protocol {
     read_lists(root, name, lists, samples, view == View::Both)
 }
 
-fn read_lists(root: &Path, name: &str, lists: &[List], samples: usize, views_overlap: bool) -> Protocol {
+fn read_lists(
+    root: &Path,
+    name: &str,
+    lists: &[List],
+    samples: usize,
+    views_overlap: bool,
+) -> Protocol {
     let mut builder = Builder::new(name);
     let images = image_folder(root);
     let mut expected = 0;
@@ -48,17 +67,27 @@ fn read_lists(root: &Path, name: &str, lists: &[List], samples: usize, views_ove
     }
     let counts = builder.counts();
     let place = root.display();
-    builder.findings.expect_count(&place, "images named by the lists", samples, counts.samples);
+    builder
+        .findings
+        .expect_count(&place, "images named by the lists", samples, counts.samples);
     if !views_overlap {
-        builder.findings.expect_count(&place, "mated pairs", expected, counts.mated);
-        builder.findings.expect_count(&place, "non-mated pairs", expected, counts.non_mated);
+        builder
+            .findings
+            .expect_count(&place, "mated pairs", expected, counts.mated);
+        builder
+            .findings
+            .expect_count(&place, "non-mated pairs", expected, counts.non_mated);
     }
     let folds = if lists.len() == 1 { lists[0].folds } else { 0 };
     builder.finish(folds)
 }
 
 fn image_folder(root: &Path) -> PathBuf {
-    ["images", "lfw"].iter().map(|folder| root.join(folder)).find(|folder| folder.is_dir()).unwrap_or_else(|| root.to_owned())
+    ["images", "lfw"]
+        .iter()
+        .map(|folder| root.join(folder))
+        .find(|folder| folder.is_dir())
+        .unwrap_or_else(|| root.to_owned())
 }
 
 fn read_list(builder: &mut Builder, root: &Path, images: &Path, list: &List, overlap: bool) {
@@ -67,16 +96,32 @@ fn read_list(builder: &mut Builder, root: &Path, images: &Path, list: &List, ove
     if text.is_empty() {
         return;
     }
-    let header: Vec<&str> = text.lines().next().unwrap_or("").split_whitespace().collect();
+    let header: Vec<&str> = text
+        .lines()
+        .next()
+        .unwrap_or("")
+        .split_whitespace()
+        .collect();
     let expected = match list.folds {
         1 => vec![list.per_fold.to_string()],
         folds => vec![folds.to_string(), list.per_fold.to_string()],
     };
     if header != expected {
-        builder.findings.add(format!("{}:1", list.file), format!("header {:?}, expected {:?}", header.join(" "), expected.join(" ")));
+        builder.findings.add(
+            format!("{}:1", list.file),
+            format!(
+                "header {:?}, expected {:?}",
+                header.join(" "),
+                expected.join(" ")
+            ),
+        );
     }
     let mut seen = HashMap::new();
-    let rows = text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty());
+    let rows = text
+        .lines()
+        .enumerate()
+        .skip(1)
+        .filter(|(_, line)| !line.trim().is_empty());
     for (row, (index, line)) in rows.enumerate() {
         let place = format!("{}:{}", list.file, index + 1);
         let mated_expected = row % (2 * list.per_fold) < list.per_fold;
@@ -86,20 +131,38 @@ fn read_list(builder: &mut Builder, root: &Path, images: &Path, list: &List, ove
             [name, a, b] => ((name, a), (name, b), true),
             [name_a, a, name_b, b] => ((name_a, a), (name_b, b), false),
             _ => {
-                builder.findings.add(&place, format!("{} fields, expected 3 (mated) or 4 (non-mated)", fields.len()));
+                builder.findings.add(
+                    &place,
+                    format!(
+                        "{} fields, expected 3 (mated) or 4 (non-mated)",
+                        fields.len()
+                    ),
+                );
                 continue;
             }
         };
         if fold >= list.folds {
-            builder.findings.add(&place, "a pair beyond the number that the header gives");
+            builder
+                .findings
+                .add(&place, "a pair beyond the number that the header gives");
             continue;
         }
         if mated != mated_expected {
             let kind = |mated| if mated { "mated" } else { "non-mated" };
-            builder.findings.add(&place, format!("a {} pair where a {} one is due", kind(mated), kind(mated_expected)));
+            builder.findings.add(
+                &place,
+                format!(
+                    "a {} pair where a {} one is due",
+                    kind(mated),
+                    kind(mated_expected)
+                ),
+            );
         }
         if !mated && first.0 == second.0 {
-            builder.findings.add(&place, format!("a non-mated pair of one person, {}: left out", first.0));
+            builder.findings.add(
+                &place,
+                format!("a non-mated pair of one person, {}: left out", first.0),
+            );
             continue;
         }
         let mut sample = |(name, number): (&str, &str)| match number.parse::<u32>() {
@@ -108,7 +171,9 @@ fn read_list(builder: &mut Builder, root: &Path, images: &Path, list: &List, ove
                 builder.file_sample(&place, &file, name, images.join(name).join(&file))
             }
             Err(_) => {
-                builder.findings.add(&place, format!("{number:?} is not an image number"));
+                builder
+                    .findings
+                    .add(&place, format!("{number:?} is not an image number"));
                 None
             }
         };
@@ -117,7 +182,9 @@ fn read_list(builder: &mut Builder, root: &Path, images: &Path, list: &List, ove
             if let (Some(a), Some(b)) = (probe, reference)
                 && let Some(line) = seen.insert((a.min(b), a.max(b)), index + 1)
             {
-                builder.findings.add(&place, format!("duplicate of the pair in line {line}"));
+                builder
+                    .findings
+                    .add(&place, format!("duplicate of the pair in line {line}"));
             }
         } else {
             builder.compare(&place, probe, reference, mated, fold, None);
@@ -131,7 +198,11 @@ mod tests {
     use crate::protocol::Pairs;
     use crate::readers::test_tree::Tree;
 
-    const SMALL: List = List { file: "pairs.txt", folds: 2, per_fold: 1 };
+    const SMALL: List = List {
+        file: "pairs.txt",
+        folds: 2,
+        per_fold: 1,
+    };
 
     fn tree(pairs: &str) -> Tree {
         let tree = Tree::new();
@@ -166,22 +237,60 @@ mod tests {
     #[test]
     fn each_defect_is_told_with_its_line() {
         let cases = [
-            (GOOD.replace("2\t1\nA", "10\t300\nA"), "pairs.txt:1: header \"10 300\", expected \"2 1\""),
-            (GOOD.replace("Bob\t1\t2", "Bob\t1\t9"), "pairs.txt:4: names an image that is missing: "),
-            (GOOD.replace("Bob\t1\t2", "Rob\t1\t2"), "pairs.txt:4: names an image that is missing: "),
-            (GOOD.replace("Bob\t1\t2", "Bob\tone\t2"), "pairs.txt:4: \"one\" is not an image number"),
-            (GOOD.replace("Bob\t1\t2", "Ann\t2\t1"), "pairs.txt:4: duplicate pair Ann_0002.jpg, Ann_0001.jpg"),
-            (GOOD.replace("Bob\t1\t2", "Bob\t1"), "pairs.txt:4: 2 fields, expected 3 (mated) or 4"),
-            (GOOD.replace("Bob\t1\t2", "Bob\t1\tEve\t1"), "pairs.txt:4: a non-mated pair where a mated one is due"),
-            (GOOD.replace("Eve\t1", "Bob\t1"), "pairs.txt:5: a non-mated pair of one person, Bob"),
-            (GOOD.replace("Bob\t1\t2", "Bob\t1\t1"), "pairs.txt:4: compares Bob_0001.jpg with itself"),
+            (
+                GOOD.replace("2\t1\nA", "10\t300\nA"),
+                "pairs.txt:1: header \"10 300\", expected \"2 1\"",
+            ),
+            (
+                GOOD.replace("Bob\t1\t2", "Bob\t1\t9"),
+                "pairs.txt:4: names an image that is missing: ",
+            ),
+            (
+                GOOD.replace("Bob\t1\t2", "Rob\t1\t2"),
+                "pairs.txt:4: names an image that is missing: ",
+            ),
+            (
+                GOOD.replace("Bob\t1\t2", "Bob\tone\t2"),
+                "pairs.txt:4: \"one\" is not an image number",
+            ),
+            (
+                GOOD.replace("Bob\t1\t2", "Ann\t2\t1"),
+                "pairs.txt:4: duplicate pair Ann_0002.jpg, Ann_0001.jpg",
+            ),
+            (
+                GOOD.replace("Bob\t1\t2", "Bob\t1"),
+                "pairs.txt:4: 2 fields, expected 3 (mated) or 4",
+            ),
+            (
+                GOOD.replace("Bob\t1\t2", "Bob\t1\tEve\t1"),
+                "pairs.txt:4: a non-mated pair where a mated one is due",
+            ),
+            (
+                GOOD.replace("Eve\t1", "Bob\t1"),
+                "pairs.txt:5: a non-mated pair of one person, Bob",
+            ),
+            (
+                GOOD.replace("Bob\t1\t2", "Bob\t1\t1"),
+                "pairs.txt:4: compares Bob_0001.jpg with itself",
+            ),
             (GOOD.replace("Bob\t1\t2\n", ""), "mated pairs, expected 2"),
-            (format!("{GOOD}Ann\t2\tEve\t1\n"), "pairs.txt:6: a pair beyond the number"),
+            (
+                format!("{GOOD}Ann\t2\tEve\t1\n"),
+                "pairs.txt:6: a pair beyond the number",
+            ),
         ];
         for (pairs, expected) in cases {
             let protocol = read_small(&tree(&pairs), 5);
-            let lines: Vec<_> = protocol.findings.0.iter().map(ToString::to_string).collect();
-            assert!(lines.iter().any(|line| line.contains(expected)), "{expected:?} not in {lines:?}");
+            let lines: Vec<_> = protocol
+                .findings
+                .0
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            assert!(
+                lines.iter().any(|line| line.contains(expected)),
+                "{expected:?} not in {lines:?}"
+            );
         }
     }
 

@@ -32,14 +32,19 @@ pub fn read(csv: &Path, root: &Path) -> Protocol {
             "1" => true,
             "0" => false,
             other => {
-                builder.findings.add(place, format!("mated is {other:?}, expected 1 or 0"));
+                builder
+                    .findings
+                    .add(place, format!("mated is {other:?}, expected 1 or 0"));
                 continue;
             }
         };
         let fold = match row.get("fold").map_or(Ok(0), |fold| fold.parse::<u32>()) {
             Ok(fold) if fold < 1000 => fold,
             _ => {
-                builder.findings.add(place, format!("fold is {:?}, expected 0 to 999", row["fold"]));
+                builder.findings.add(
+                    place,
+                    format!("fold is {:?}, expected 0 to 999", row["fold"]),
+                );
                 continue;
             }
         };
@@ -47,12 +52,27 @@ pub fn read(csv: &Path, root: &Path) -> Protocol {
         let [probe_identity, reference_identity] = ["probe", "reference"].map(|column| {
             let given = row.get(format!("{column}_identity").as_str()).copied();
             given.filter(|name| !name.is_empty()).map_or_else(
-                || Path::new(row[column]).parent().map(|folder| folder.display().to_string()).unwrap_or_default(),
+                || {
+                    Path::new(row[column])
+                        .parent()
+                        .map(|folder| folder.display().to_string())
+                        .unwrap_or_default()
+                },
                 str::to_owned,
             )
         });
-        let probe = builder.file_sample(&place, row["probe"], &probe_identity, root.join(row["probe"]));
-        let reference = builder.file_sample(&place, row["reference"], &reference_identity, root.join(row["reference"]));
+        let probe = builder.file_sample(
+            &place,
+            row["probe"],
+            &probe_identity,
+            root.join(row["probe"]),
+        );
+        let reference = builder.file_sample(
+            &place,
+            row["reference"],
+            &reference_identity,
+            root.join(row["reference"]),
+        );
         let group = row.get("group").copied().filter(|group| !group.is_empty());
         builder.compare(place, probe, reference, mated, fold, group);
     }
@@ -69,12 +89,24 @@ pub(crate) struct Table<'a> {
 
 impl<'a> Table<'a> {
     pub(crate) fn parse(text: &'a str, required: &[&str]) -> Self {
-        let mut lines = text.trim_start_matches('\u{feff}').lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let columns: Vec<&str> = lines.next().map(|(_, line)| line.split(',').map(str::trim).collect()).unwrap_or_default();
+        let mut lines = text
+            .trim_start_matches('\u{feff}')
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty());
+        let columns: Vec<&str> = lines
+            .next()
+            .map(|(_, line)| line.split(',').map(str::trim).collect())
+            .unwrap_or_default();
         let problems: Vec<String> = required
             .iter()
             .filter(|column| !columns.contains(column))
-            .map(|column| format!("the header has no column {column:?}: {:?}", columns.join(",")))
+            .map(|column| {
+                format!(
+                    "the header has no column {column:?}: {:?}",
+                    columns.join(",")
+                )
+            })
             .collect();
         let rows = if problems.is_empty() {
             lines
@@ -83,7 +115,11 @@ impl<'a> Table<'a> {
                     let row = if fields.len() == columns.len() {
                         Ok(columns.iter().copied().zip(fields).collect())
                     } else {
-                        Err(format!("{} fields, expected {}", fields.len(), columns.len()))
+                        Err(format!(
+                            "{} fields, expected {}",
+                            fields.len(),
+                            columns.len()
+                        ))
                     };
                     (index + 1, row)
                 })
@@ -112,7 +148,9 @@ mod tests {
 
     #[test]
     fn groups_folds_and_identities_are_read() {
-        let protocol = read_csv("probe,reference,mated,group,fold\na/1.jpg,a/2.jpg,1,dark,0\na/1.jpg,b/1.jpg,0,,1\n");
+        let protocol = read_csv(
+            "probe,reference,mated,group,fold\na/1.jpg,a/2.jpg,1,dark,0\na/1.jpg,b/1.jpg,0,,1\n",
+        );
         assert_eq!(protocol.findings.0, []);
         assert_eq!(protocol.groups, ["dark"]);
         assert_eq!(protocol.folds, 2);
@@ -127,11 +165,26 @@ mod tests {
     fn defects_are_told_with_their_line() {
         let head = "probe,reference,mated\n";
         let cases = [
-            ("probe,mated\n", "pairs.csv: the header has no column \"reference\""),
-            (&format!("{head}a/1.jpg,a/2.jpg,mated\n"), "pairs.csv:2: mated is \"mated\", expected 1 or 0"),
-            (&format!("{head}a/1.jpg,a/2.jpg\n"), "pairs.csv:2: 2 fields, expected 3"),
-            (&format!("{head}a/1.jpg,c/2.jpg,0\n"), "pairs.csv:2: names an image that is missing"),
-            (&format!("{head}a/1.jpg,a/2.jpg,1\na/2.jpg,a/1.jpg,1\n"), "pairs.csv:3: duplicate pair"),
+            (
+                "probe,mated\n",
+                "pairs.csv: the header has no column \"reference\"",
+            ),
+            (
+                &format!("{head}a/1.jpg,a/2.jpg,mated\n"),
+                "pairs.csv:2: mated is \"mated\", expected 1 or 0",
+            ),
+            (
+                &format!("{head}a/1.jpg,a/2.jpg\n"),
+                "pairs.csv:2: 2 fields, expected 3",
+            ),
+            (
+                &format!("{head}a/1.jpg,c/2.jpg,0\n"),
+                "pairs.csv:2: names an image that is missing",
+            ),
+            (
+                &format!("{head}a/1.jpg,a/2.jpg,1\na/2.jpg,a/1.jpg,1\n"),
+                "pairs.csv:3: duplicate pair",
+            ),
         ];
         for (csv, expected) in cases {
             assert_finding(&read_csv(csv).findings, expected);

@@ -30,7 +30,8 @@ pub const ORIGINS: &[Origin] = &[
         set: "LFW",
         page: "http://vis-www.cs.umass.edu/lfw/",
         terms: "research",
-        layout: "images/<Name>/<Name>_0001.jpg (or lfw/), pairs.txt, pairsDevTrain.txt, pairsDevTest.txt",
+        layout: "images/<Name>/<Name>_0001.jpg (or lfw/), pairs.txt, pairsDevTrain.txt, \
+            pairsDevTest.txt",
     },
     Origin {
         set: "InsightFace packs (LFW, CFP-FP, AgeDB-30, CALFW, CPLFW)",
@@ -42,7 +43,8 @@ pub const ORIGINS: &[Origin] = &[
         set: "CFP",
         page: "http://www.cfpw.io/",
         terms: "research",
-        layout: "Data/Images/001/{frontal,profile}/01.jpg, Protocol/Pair_list_{F,P}.txt, Protocol/Split/{FF,FP}/01..10/{same,diff}.txt",
+        layout: "Data/Images/001/{frontal,profile}/01.jpg, Protocol/Pair_list_{F,P}.txt, \
+            Protocol/Split/{FF,FP}/01..10/{same,diff}.txt",
     },
     Origin {
         set: "YouTube Faces",
@@ -54,19 +56,22 @@ pub const ORIGINS: &[Origin] = &[
         set: "WIDER FACE",
         page: "http://shuoyang1213.me/WIDERFACE/",
         terms: "research, non-commercial",
-        layout: "WIDER_val/images/<event>/*.jpg, wider_face_split/wider_face_val_bbx_gt.txt; or ground_truth.csv with easy, medium, hard",
+        layout: "WIDER_val/images/<event>/*.jpg, wider_face_split/wider_face_val_bbx_gt.txt; or \
+            ground_truth.csv with easy, medium, hard",
     },
     Origin {
         set: "OULU-NPU",
         page: "https://sites.google.com/site/oulunpudatabase/",
         terms: "research, agreement to sign",
-        layout: "Protocols/Protocol_<n>/{Train,Dev,Test}[_<k>].txt, {Train,Dev,Test}_files/<name>.avi",
+        layout: "Protocols/Protocol_<n>/{Train,Dev,Test}[_<k>].txt, \
+            {Train,Dev,Test}_files/<name>.avi",
     },
     Origin {
         set: "CelebA-Spoof",
         page: "https://github.com/ZhangYuanhan-AI/CelebA-Spoof",
         terms: "research, non-commercial",
-        layout: "metas/intra_test/{train,test}_label.json, Data/{train,test}/<subject>/{live,spoof}/*",
+        layout: "metas/intra_test/{train,test}_label.json, \
+            Data/{train,test}/<subject>/{live,spoof}/*",
     },
     Origin {
         set: "Replay-Attack",
@@ -78,7 +83,8 @@ pub const ORIGINS: &[Origin] = &[
         set: "FaceForensics++",
         page: "https://github.com/ondyari/FaceForensics",
         terms: "research, form to sign",
-        layout: "original_sequences/youtube/<q>/videos/*.mp4, manipulated_sequences/<method>/<q>/videos/*.mp4; or original/ and one folder a method",
+        layout: "original_sequences/youtube/<q>/videos/*.mp4, \
+            manipulated_sequences/<method>/<q>/videos/*.mp4; or original/ and one folder a method",
     },
     Origin {
         set: "Celeb-DF v2",
@@ -126,6 +132,9 @@ pub(crate) mod test_tree {
     /// Asserts that some finding contains `expected`.
     pub(crate) fn assert_finding(findings: &crate::findings::Findings, expected: &str) {
         let lines: Vec<_> = findings.0.iter().map(ToString::to_string).collect();
-        assert!(lines.iter().any(|line| line.contains(expected)), "{expected:?} not in {lines:?}");
+        assert!(
+            lines.iter().any(|line| line.contains(expected)),
+            "{expected:?} not in {lines:?}"
+        );
     }
 }

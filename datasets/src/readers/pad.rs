@@ -52,7 +52,12 @@ pub enum Layout {
 
 /// Reads a presentation attack set of the given layout at `root`.
 pub fn read(root: &Path, layout: Layout) -> PadSet {
-    let mut reader = Reader { root: root.to_owned(), presentations: Vec::new(), findings: Findings::default(), seen: BTreeSet::new() };
+    let mut reader = Reader {
+        root: root.to_owned(),
+        presentations: Vec::new(),
+        findings: Findings::default(),
+        seen: BTreeSet::new(),
+    };
     let set = match layout {
         Layout::Csv => reader.csv(),
         Layout::Species => reader.species(),
@@ -64,16 +69,35 @@ pub fn read(root: &Path, layout: Layout) -> PadSet {
     if reader.presentations.is_empty() {
         reader.findings.add(root.display(), "no presentation found");
     }
-    PadSet { set, presentations: reader.presentations, findings: reader.findings }
+    PadSet {
+        set,
+        presentations: reader.presentations,
+        findings: reader.findings,
+    }
 }
 
 /// Files, bona fide and attack, of OULU-NPU's three parts.
-const OULU_COUNTS: [(&str, usize, usize); 3] = [("Train", 360, 1_440), ("Dev", 270, 1_080), ("Test", 360, 1_440)];
+const OULU_COUNTS: [(&str, usize, usize); 3] = [
+    ("Train", 360, 1_440),
+    ("Dev", 270, 1_080),
+    ("Test", 360, 1_440),
+];
 /// Files, bona fide and attack, of Replay-Attack's three parts.
-const REPLAY_COUNTS: [(&str, usize, usize); 3] = [("train", 60, 300), ("devel", 60, 300), ("test", 80, 400)];
+const REPLAY_COUNTS: [(&str, usize, usize); 3] =
+    [("train", 60, 300), ("devel", 60, 300), ("test", 80, 400)];
 /// Spoof types of CelebA-Spoof by the value of attribute 40.
-const CELEBA_SPECIES: [&str; 10] =
-    ["photo", "poster", "a4", "face_mask", "upper_body_mask", "region_mask", "pc", "pad", "phone", "3d_mask"];
+const CELEBA_SPECIES: [&str; 10] = [
+    "photo",
+    "poster",
+    "a4",
+    "face_mask",
+    "upper_body_mask",
+    "region_mask",
+    "pc",
+    "pad",
+    "phone",
+    "3d_mask",
+];
 
 struct Reader {
     root: PathBuf,
@@ -85,15 +109,31 @@ struct Reader {
 impl Reader {
     fn add(&mut self, place: &str, path: PathBuf, species: Option<String>, set: &str) -> bool {
         if !path.exists() {
-            self.findings.add(place, format!("names a file that is missing: {}", path.display()));
+            self.findings.add(
+                place,
+                format!("names a file that is missing: {}", path.display()),
+            );
             return false;
         }
         if !self.seen.insert(path.clone()) {
-            self.findings.add(place, format!("{} is given twice: counted once", path.display()));
+            self.findings.add(
+                place,
+                format!("{} is given twice: counted once", path.display()),
+            );
             return false;
         }
-        let name = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
-        self.presentations.push(Presentation { name, path, species, set: set.to_owned(), reference: None });
+        let name = path
+            .strip_prefix(&self.root)
+            .unwrap_or(&path)
+            .display()
+            .to_string();
+        self.presentations.push(Presentation {
+            name,
+            path,
+            species,
+            set: set.to_owned(),
+            reference: None,
+        });
         true
     }
 
@@ -121,20 +161,29 @@ impl Reader {
                     continue;
                 }
                 (BONA_FIDE, species) => {
-                    self.findings.add(place, format!("bona_fide with the species {species:?}"));
+                    self.findings
+                        .add(place, format!("bona_fide with the species {species:?}"));
                     continue;
                 }
                 (label, _) => {
-                    self.findings.add(place, format!("label {label:?}, expected bona_fide or attack"));
+                    self.findings.add(
+                        place,
+                        format!("label {label:?}, expected bona_fide or attack"),
+                    );
                     continue;
                 }
             };
             let set = row.get("set").copied().unwrap_or("");
             let path = self.root.join(row["path"]);
-            let reference = row.get("reference").filter(|reference| !reference.is_empty());
+            let reference = row
+                .get("reference")
+                .filter(|reference| !reference.is_empty());
             let reference = reference.map(|reference| self.root.join(reference));
             if let Some(reference) = reference.as_ref().filter(|path| !path.is_file()) {
-                self.findings.add(&place, format!("names a reference that is missing: {}", reference.display()));
+                self.findings.add(
+                    &place,
+                    format!("names a reference that is missing: {}", reference.display()),
+                );
                 continue;
             }
             if self.add(&place, path, species, set)
@@ -150,8 +199,9 @@ impl Reader {
         let root = self.root.clone();
         let mut folders = self.findings.list(&root);
         folders.retain(|folder| folder.is_dir());
-        let labels_at_root =
-            folders.iter().any(|folder| file_name(folder) == BONA_FIDE || self.findings.list(folder).iter().any(|e| e.is_file()));
+        let labels_at_root = folders.iter().any(|folder| {
+            file_name(folder) == BONA_FIDE || self.findings.list(folder).iter().any(|e| e.is_file())
+        });
         for folder in folders {
             if labels_at_root {
                 self.label_folder(&folder, "");
@@ -166,10 +216,24 @@ impl Reader {
 
     fn label_folder(&mut self, folder: &Path, set: &str) {
         let label = file_name(folder);
-        let plain: String = label.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-        let bona_fide_words = ["bonafide", "bonafides", "bonefide", "live", "real", "genuine"];
+        let plain: String = label
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_lowercase();
+        let bona_fide_words = [
+            "bonafide",
+            "bonafides",
+            "bonefide",
+            "live",
+            "real",
+            "genuine",
+        ];
         if label != BONA_FIDE && bona_fide_words.contains(&plain.as_str()) {
-            self.findings.add(folder.display(), format!("label {label:?} is neither bona_fide nor a species: left out"));
+            self.findings.add(
+                folder.display(),
+                format!("label {label:?} is neither bona_fide nor a species: left out"),
+            );
             return;
         }
         let species = (label != BONA_FIDE).then_some(label);
@@ -198,7 +262,8 @@ impl Reader {
                     Some("4") => Some("replay_1"),
                     Some("5") => Some("replay_2"),
                     _ => {
-                        self.findings.add(path.display(), "expected <phone>_<session>_<user>_<1 to 5>");
+                        self.findings
+                            .add(path.display(), "expected <phone>_<session>_<user>_<1 to 5>");
                         continue;
                     }
                 };
@@ -223,22 +288,36 @@ impl Reader {
             })
             .collect();
         let protocols = self.root.join("Protocols");
-        for folder in self.findings.list(&protocols).into_iter().filter(|f| f.is_dir()) {
+        for folder in self
+            .findings
+            .list(&protocols)
+            .into_iter()
+            .filter(|f| f.is_dir())
+        {
             for list in self.findings.list(&folder) {
                 if !file_name(&list).starts_with(part) {
                     continue;
                 }
                 let text = self.findings.read_text(&list);
-                for (index, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
+                for (index, line) in text
+                    .lines()
+                    .enumerate()
+                    .filter(|(_, l)| !l.trim().is_empty())
+                {
                     let place = format!("{}:{}", list.display(), index + 1);
                     let Some((label, clip)) = line.trim().split_once(',') else {
                         self.findings.add(place, "expected <label>,<clip>");
                         continue;
                     };
                     match (label.trim(), known.get(clip.trim())) {
-                        (_, None) => self.findings.add(place, format!("names an unknown clip {clip:?}")),
+                        (_, None) => self
+                            .findings
+                            .add(place, format!("names an unknown clip {clip:?}")),
                         ("+1", Some(true)) | ("-1" | "-2", Some(false)) => {}
-                        (label, Some(_)) => self.findings.add(place, format!("label {label:?} contradicts the name {clip:?}")),
+                        (label, Some(_)) => self.findings.add(
+                            place,
+                            format!("label {label:?} contradicts the name {clip:?}"),
+                        ),
                     }
                 }
             }
@@ -255,22 +334,33 @@ impl Reader {
             let rows: BTreeMap<String, Vec<i64>> = match serde_json::from_str(&text) {
                 Ok(rows) => rows,
                 Err(error) => {
-                    self.findings.add(&file, format!("not an object of path to attributes: {error}"));
+                    self.findings.add(
+                        &file,
+                        format!("not an object of path to attributes: {error}"),
+                    );
                     continue;
                 }
             };
             for (path, attributes) in rows {
                 let place = format!("{file}:{path}");
                 let [.., kind, _, _, spoof] = attributes[..] else {
-                    self.findings.add(place, format!("{} attributes, expected 44", attributes.len()));
+                    self.findings.add(
+                        place,
+                        format!("{} attributes, expected 44", attributes.len()),
+                    );
                     continue;
                 };
                 let named_live = path.contains("/live/");
                 let species = match (kind, spoof) {
                     (0, 0) if named_live => None,
-                    (1..=10, 1) if !named_live => Some(CELEBA_SPECIES[kind as usize - 1].to_owned()),
+                    (1..=10, 1) if !named_live => {
+                        Some(CELEBA_SPECIES[kind as usize - 1].to_owned())
+                    }
                     _ => {
-                        self.findings.add(place, format!("spoof type {kind} and label {spoof} contradict the folder"));
+                        self.findings.add(
+                            place,
+                            format!("spoof type {kind} and label {spoof} contradict the folder"),
+                        );
                         continue;
                     }
                 };
@@ -279,7 +369,8 @@ impl Reader {
             }
         }
         let place = self.root.display().to_string();
-        self.findings.expect_count(place, "images", expected, self.presentations.len());
+        self.findings
+            .expect_count(place, "images", expected, self.presentations.len());
         "CelebA-Spoof".to_owned()
     }
 
@@ -303,7 +394,10 @@ impl Reader {
                             let species = format!("{device}_{m}_{support}");
                             self.add(&place, path, Some(species), part);
                         }
-                        _ => self.findings.add(place, "expected attack_<print|mobile|highdef>_..._<photo|video>_..."),
+                        _ => self.findings.add(
+                            place,
+                            "expected attack_<print|mobile|highdef>_..._<photo|video>_...",
+                        ),
                     }
                 }
             }
@@ -316,19 +410,30 @@ impl Reader {
         let added = &self.presentations[before..];
         let seen = added.iter().filter(|p| p.species.is_none()).count();
         let seen_attacks = added.len() - seen;
-        self.findings.expect_count(part, "bona fide presentations", bona_fide, seen);
-        self.findings.expect_count(part, "attack presentations", attacks, seen_attacks);
+        self.findings
+            .expect_count(part, "bona fide presentations", bona_fide, seen);
+        self.findings
+            .expect_count(part, "attack presentations", attacks, seen_attacks);
     }
 
     /// Species that differ in one character or in case are most likely one species misspelt.
     fn check_species_names(&mut self) {
-        let names: BTreeSet<&String> = self.presentations.iter().filter_map(|p| p.species.as_ref()).collect();
+        let names: BTreeSet<&String> = self
+            .presentations
+            .iter()
+            .filter_map(|p| p.species.as_ref())
+            .collect();
         let names: Vec<&String> = names.into_iter().collect();
         for (index, a) in names.iter().enumerate() {
             for b in &names[index + 1..] {
-                let both_end_in_digit = [a, b].iter().all(|name| name.ends_with(|c: char| c.is_ascii_digit()));
+                let both_end_in_digit = [a, b]
+                    .iter()
+                    .all(|name| name.ends_with(|c: char| c.is_ascii_digit()));
                 if !both_end_in_digit && almost_equal(&a.to_lowercase(), &b.to_lowercase()) {
-                    self.findings.add(self.root.display(), format!("species {a:?} and {b:?} differ by a letter: one is a typo"));
+                    self.findings.add(
+                        self.root.display(),
+                        format!("species {a:?} and {b:?} differ by a letter: one is a typo"),
+                    );
                 }
             }
         }
@@ -338,7 +443,11 @@ impl Reader {
 /// Tells whether one insertion, deletion or substitution at most separates two names of 4 or more.
 fn almost_equal(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
+    let (short, long) = if a.len() <= b.len() {
+        (&a, &b)
+    } else {
+        (&b, &a)
+    };
     if short.len() < 4 || long.len() - short.len() > 1 {
         return false;
     }
@@ -353,7 +462,16 @@ mod tests {
     use crate::readers::test_tree::{Tree, assert_finding};
 
     fn summary(set: &PadSet) -> Vec<(&str, &str, &str)> {
-        set.presentations.iter().map(|p| (p.name.as_str(), p.species.as_deref().unwrap_or("-"), p.set.as_str())).collect()
+        set.presentations
+            .iter()
+            .map(|p| {
+                (
+                    p.name.as_str(),
+                    p.species.as_deref().unwrap_or("-"),
+                    p.set.as_str(),
+                )
+            })
+            .collect()
     }
 
     #[test]
@@ -365,21 +483,45 @@ mod tests {
             }
             let found = read(tree.path(), Layout::Species);
             assert_eq!(found.findings.0, []);
-            let names = [format!("{prefix}bona_fide/1.jpg"), format!("{prefix}print/clip")];
-            assert_eq!(summary(&found), [(names[0].as_str(), "-", set), (names[1].as_str(), "print", set)]);
+            let names = [
+                format!("{prefix}bona_fide/1.jpg"),
+                format!("{prefix}print/clip"),
+            ];
+            assert_eq!(
+                summary(&found),
+                [
+                    (names[0].as_str(), "-", set),
+                    (names[1].as_str(), "print", set)
+                ]
+            );
         }
     }
 
     #[test]
     fn misspelt_labels_are_found() {
         let tree = Tree::new();
-        for file in ["bonafide/1.jpg", "replay/1.jpg", "repla/1.jpg", "Print/1.jpg", "print/1.jpg"] {
+        for file in [
+            "bonafide/1.jpg",
+            "replay/1.jpg",
+            "repla/1.jpg",
+            "Print/1.jpg",
+            "print/1.jpg",
+        ] {
             tree.file(file, b"x");
         }
         let set = read(tree.path(), Layout::Species);
-        assert_finding(&set.findings, "label \"bonafide\" is neither bona_fide nor a species");
-        assert_finding(&set.findings, "species \"repla\" and \"replay\" differ by a letter");
-        assert_finding(&set.findings, "species \"Print\" and \"print\" differ by a letter");
+        assert_finding(
+            &set.findings,
+            "label \"bonafide\" is neither bona_fide nor a species",
+        );
+        assert_finding(
+            &set.findings,
+            "species \"repla\" and \"replay\" differ by a letter",
+        );
+        assert_finding(
+            &set.findings,
+            "species \"Print\" and \"print\" differ by a letter",
+        );
         assert!(set.presentations.iter().all(|p| p.species.is_some()));
     }
 
@@ -396,7 +538,10 @@ mod tests {
               c.jpg,attack,print,one,\nb.jpg,bona_fide,print,one,\nb.jpg,attack,print,one,z.jpg\n",
         );
         let set = read(tree.path(), Layout::Csv);
-        assert_eq!(summary(&set), [("a.jpg", "-", "one"), ("b.jpg", "print", "one")]);
+        assert_eq!(
+            summary(&set),
+            [("a.jpg", "-", "one"), ("b.jpg", "print", "one")]
+        );
         assert!(set.presentations[1].reference.is_some());
         for expected in [
             "presentations.csv:4: ",
@@ -411,7 +556,12 @@ mod tests {
     }
 
     fn reader(tree: &Tree) -> Reader {
-        Reader { root: tree.path().to_owned(), presentations: Vec::new(), findings: Findings::default(), seen: BTreeSet::new() }
+        Reader {
+            root: tree.path().to_owned(),
+            presentations: Vec::new(),
+            findings: Findings::default(),
+            seen: BTreeSet::new(),
+        }
     }
 
     #[test]
@@ -420,21 +570,40 @@ mod tests {
         for kind in 1..=5 {
             tree.file(&format!("Train_files/1_1_01_{kind}.avi"), b"x");
         }
-        tree.file("Protocols/Protocol_1/Train.txt", b"+1,1_1_01_1\n-1,1_1_01_2\n-2,1_1_01_4\n");
+        tree.file(
+            "Protocols/Protocol_1/Train.txt",
+            b"+1,1_1_01_1\n-1,1_1_01_2\n-2,1_1_01_4\n",
+        );
         let mut good = reader(&tree);
         good.oulu_npu(&[("Train", 1, 4)]);
         assert_eq!(good.findings.0, []);
-        let species: Vec<_> = good.presentations.iter().map(|p| p.species.clone()).collect();
+        let species: Vec<_> = good
+            .presentations
+            .iter()
+            .map(|p| p.species.clone())
+            .collect();
         assert_eq!(species[0], None);
         assert_eq!(species[4].as_deref(), Some("replay_2"));
 
-        tree.file("Protocols/Protocol_1/Train.txt", b"-1,1_1_01_1\n+1,9_9_99_1\n");
+        tree.file(
+            "Protocols/Protocol_1/Train.txt",
+            b"-1,1_1_01_1\n+1,9_9_99_1\n",
+        );
         std::fs::remove_file(tree.path().join("Train_files/1_1_01_5.avi")).unwrap();
         let mut broken = reader(&tree);
         broken.oulu_npu(&[("Train", 1, 4)]);
-        assert_finding(&broken.findings, "Train.txt:1: label \"-1\" contradicts the name");
-        assert_finding(&broken.findings, "Train.txt:2: names an unknown clip \"9_9_99_1\"");
-        assert_finding(&broken.findings, "Train: 3 attack presentations, expected 4");
+        assert_finding(
+            &broken.findings,
+            "Train.txt:1: label \"-1\" contradicts the name",
+        );
+        assert_finding(
+            &broken.findings,
+            "Train.txt:2: names an unknown clip \"9_9_99_1\"",
+        );
+        assert_finding(
+            &broken.findings,
+            "Train: 3 attack presentations, expected 4",
+        );
     }
 
     #[test]
@@ -451,31 +620,63 @@ mod tests {
             let rows: BTreeMap<_, _> = rows.iter().cloned().collect();
             serde_json::to_vec(&rows).unwrap()
         };
-        tree.file("metas/intra_test/train_label.json", &json(&[("Data/train/1/live/1.jpg", attributes(0, 0))]));
-        tree.file("metas/intra_test/test_label.json", &json(&[("Data/test/1/spoof/1.png", attributes(9, 1))]));
+        tree.file(
+            "metas/intra_test/train_label.json",
+            &json(&[("Data/train/1/live/1.jpg", attributes(0, 0))]),
+        );
+        tree.file(
+            "metas/intra_test/test_label.json",
+            &json(&[("Data/test/1/spoof/1.png", attributes(9, 1))]),
+        );
         let mut good = reader(&tree);
         good.celeba_spoof(2);
         assert_eq!(good.findings.0, []);
         assert_eq!(good.presentations[1].species.as_deref(), Some("phone"));
 
-        tree.file("metas/intra_test/train_label.json", &json(&[("Data/train/1/live/1.jpg", attributes(3, 1))]));
+        tree.file(
+            "metas/intra_test/train_label.json",
+            &json(&[("Data/train/1/live/1.jpg", attributes(3, 1))]),
+        );
         let mut broken = reader(&tree);
         broken.celeba_spoof(2);
-        assert_finding(&broken.findings, "spoof type 3 and label 1 contradict the folder");
+        assert_finding(
+            &broken.findings,
+            "spoof type 3 and label 1 contradict the folder",
+        );
         assert_finding(&broken.findings, "1 images, expected 2");
     }
 
     #[test]
     fn replay_attack_species_come_from_the_file_name() {
         let tree = Tree::new();
-        tree.file("train/real/client001_session01_webcam_authenticate_adverse_1.mov", b"x");
-        tree.file("train/attack/hand/attack_mobile_client001_session01_mobile_video_adverse.mov", b"x");
-        tree.file("train/attack/fixed/attack_print_client001_session01_highdef_photo_adverse.mov", b"x");
+        tree.file(
+            "train/real/client001_session01_webcam_authenticate_adverse_1.mov",
+            b"x",
+        );
+        tree.file(
+            "train/attack/hand/attack_mobile_client001_session01_mobile_video_adverse.mov",
+            b"x",
+        );
+        tree.file(
+            "train/attack/fixed/attack_print_client001_session01_highdef_photo_adverse.mov",
+            b"x",
+        );
         let mut good = reader(&tree);
         good.replay_attack(&[("train", 1, 2)]);
         assert_eq!(good.findings.0, []);
-        let species: Vec<_> = good.presentations.iter().map(|p| p.species.clone()).collect();
-        assert_eq!(species, [None, Some("print_photo_fixed".into()), Some("mobile_video_hand".into())]);
+        let species: Vec<_> = good
+            .presentations
+            .iter()
+            .map(|p| p.species.clone())
+            .collect();
+        assert_eq!(
+            species,
+            [
+                None,
+                Some("print_photo_fixed".into()),
+                Some("mobile_video_hand".into())
+            ]
+        );
         tree.file("train/attack/hand/attack_fax_client001.mov", b"x");
         let mut broken = reader(&tree);
         broken.replay_attack(&[("train", 1, 3)]);

@@ -42,20 +42,37 @@ pub enum Layout {
     Dfdc,
 }
 
-const METHODS: [&str; 6] = ["Deepfakes", "Face2Face", "FaceShifter", "FaceSwap", "NeuralTextures", "DeepFakeDetection"];
+const METHODS: [&str; 6] = [
+    "Deepfakes",
+    "Face2Face",
+    "FaceShifter",
+    "FaceSwap",
+    "NeuralTextures",
+    "DeepFakeDetection",
+];
 
 /// Reads a video set of the given layout at `root`.
 pub fn read(root: &Path, layout: Layout) -> VideoSet {
     let mut findings = Findings::default();
     let (set, clips) = match layout {
-        Layout::FaceForensics => ("FaceForensics++", face_forensics(root, 1_000, &mut findings)),
-        Layout::CelebDf => ("Celeb-DF v2", celeb_df(root, &CELEB_DF_COUNTS, &mut findings)),
+        Layout::FaceForensics => (
+            "FaceForensics++",
+            face_forensics(root, 1_000, &mut findings),
+        ),
+        Layout::CelebDf => (
+            "Celeb-DF v2",
+            celeb_df(root, &CELEB_DF_COUNTS, &mut findings),
+        ),
         Layout::Dfdc => ("DFDC", dfdc(root, &mut findings)),
     };
     if clips.is_empty() {
         findings.add(root.display(), "no clip found");
     }
-    VideoSet { set: set.to_owned(), clips, findings }
+    VideoSet {
+        set: set.to_owned(),
+        clips,
+        findings,
+    }
 }
 
 fn stem(path: &Path) -> String {
@@ -67,7 +84,10 @@ fn stem(path: &Path) -> String {
 }
 
 fn is_clip(path: &Path) -> bool {
-    path.is_dir() || [".mp4", ".avi", ".mov", ".mkv", ".webm"].iter().any(|end| file_name(path).to_lowercase().ends_with(end))
+    path.is_dir()
+        || [".mp4", ".avi", ".mov", ".mkv", ".webm"]
+            .iter()
+            .any(|end| file_name(path).to_lowercase().ends_with(end))
 }
 
 fn face_forensics(root: &Path, full_count: usize, findings: &mut Findings) -> Vec<Clip> {
@@ -75,7 +95,12 @@ fn face_forensics(root: &Path, full_count: usize, findings: &mut Findings) -> Ve
     let official = root.join("original_sequences");
     if official.is_dir() {
         let quality = |folder: PathBuf, findings: &mut Findings| {
-            findings.list(&folder).into_iter().map(|quality| quality.join("videos")).filter(|videos| videos.is_dir()).collect::<Vec<_>>()
+            findings
+                .list(&folder)
+                .into_iter()
+                .map(|quality| quality.join("videos"))
+                .filter(|videos| videos.is_dir())
+                .collect::<Vec<_>>()
         };
         for videos in quality(official.join("youtube"), findings) {
             folders.push((None, videos));
@@ -95,13 +120,23 @@ fn face_forensics(root: &Path, full_count: usize, findings: &mut Findings) -> Ve
             match METHODS.iter().find(|&&method| method == name) {
                 Some(method) => folders.push((Some(method), folder)),
                 None if name == "original" => {}
-                None => findings.add(folder.display(), format!("unknown method, expected original or one of {}", METHODS.join(", "))),
+                None => findings.add(
+                    folder.display(),
+                    format!(
+                        "unknown method, expected original or one of {}",
+                        METHODS.join(", ")
+                    ),
+                ),
             }
         }
     }
     let mut clips = Vec::new();
     for (method, folder) in folders {
-        let paths: Vec<_> = findings.list(&folder).into_iter().filter(|p| is_clip(p)).collect();
+        let paths: Vec<_> = findings
+            .list(&folder)
+            .into_iter()
+            .filter(|p| is_clip(p))
+            .collect();
         if official.is_dir() && method != Some("DeepFakeDetection") {
             findings.expect_count(folder.display(), "clips", full_count, paths.len());
         }
@@ -125,13 +160,20 @@ fn face_forensics(root: &Path, full_count: usize, findings: &mut Findings) -> Ve
     clips
 }
 
-const CELEB_DF_COUNTS: [(&str, bool, usize); 3] =
-    [("Celeb-real", true, 590), ("YouTube-real", true, 300), ("Celeb-synthesis", false, 5_639)];
+const CELEB_DF_COUNTS: [(&str, bool, usize); 3] = [
+    ("Celeb-real", true, 590),
+    ("YouTube-real", true, 300),
+    ("Celeb-synthesis", false, 5_639),
+];
 
 fn celeb_df(root: &Path, counts: &[(&str, bool, usize)], findings: &mut Findings) -> Vec<Clip> {
     let mut clips = Vec::new();
     for &(folder, real, count) in counts {
-        let paths: Vec<_> = findings.list(&root.join(folder)).into_iter().filter(|path| is_clip(path)).collect();
+        let paths: Vec<_> = findings
+            .list(&root.join(folder))
+            .into_iter()
+            .filter(|path| is_clip(path))
+            .collect();
         findings.expect_count(folder, "clips", count, paths.len());
         for path in paths {
             clips.push(Clip {
@@ -143,9 +185,16 @@ fn celeb_df(root: &Path, counts: &[(&str, bool, usize)], findings: &mut Findings
         }
     }
     const LIST: &str = "List_of_testing_videos.txt";
-    let truth: BTreeMap<String, bool> = clips.iter().map(|clip| (clip.name.clone(), clip.manipulation.is_none())).collect();
+    let truth: BTreeMap<String, bool> = clips
+        .iter()
+        .map(|clip| (clip.name.clone(), clip.manipulation.is_none()))
+        .collect();
     let text = findings.read_text(&root.join(LIST));
-    for (index, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
+    for (index, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, l)| !l.trim().is_empty())
+    {
         let place = format!("{LIST}:{}", index + 1);
         let Some((label @ ("0" | "1"), path)) = line.trim().split_once(' ') else {
             findings.add(place, "expected 0 (fake) or 1 (real) and a path");
@@ -155,7 +204,10 @@ fn celeb_df(root: &Path, counts: &[(&str, bool, usize)], findings: &mut Findings
         match truth.get(name) {
             None => findings.add(place, format!("names an unknown clip {path:?}")),
             Some(&real) if real != (label == "1") => {
-                findings.add(place, format!("label {label} contradicts the folder of {path}"));
+                findings.add(
+                    place,
+                    format!("label {label} contradicts the folder of {path}"),
+                );
             }
             Some(_) => {}
         }
@@ -172,7 +224,11 @@ struct DfdcEntry {
 fn dfdc(root: &Path, findings: &mut Findings) -> Vec<Clip> {
     let mut folders = vec![root.to_owned()];
     if !root.join("metadata.json").is_file() {
-        folders = findings.list(root).into_iter().filter(|f| f.is_dir()).collect();
+        folders = findings
+            .list(root)
+            .into_iter()
+            .filter(|f| f.is_dir())
+            .collect();
     }
     let mut clips = Vec::new();
     for folder in folders {
@@ -203,9 +259,18 @@ fn dfdc(root: &Path, findings: &mut Findings) -> Vec<Clip> {
                 findings.add(place, "the clip is missing");
                 continue;
             }
-            clips.push(Clip { name: format!("{}/{name}", file_name(&folder)), path, manipulation, original: entry.original.clone() });
+            clips.push(Clip {
+                name: format!("{}/{name}", file_name(&folder)),
+                path,
+                manipulation,
+                original: entry.original.clone(),
+            });
         }
-        for path in findings.list(&folder).into_iter().filter(|path| path.is_file()) {
+        for path in findings
+            .list(&folder)
+            .into_iter()
+            .filter(|path| path.is_file())
+        {
             if is_clip(&path) && !entries.contains_key(&file_name(&path)) {
                 findings.add(path.display(), "a clip that metadata.json does not name");
             }
@@ -231,12 +296,18 @@ mod tests {
         short.file("FaceSwap/777_001.mp4", b"x");
         short.file("Faceswap2/777_001.mp4", b"x");
         let set = read(short.path(), Layout::FaceForensics);
-        assert_finding(&set.findings, "FaceSwap/777_001: its original original/777 is missing");
+        assert_finding(
+            &set.findings,
+            "FaceSwap/777_001: its original original/777 is missing",
+        );
         assert_finding(&set.findings, "unknown method");
 
         let full = Tree::new();
         full.file("original_sequences/youtube/c23/videos/000.mp4", b"x");
-        full.file("manipulated_sequences/FaceSwap/c23/videos/000_003.mp4", b"x");
+        full.file(
+            "manipulated_sequences/FaceSwap/c23/videos/000_003.mp4",
+            b"x",
+        );
         let mut findings = Findings::default();
         let clips = face_forensics(full.path(), 1, &mut findings);
         assert_eq!(findings.0, []);
@@ -250,15 +321,27 @@ mod tests {
         let tree = Tree::new();
         tree.file("Celeb-real/id0_0000.mp4", b"x");
         tree.file("Celeb-synthesis/id0_id1_0000.mp4", b"x");
-        tree.file("List_of_testing_videos.txt", b"1 Celeb-real/id0_0000.mp4\n0 Celeb-synthesis/id0_id1_0000.mp4\n");
+        tree.file(
+            "List_of_testing_videos.txt",
+            b"1 Celeb-real/id0_0000.mp4\n0 Celeb-synthesis/id0_id1_0000.mp4\n",
+        );
         let counts = [("Celeb-real", true, 1), ("Celeb-synthesis", false, 1)];
         let mut findings = Findings::default();
         assert_eq!(celeb_df(tree.path(), &counts, &mut findings).len(), 2);
         assert_eq!(findings.0, []);
-        tree.file("List_of_testing_videos.txt", b"0 Celeb-real/id0_0000.mp4\n1 Celeb-real/id9.mp4\nreal x\n");
+        tree.file(
+            "List_of_testing_videos.txt",
+            b"0 Celeb-real/id0_0000.mp4\n1 Celeb-real/id9.mp4\nreal x\n",
+        );
         celeb_df(tree.path(), &counts, &mut findings);
-        assert_finding(&findings, "List_of_testing_videos.txt:1: label 0 contradicts");
-        assert_finding(&findings, "List_of_testing_videos.txt:2: names an unknown clip");
+        assert_finding(
+            &findings,
+            "List_of_testing_videos.txt:1: label 0 contradicts",
+        );
+        assert_finding(
+            &findings,
+            "List_of_testing_videos.txt:2: names an unknown clip",
+        );
         assert_finding(&findings, "List_of_testing_videos.txt:3: expected 0 (fake)");
     }
 
@@ -275,10 +358,16 @@ mod tests {
         assert_eq!(set.findings.0, []);
         assert_eq!(set.clips[0].original.as_deref(), Some("b.mp4"));
         tree.file("dfdc_train_part_0/c.mp4", b"x");
-        tree.file("dfdc_train_part_0/metadata.json", br#"{"a.mp4":{"label":"FAK"},"d.mp4":{"label":"REAL"},"b.mp4":{"label":"REAL"}}"#);
+        tree.file(
+            "dfdc_train_part_0/metadata.json",
+            br#"{"a.mp4":{"label":"FAK"},"d.mp4":{"label":"REAL"},"b.mp4":{"label":"REAL"}}"#,
+        );
         let set = read(tree.path(), Layout::Dfdc);
         assert_finding(&set.findings, "metadata.json:a.mp4: label \"FAK\"");
         assert_finding(&set.findings, "metadata.json:d.mp4: the clip is missing");
-        assert_finding(&set.findings, "c.mp4: a clip that metadata.json does not name");
+        assert_finding(
+            &set.findings,
+            "c.mp4: a clip that metadata.json does not name",
+        );
     }
 }

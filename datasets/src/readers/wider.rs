@@ -51,11 +51,19 @@ const VAL_FACES: usize = 39_708;
 /// that are not marked invalid.
 pub fn read(root: &Path) -> Wider {
     let csv = root.join("ground_truth.csv");
-    if csv.is_file() { read_csv(root, &csv) } else { read_split(root, VAL_IMAGES, VAL_FACES) }
+    if csv.is_file() {
+        read_csv(root, &csv)
+    } else {
+        read_split(root, VAL_IMAGES, VAL_FACES)
+    }
 }
 
 fn image_folder(root: &Path) -> PathBuf {
-    ["WIDER_val/images", "images"].iter().map(|folder| root.join(folder)).find(|folder| folder.is_dir()).unwrap_or_else(|| root.to_owned())
+    ["WIDER_val/images", "images"]
+        .iter()
+        .map(|folder| root.join(folder))
+        .find(|folder| folder.is_dir())
+        .unwrap_or_else(|| root.to_owned())
 }
 
 fn read_csv(root: &Path, csv: &Path) -> Wider {
@@ -127,7 +135,10 @@ fn read_split(root: &Path, expected_images: usize, expected_faces: usize) -> Wid
         for _ in 0..count.max(1) {
             let Some((row, line)) = lines.next_if(|(_, line)| !line.contains('/')) else {
                 if count > 0 {
-                    findings.add(place(index), format!("{} boxes, expected {count}", faces.len()));
+                    findings.add(
+                        place(index),
+                        format!("{} boxes, expected {count}", faces.len()),
+                    );
                 }
                 break;
             };
@@ -136,11 +147,19 @@ fn read_split(root: &Path, expected_images: usize, expected_faces: usize) -> Wid
                 continue;
             }
             match fields[..] {
-                [x, y, width, height, _, _, _, invalid @ ("0" | "1"), _, _] => match parse_box([x, y, width, height]) {
-                    Ok(xywh) => faces.push(Face { xywh, counts: vec![invalid == "0"] }),
-                    Err(problem) => findings.add(place(row), problem),
-                },
-                _ => findings.add(place(row), "expected x y w h blur expression illumination invalid occlusion pose"),
+                [x, y, width, height, _, _, _, invalid @ ("0" | "1"), _, _] => {
+                    match parse_box([x, y, width, height]) {
+                        Ok(xywh) => faces.push(Face {
+                            xywh,
+                            counts: vec![invalid == "0"],
+                        }),
+                        Err(problem) => findings.add(place(row), problem),
+                    }
+                }
+                _ => findings.add(
+                    place(row),
+                    "expected x y w h blur expression illumination invalid occlusion pose",
+                ),
             }
         }
         total += faces.len();
@@ -156,12 +175,23 @@ fn read_split(root: &Path, expected_images: usize, expected_faces: usize) -> Wid
 fn parse_box(fields: [&str; 4]) -> Result<[f32; 4], String> {
     let numbers = fields.map(|field| field.parse::<f32>().ok().filter(|v| v.is_finite()));
     match numbers {
-        [Some(x), Some(y), Some(width), Some(height)] if width >= 0.0 && height >= 0.0 => Ok([x, y, width, height]),
-        _ => Err(format!("{:?} is not a box x, y, width, height", fields.join(","))),
+        [Some(x), Some(y), Some(width), Some(height)] if width >= 0.0 && height >= 0.0 => {
+            Ok([x, y, width, height])
+        }
+        _ => Err(format!(
+            "{:?} is not a box x, y, width, height",
+            fields.join(",")
+        )),
     }
 }
 
-fn finish(set: &str, settings: &[&str], folder: &Path, images: BTreeMap<String, Vec<Face>>, mut findings: Findings) -> Wider {
+fn finish(
+    set: &str,
+    settings: &[&str],
+    folder: &Path,
+    images: BTreeMap<String, Vec<Face>>,
+    mut findings: Findings,
+) -> Wider {
     let images = images
         .into_iter()
         .filter_map(|(name, faces)| {
@@ -173,7 +203,12 @@ fn finish(set: &str, settings: &[&str], folder: &Path, images: BTreeMap<String, 
             Some(Image { name, path, faces })
         })
         .collect();
-    Wider { set: set.to_owned(), settings: settings.iter().map(|&s| s.to_owned()).collect(), images, findings }
+    Wider {
+        set: set.to_owned(),
+        settings: settings.iter().map(|&s| s.to_owned()).collect(),
+        images,
+        findings,
+    }
 }
 
 #[cfg(test)]
@@ -194,7 +229,10 @@ mod tests {
         let tree = Tree::new();
         tree.file("WIDER_val/images/0--Parade/a.jpg", b"x");
         tree.file("WIDER_val/images/0--Parade/b.jpg", b"x");
-        tree.file("wider_face_split/wider_face_val_bbx_gt.txt", text.as_bytes());
+        tree.file(
+            "wider_face_split/wider_face_val_bbx_gt.txt",
+            text.as_bytes(),
+        );
         read_split(tree.path(), 2, 2)
     }
 
@@ -222,13 +260,31 @@ mod tests {
     #[test]
     fn defects_are_told_with_their_line() {
         let row = "0--Parade/a.jpg,1,2,3,4,0,1,1\n";
-        assert_finding(&csv(&row.replace(",4,", ",x,")).findings, "ground_truth.csv:2: \"1,2,3,x\"");
-        assert_finding(&csv(&row.replace(",0,1,1", ",0,yes,1")).findings, "medium is \"yes\"");
-        assert_finding(&csv(&row.replace("a.jpg", "z.jpg")).findings, "the image is missing");
-        assert_finding(&csv(&row.repeat(2)).findings, "ground_truth.csv:3: box given twice");
+        assert_finding(
+            &csv(&row.replace(",4,", ",x,")).findings,
+            "ground_truth.csv:2: \"1,2,3,x\"",
+        );
+        assert_finding(
+            &csv(&row.replace(",0,1,1", ",0,yes,1")).findings,
+            "medium is \"yes\"",
+        );
+        assert_finding(
+            &csv(&row.replace("a.jpg", "z.jpg")).findings,
+            "the image is missing",
+        );
+        assert_finding(
+            &csv(&row.repeat(2)).findings,
+            "ground_truth.csv:3: box given twice",
+        );
         let short = SPLIT.replace("5 6 7 8 0 0 0 1 0 0 \n", "");
         assert_finding(&split(&short).findings, "_gt.txt:1: 1 boxes, expected 2");
-        assert_finding(&split(&SPLIT.replace("5 6", "five 6")).findings, "_gt.txt:4: ");
-        assert_finding(&split(&SPLIT.replace("\n2\n", "\ntwo\n")).findings, "_gt.txt:2: expected the number");
+        assert_finding(
+            &split(&SPLIT.replace("5 6", "five 6")).findings,
+            "_gt.txt:4: ",
+        );
+        assert_finding(
+            &split(&SPLIT.replace("\n2\n", "\ntwo\n")).findings,
+            "_gt.txt:2: expected the number",
+        );
     }
 }

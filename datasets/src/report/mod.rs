@@ -38,7 +38,8 @@ table{font-size:9px}td{overflow-wrap:normal}td:last-child,.grid2 td{overflow-wra
 /// Returns a page with a title and a body.
 pub(crate) fn page(title: &str, body: &str) -> String {
     format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+        content=\"width=device-width\">\
          <title>{}</title><style>{STYLE}</style></head><body>\n{body}</body></html>\n",
         escape(title)
     )
@@ -46,10 +47,21 @@ pub(crate) fn page(title: &str, body: &str) -> String {
 
 /// A table; columns whose head starts with `#` hold numbers.
 pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let class = |column: &str| if column.starts_with('#') { " class=\"n\"" } else { "" };
+    let class = |column: &str| {
+        if column.starts_with('#') {
+            " class=\"n\""
+        } else {
+            ""
+        }
+    };
     let mut html = String::from("<table><tr>");
     for column in head {
-        let _ = write!(html, "<th{}>{}</th>", class(column), escape(column.trim_start_matches('#')));
+        let _ = write!(
+            html,
+            "<th{}>{}</th>",
+            class(column),
+            escape(column.trim_start_matches('#'))
+        );
     }
     html.push_str("</tr>");
     for row in rows {
@@ -81,24 +93,37 @@ fn rate(fmr: f64) -> String {
 }
 
 fn figure(caption: &str, svg: String) -> String {
-    format!("<figure><figcaption>{}</figcaption>{svg}</figure>", escape(caption))
+    format!(
+        "<figure><figcaption>{}</figcaption>{svg}</figure>",
+        escape(caption)
+    )
 }
 
 fn card(value: impl Display, what: &str) -> String {
-    format!("<div class=\"card\"><b>{value}</b><span>{}</span></div>", escape(what))
+    format!(
+        "<div class=\"card\"><b>{value}</b><span>{}</span></div>",
+        escape(what)
+    )
 }
 
 fn share_axis(label: &str, range: [f64; 2], scale: Scale) -> Axis {
-    Axis { label: label.to_owned(), range, scale, percent: true }
+    Axis {
+        label: label.to_owned(),
+        range,
+        scale,
+        percent: true,
+    }
 }
 
 /// Pictures that a page shows: sample name to `data:` address. Empty for a page that shows no face.
 pub type Faces = HashMap<String, String>;
 
-/// Returns the page of a verification run. It names files, and shows no face but those of the worst pairs that `faces` holds.
+/// Returns the page of a verification run. It names files, and shows no face but those of the worst
+/// pairs that `faces` holds.
 pub fn html(run: &Run, faces: &Faces) -> String {
     let mut body = format!(
-        "<h1>{}</h1><p class=\"sub\">{} comparator, {} precision. {} samples of {} identities; {} mated and {} non-mated comparisons. {}</p>",
+        "<h1>{}</h1><p class=\"sub\">{} comparator, {} precision. {} samples of {} identities; {} \
+        mated and {} non-mated comparisons. {}</p>",
         escape(&run.set),
         run.comparator,
         run.precision,
@@ -111,10 +136,16 @@ pub fn html(run: &Run, faces: &Faces) -> String {
     if !run.findings.is_empty() {
         let _ = write!(
             body,
-            "<div class=\"bad\"><b>{} findings: the set is not whole, and the rates are those of what is there.</b>",
+            "<div class=\"bad\"><b>{} findings: the set is not whole, and the rates are those of \
+            what is there.</b>",
             run.findings.0.len()
         );
-        let lines = run.findings.0.iter().take(200).map(|finding| vec![finding.place.clone(), finding.problem.clone()]);
+        let lines = run
+            .findings
+            .0
+            .iter()
+            .take(200)
+            .map(|finding| vec![finding.place.clone(), finding.problem.clone()]);
         body.push_str(&table(&["Place", "Problem"], lines));
         body.push_str("</div>");
     }
@@ -122,13 +153,23 @@ pub fn html(run: &Run, faces: &Faces) -> String {
     if let Some(tenfold) = &run.tenfold {
         body.push_str(&card(
             percent(tenfold.accuracy),
-            &format!("accuracy over {} folds, ± {}", tenfold.folds.len(), percent(tenfold.deviation)),
+            &format!(
+                "accuracy over {} folds, ± {}",
+                tenfold.folds.len(),
+                percent(tenfold.deviation)
+            ),
         ));
     }
     for point in &run.operating_points {
-        body.push_str(&card(percent(point.fnmr), &format!("FNMR at FMR {}", rate(point.fmr))));
+        body.push_str(&card(
+            percent(point.fnmr),
+            &format!("FNMR at FMR {}", rate(point.fmr)),
+        ));
     }
-    body.push_str(&card(format!("{} of {}", run.failures.len(), run.samples.len()), "failures to acquire"));
+    body.push_str(&card(
+        format!("{} of {}", run.failures.len(), run.samples.len()),
+        "failures to acquire",
+    ));
     body.push_str("</div>");
     body.push_str("<h2>Operating points</h2>");
     body.push_str(&table(
@@ -165,13 +206,21 @@ pub fn html(run: &Run, faces: &Faces) -> String {
         );
     }
     body.push_str(
-        "<p class=\"sub\">A failure to acquire counts as a false non-match on a mated and as no match on a non-mated comparison.</p>",
+        "<p class=\"sub\">A failure to acquire counts as a false non-match on a mated and as no \
+        match on a non-mated comparison.</p>",
     );
     if let Some(check) = &run.calibrated {
         body.push_str("<h2>The pack's own thresholds on these comparisons</h2>");
         let rows = check.points.iter().map(|p| {
-            let interval = Interval { low: p.fmr_low, high: p.fmr_high };
-            let verdict = if p.holds { "the intervals meet" } else { "the intervals do not meet" };
+            let interval = Interval {
+                low: p.fmr_low,
+                high: p.fmr_high,
+            };
+            let verdict = if p.holds {
+                "the intervals meet"
+            } else {
+                "the intervals do not meet"
+            };
             vec![
                 rate(p.fmr),
                 format!("{:.4}", p.threshold),
@@ -181,7 +230,17 @@ pub fn html(run: &Run, faces: &Faces) -> String {
                 verdict.to_owned(),
             ]
         });
-        body.push_str(&table(&["#FMR promised", "#threshold", "#FMR seen", "FMR, 95 %", "#FNMR", "Calibration"], rows));
+        body.push_str(&table(
+            &[
+                "#FMR promised",
+                "#threshold",
+                "#FMR seen",
+                "FMR, 95 %",
+                "#FNMR",
+                "Calibration",
+            ],
+            rows,
+        ));
     }
     plots(run, &mut body);
     if !run.groups.is_empty() {
@@ -190,33 +249,76 @@ pub fn html(run: &Run, faces: &Faces) -> String {
             [("FMR", &group.fmr), ("FNMR", &group.fnmr)].map(|(what, r)| {
                 let verdict = format!("{:?}", r.verdict).to_lowercase();
                 let interval = small_range(r.interval);
-                vec![group.name.clone(), what.into(), format!("{} of {}", r.errors, r.trials), format!("{:.2e}", r.rate), interval, verdict]
+                vec![
+                    group.name.clone(),
+                    what.into(),
+                    format!("{} of {}", r.errors, r.trials),
+                    format!("{:.2e}", r.rate),
+                    interval,
+                    verdict,
+                ]
             })
         });
-        body.push_str(&table(&["Group", "Rate", "#errors", "#rate", "95 %", "at most 25 % worse"], rows));
+        body.push_str(&table(
+            &[
+                "Group",
+                "Rate",
+                "#errors",
+                "#rate",
+                "95 %",
+                "at most 25 % worse",
+            ],
+            rows,
+        ));
     }
     body.push_str("<h2>Worst pairs</h2><div class=\"grid2\">");
     body.push_str(&worst("Mated, lowest scores", &run.worst_mated, faces));
-    body.push_str(&worst("Non-mated, highest scores", &run.worst_non_mated, faces));
+    body.push_str(&worst(
+        "Non-mated, highest scores",
+        &run.worst_non_mated,
+        faces,
+    ));
     body.push_str("</div>");
     if !run.failures.is_empty() {
         body.push_str("<h2>Failures to acquire</h2>");
-        body.push_str(&table(&["Sample", "Reason"], run.failures.iter().map(|f| vec![f.sample.clone(), f.reason.clone()])));
+        body.push_str(&table(
+            &["Sample", "Reason"],
+            run.failures
+                .iter()
+                .map(|f| vec![f.sample.clone(), f.reason.clone()]),
+        ));
     }
     means(run, &mut body);
     page(&run.set, &body)
 }
 
 fn worst(caption: &str, trials: &[NamedTrial], faces: &Faces) -> String {
-    let score = |trial: &NamedTrial| trial.score.map_or("not acquired".to_owned(), |score| format!("{score:.4}"));
+    let score = |trial: &NamedTrial| {
+        trial
+            .score
+            .map_or("not acquired".to_owned(), |score| format!("{score:.4}"))
+    };
     let mut html = figure(
         caption,
-        table(&["Probe", "Reference", "#score"], trials.iter().map(|t| vec![t.probe.clone(), t.reference.clone(), score(t)])),
+        table(
+            &["Probe", "Reference", "#score"],
+            trials
+                .iter()
+                .map(|t| vec![t.probe.clone(), t.reference.clone(), score(t)]),
+        ),
     );
-    let shown = trials.iter().filter(|t| faces.contains_key(&t.probe) && faces.contains_key(&t.reference));
+    let shown = trials
+        .iter()
+        .filter(|t| faces.contains_key(&t.probe) && faces.contains_key(&t.reference));
     for trial in shown {
         let image = |name: &str| format!("<img src=\"{}\" alt=\"{}\">", faces[name], escape(name));
-        let _ = write!(html, "<span class=\"pair\">{}{}<br>{}</span>", image(&trial.probe), image(&trial.reference), score(trial));
+        let _ = write!(
+            html,
+            "<span class=\"pair\">{}{}<br>{}</span>",
+            image(&trial.probe),
+            image(&trial.reference),
+            score(trial)
+        );
     }
     format!("<div>{html}</div>")
 }
@@ -225,10 +327,19 @@ fn plots(run: &Run, body: &mut String) {
     let strict = (1.0 / run.non_mated.max(10) as f64).log10().floor();
     let low = 10_f64.powf(strict);
     let miss_low = 10_f64.powf((1.0 / run.mated.max(10) as f64).log10().floor());
-    let line = |points: Vec<[f64; 2]>| Series { name: String::new(), points, shape: Shape::Line, colour: 0 };
+    let line = |points: Vec<[f64; 2]>| Series {
+        name: String::new(),
+        points,
+        shape: Shape::Line,
+        colour: 0,
+    };
     let marks = |of: fn(f64) -> f64| Series {
         name: String::new(),
-        points: run.operating_points.iter().map(|p| [p.fmr_observed, of(p.fnmr)]).collect(),
+        points: run
+            .operating_points
+            .iter()
+            .map(|p| [p.fmr_observed, of(p.fnmr)])
+            .collect(),
         shape: Shape::Dots,
         colour: 1,
     };
@@ -238,32 +349,73 @@ fn plots(run: &Run, body: &mut String) {
         plot(
             &share_axis("FMR", [low, 1.0], Scale::Log),
             &share_axis("FNMR", [miss_low, 1.0], Scale::Log),
-            &[line(run.det.iter().map(|p| [p[0], p[1]]).collect()), marks(|fnmr| fnmr)],
+            &[
+                line(run.det.iter().map(|p| [p[0], p[1]]).collect()),
+                marks(|fnmr| fnmr),
+            ],
         ),
     ));
-    let least = run.det.iter().map(|p| 1.0 - p[1]).fold(1.0, f64::min).clamp(0.0, 0.95);
+    let least = run
+        .det
+        .iter()
+        .map(|p| 1.0 - p[1])
+        .fold(1.0, f64::min)
+        .clamp(0.0, 0.95);
     body.push_str(&figure(
         "ROC",
         plot(
             &share_axis("FMR", [low, 1.0], Scale::Log),
-            &share_axis("1 - FNMR", [(least * 20.0).floor() / 20.0, 1.0], Scale::Linear),
-            &[line(run.det.iter().map(|p| [p[0], 1.0 - p[1]]).collect()), marks(|fnmr| 1.0 - fnmr)],
+            &share_axis(
+                "1 - FNMR",
+                [(least * 20.0).floor() / 20.0, 1.0],
+                Scale::Linear,
+            ),
+            &[
+                line(run.det.iter().map(|p| [p[0], 1.0 - p[1]]).collect()),
+                marks(|fnmr| 1.0 - fnmr),
+            ],
         ),
     ));
     let density = |histogram: &crate::metrics::verification::Histogram| {
         let total = histogram.counts.iter().sum::<u64>().max(1) as f64;
         let width = f64::from(histogram.high - histogram.low) / histogram.counts.len() as f64;
         let place = |bin: usize| f64::from(histogram.low) + (bin as f64 + 0.5) * width;
-        histogram.counts.iter().enumerate().map(|(bin, &count)| [place(bin), count as f64 / total]).collect::<Vec<_>>()
+        histogram
+            .counts
+            .iter()
+            .enumerate()
+            .map(|(bin, &count)| [place(bin), count as f64 / total])
+            .collect::<Vec<_>>()
     };
-    let (mated, non_mated) = (density(&run.mated_histogram), density(&run.non_mated_histogram));
-    let highest = mated.iter().chain(&non_mated).map(|p| p[1]).fold(1e-3, f64::max);
-    let area = |name: &str, points, colour| Series { name: name.to_owned(), points, shape: Shape::Area, colour };
+    let (mated, non_mated) = (
+        density(&run.mated_histogram),
+        density(&run.non_mated_histogram),
+    );
+    let highest = mated
+        .iter()
+        .chain(&non_mated)
+        .map(|p| p[1])
+        .fold(1e-3, f64::max);
+    let area = |name: &str, points, colour| Series {
+        name: name.to_owned(),
+        points,
+        shape: Shape::Area,
+        colour,
+    };
     body.push_str(&figure(
         "Scores",
         plot(
-            &Axis { label: "comparison score".into(), range: [-0.5, 1.0], scale: Scale::Linear, percent: false },
-            &share_axis("share of comparisons a bin", [0.0, highest * 1.05], Scale::Linear),
+            &Axis {
+                label: "comparison score".into(),
+                range: [-0.5, 1.0],
+                scale: Scale::Linear,
+                percent: false,
+            },
+            &share_axis(
+                "share of comparisons a bin",
+                [0.0, highest * 1.05],
+                Scale::Linear,
+            ),
             &[area("non-mated", non_mated, 1), area("mated", mated, 0)],
         ),
     ));
@@ -271,7 +423,11 @@ fn plots(run: &Run, body: &mut String) {
     body.push_str(&figure(
         "Error versus discard, threshold of the strictest point",
         plot(
-            &share_axis("mated comparisons of lowest quality left out", [0.0, 0.5], Scale::Linear),
+            &share_axis(
+                "mated comparisons of lowest quality left out",
+                [0.0, 0.5],
+                Scale::Linear,
+            ),
             &share_axis("FNMR of the rest", [0.0, most * 1.1], Scale::Linear),
             &[line(run.discard.clone())],
         ),
@@ -286,17 +442,47 @@ fn means(run: &Run, body: &mut String) {
         ("Command", run.origin.command.join(" ")),
         ("Machine", run.origin.machine.clone()),
         ("Program", format!("vultus-datasets {}", run.origin.version)),
-        ("Extraction", format!("{:.1} s, {} of {} samples from the cache", t.extraction_s, t.from_cache, run.samples.len())),
-        ("One sample on one core", format!("{:.0} ms (median)", 1e3 * t.median_sample_s)),
-        ("Scoring", format!("{:.2} s for {} comparisons", t.scoring_s, run.mated + run.non_mated)),
+        (
+            "Extraction",
+            format!(
+                "{:.1} s, {} of {} samples from the cache",
+                t.extraction_s,
+                t.from_cache,
+                run.samples.len()
+            ),
+        ),
+        (
+            "One sample on one core",
+            format!("{:.0} ms (median)", 1e3 * t.median_sample_s),
+        ),
+        (
+            "Scoring",
+            format!(
+                "{:.2} s for {} comparisons",
+                t.scoring_s,
+                run.mated + run.non_mated
+            ),
+        ),
         ("Pack", run.pack.name.clone()),
     ];
-    body.push_str(&table(&["", ""], facts.into_iter().map(|(what, value)| vec![what.to_owned(), value])));
+    body.push_str(&table(
+        &["", ""],
+        facts
+            .into_iter()
+            .map(|(what, value)| vec![what.to_owned(), value]),
+    ));
     body.push_str("<h2>Weights</h2>");
     body.push_str(&table(
         &["Id", "Task", "Licence", "Use", "Training data", "SHA-256"],
         run.pack.models.iter().map(|m| {
-            vec![m.id.clone(), m.task.clone(), m.licence.clone(), m.licence_use.clone(), m.training_data.clone(), m.sha256.clone()]
+            vec![
+                m.id.clone(),
+                m.task.clone(),
+                m.licence.clone(),
+                m.licence_use.clone(),
+                m.training_data.clone(),
+                m.sha256.clone(),
+            ]
         }),
     ));
 }

@@ -42,12 +42,18 @@ impl Axis {
             Scale::Log => {
                 let first = low.log10().round() as i32;
                 let last = high.log10().floor() as i32;
-                (first..=last).map(|exponent| 10_f64.powi(exponent)).collect()
+                (first..=last)
+                    .map(|exponent| 10_f64.powi(exponent))
+                    .collect()
             }
             Scale::Linear => {
                 let rough = (high - low) / 5.0;
                 let unit = 10_f64.powf(rough.log10().floor());
-                let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * unit).find(|&s| s >= rough * 0.999).unwrap_or(rough);
+                let step = [1.0, 2.0, 5.0, 10.0]
+                    .into_iter()
+                    .map(|m| m * unit)
+                    .find(|&s| s >= rough * 0.999)
+                    .unwrap_or(rough);
                 let first = (low / step).ceil() as i64;
                 let last = (high / step + 1e-9).floor() as i64;
                 (first..=last).map(|i| i as f64 * step).collect()
@@ -102,18 +108,36 @@ const BOTTOM: f64 = 48.0;
 pub fn plot(x: &Axis, y: &Axis, series: &[Series]) -> String {
     let across = |value: f64| LEFT + x.place(value) * (WIDTH - LEFT - RIGHT);
     let up = |value: f64| HEIGHT - BOTTOM - y.place(value) * (HEIGHT - TOP - BOTTOM);
-    let mut svg =
-        format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{} over {}\">", escape(&y.label), escape(&x.label));
+    let mut svg = format!(
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{} over {}\">",
+        escape(&y.label),
+        escape(&x.label)
+    );
     let mut put = |element: String| svg.push_str(&element);
     for tick in x.ticks() {
         let at = across(tick);
-        put(format!("<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{}\"/>", HEIGHT - BOTTOM));
-        put(format!("<text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>", HEIGHT - BOTTOM + 16.0, x.text(tick)));
+        put(format!(
+            "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{}\"/>",
+            HEIGHT - BOTTOM
+        ));
+        put(format!(
+            "<text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+            HEIGHT - BOTTOM + 16.0,
+            x.text(tick)
+        ));
     }
     for tick in y.ticks() {
         let at = up(tick);
-        put(format!("<line class=\"grid\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>", WIDTH - RIGHT));
-        put(format!("<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>", LEFT - 6.0, at + 4.0, y.text(tick)));
+        put(format!(
+            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>",
+            WIDTH - RIGHT
+        ));
+        put(format!(
+            "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            LEFT - 6.0,
+            at + 4.0,
+            y.text(tick)
+        ));
     }
     for line in series.iter().filter(|line| !line.points.is_empty()) {
         let mut path = String::new();
@@ -122,7 +146,10 @@ pub fn plot(x: &Axis, y: &Axis, series: &[Series]) -> String {
             let _ = write!(path, "{command}{:.1} {:.1}", across(*a), up(*b));
         }
         match line.shape {
-            Shape::Line => put(format!("<path class=\"line c{}\" d=\"{path}\"/>", line.colour)),
+            Shape::Line => put(format!(
+                "<path class=\"line c{}\" d=\"{path}\"/>",
+                line.colour
+            )),
             Shape::Area => {
                 let ends = [line.points[0][0], line.points[line.points.len() - 1][0]].map(across);
                 let base = HEIGHT - BOTTOM;
@@ -136,7 +163,12 @@ pub fn plot(x: &Axis, y: &Axis, series: &[Series]) -> String {
             }
             Shape::Dots => {
                 for [a, b] in &line.points {
-                    put(format!("<circle class=\"dot c{}\" r=\"3.5\" cx=\"{:.1}\" cy=\"{:.1}\"/>", line.colour, across(*a), up(*b)));
+                    put(format!(
+                        "<circle class=\"dot c{}\" r=\"3.5\" cx=\"{:.1}\" cy=\"{:.1}\"/>",
+                        line.colour,
+                        across(*a),
+                        up(*b)
+                    ));
                 }
             }
         }
@@ -150,7 +182,11 @@ pub fn plot(x: &Axis, y: &Axis, series: &[Series]) -> String {
             WIDTH - RIGHT - 150.0,
             at - 9.0
         ));
-        put(format!("<text x=\"{}\" y=\"{at}\">{}</text>", WIDTH - RIGHT - 134.0, escape(&line.name)));
+        put(format!(
+            "<text x=\"{}\" y=\"{at}\">{}</text>",
+            WIDTH - RIGHT - 134.0,
+            escape(&line.name)
+        ));
     }
     put(format!(
         "<text class=\"label\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
@@ -160,7 +196,8 @@ pub fn plot(x: &Axis, y: &Axis, series: &[Series]) -> String {
     ));
     let middle = (HEIGHT - BOTTOM) / 2.0;
     put(format!(
-        "<text class=\"label\" x=\"14\" y=\"{middle}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {middle})\">{}</text>",
+        "<text class=\"label\" x=\"14\" y=\"{middle}\" text-anchor=\"middle\" \
+        transform=\"rotate(-90 14 {middle})\">{}</text>",
         escape(&y.label)
     ));
     svg.push_str("</svg>");
@@ -169,7 +206,10 @@ pub fn plot(x: &Axis, y: &Axis, series: &[Series]) -> String {
 
 /// Returns text that is safe inside an element or a quoted attribute.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -177,7 +217,12 @@ mod tests {
     use super::*;
 
     fn axis(scale: Scale, range: [f64; 2]) -> Axis {
-        Axis { label: "a<b".into(), range, scale, percent: false }
+        Axis {
+            label: "a<b".into(),
+            range,
+            scale,
+            percent: false,
+        }
     }
 
     #[test]
@@ -191,8 +236,17 @@ mod tests {
 
     #[test]
     fn a_plot_holds_its_series_and_no_raw_markup() {
-        let line = Series { name: "n&m".into(), points: vec![[0.0, 0.0], [1.0, 1.0]], shape: Shape::Line, colour: 0 };
-        let svg = plot(&axis(Scale::Linear, [0.0, 1.0]), &axis(Scale::Linear, [0.0, 1.0]), &[line]);
+        let line = Series {
+            name: "n&m".into(),
+            points: vec![[0.0, 0.0], [1.0, 1.0]],
+            shape: Shape::Line,
+            colour: 0,
+        };
+        let svg = plot(
+            &axis(Scale::Linear, [0.0, 1.0]),
+            &axis(Scale::Linear, [0.0, 1.0]),
+            &[line],
+        );
         assert!(svg.contains("n&amp;m") && svg.contains("a&lt;b") && !svg.contains("a<b"));
         assert!(svg.contains("M64.0 292.0L532.0 14.0"));
     }

@@ -1,5 +1,5 @@
-// Package access says who may come in: members by email address or by domain, each with groups that relying parties can
-// match on.
+// Package access says who may come in: members by email address or by domain, each with groups that
+// relying parties can match on.
 package access
 
 import (
@@ -35,7 +35,8 @@ var ErrAddress = errors.New("this is not an email address")
 // Address returns an address in the form in which it is compared: bare and in lower case.
 func Address(text string) (string, error) {
 	parsed, err := mail.ParseAddress(strings.TrimSpace(text))
-	if err != nil || parsed.Name != "" || len(parsed.Address) > 254 || !strings.Contains(parsed.Address, ".") {
+	if err != nil || parsed.Name != "" || len(parsed.Address) > 254 ||
+		!strings.Contains(parsed.Address, ".") {
 		return "", ErrAddress
 	}
 	return strings.ToLower(parsed.Address), nil
@@ -64,11 +65,21 @@ func (m *Member) Validate() error {
 	return nil
 }
 
-// Check tells whether an address may come in, and its groups: those of the member and of the domain.
-func (r *Rules) Check(ctx context.Context, q store.Queryer, email string) (may bool, groups []string, err error) {
+// Check tells whether an address may come in, and its groups: those of the member and of the
+// domain.
+func (r *Rules) Check(
+	ctx context.Context,
+	q store.Queryer,
+	email string,
+) (may bool, groups []string, err error) {
 	_, domain, _ := strings.Cut(email, "@")
 	may = r.Open || slices.Contains(r.Emails, email) || slices.Contains(r.Domains, domain)
-	rows, err := q.QueryContext(ctx, "SELECT groups FROM members WHERE (kind = 'email' AND value = $1) OR (kind = 'domain' AND value = $2)", email, domain)
+	rows, err := q.QueryContext(
+		ctx,
+		"SELECT groups FROM members WHERE (kind = 'email' AND value = $1) OR (kind = 'domain' AND value = $2)",
+		email,
+		domain,
+	)
 	if err != nil {
 		return false, nil, err
 	}
@@ -86,8 +97,15 @@ func (r *Rules) Check(ctx context.Context, q store.Queryer, email string) (may b
 
 // Put adds or replaces a member.
 func Put(ctx context.Context, q store.Queryer, m Member, now time.Time) error {
-	_, err := q.ExecContext(ctx, `INSERT INTO members (kind, value, groups, created_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (kind, value) DO UPDATE SET groups = excluded.groups`, m.Kind, m.Value, store.JSON[[]string]{V: m.Groups}, store.Time{Time: now})
+	_, err := q.ExecContext(
+		ctx,
+		`INSERT INTO members (kind, value, groups, created_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (kind, value) DO UPDATE SET groups = excluded.groups`,
+		m.Kind,
+		m.Value,
+		store.JSON[[]string]{V: m.Groups},
+		store.Time{Time: now},
+	)
 	return err
 }
 

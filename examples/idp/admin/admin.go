@@ -1,5 +1,6 @@
-// Package admin is the interface for those who run the service: relying parties, members, users, receivers of events, the audit
-// log. openapi.json describes it. Every call needs a token with the scope of its route, and every change is in the audit log.
+// Package admin is the interface for those who run the service: relying parties, members, users,
+// receivers of events, the audit log. openapi.json describes it. Every call needs a token with the
+// scope of its route, and every change is in the audit log.
 package admin
 
 import (
@@ -33,23 +34,61 @@ import (
 var openapi []byte
 
 // Scopes of tokens.
-var Scopes = []string{"clients:read", "clients:write", "members:read", "members:write", "users:read", "users:write",
-	"streams:read", "streams:write", "receipts:read", "audit:read"}
+var Scopes = []string{
+	"clients:read",
+	"clients:write",
+	"members:read",
+	"members:write",
+	"users:read",
+	"users:write",
+	"streams:read",
+	"streams:write",
+	"receipts:read",
+	"audit:read",
+}
 
 // NewToken makes a token; only its hash is kept.
-func NewToken(ctx context.Context, q store.Queryer, name string, scopes []string, now time.Time, life time.Duration) (string, error) {
+func NewToken(
+	ctx context.Context,
+	q store.Queryer,
+	name string,
+	scopes []string,
+	now time.Time,
+	life time.Duration,
+) (string, error) {
 	for _, scope := range scopes {
 		if !slices.Contains(Scopes, scope) {
-			return "", errors.New("scope " + scope + " is unknown, allowed are " + strings.Join(Scopes, " "))
+			return "", errors.New(
+				"scope " + scope + " is unknown, allowed are " + strings.Join(Scopes, " "),
+			)
 		}
 	}
 	token := session.Random()
-	_, err := q.ExecContext(ctx, "INSERT INTO admin_tokens (hash, name, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
-		session.Hash(token), name, store.JSON[[]string]{V: scopes}, store.Time{Time: now}, store.Time{Time: now.Add(life)})
+	_, err := q.ExecContext(
+		ctx,
+		"INSERT INTO admin_tokens (hash, name, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+		session.Hash(
+			token,
+		),
+		name,
+		store.JSON[[]string]{V: scopes},
+		store.Time{Time: now},
+		store.Time{Time: now.Add(life)},
+	)
 	if err != nil {
 		return "", err
 	}
-	return token, audit.Write(ctx, q, audit.Entry{At: now, Actor: "command line", Action: "admin-token.make", Subject: name, Detail: map[string]any{"scopes": scopes}})
+	return token, audit.Write(
+		ctx,
+		q,
+		audit.Entry{
+			At:      now,
+			Actor:   "command line",
+			Action:  "admin-token.make",
+			Subject: name,
+			Detail:  map[string]any{"scopes": scopes},
+		},
+	)
 }
 
 // API serves the calls.
@@ -107,7 +146,10 @@ var routes = []route{
 // Routes adds the calls, and the document that describes them.
 func (a *API) Routes(mux *http.ServeMux) {
 	for _, r := range routes {
-		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, request *http.Request) { a.serve(w, request, r) })
+		mux.HandleFunc(
+			r.pattern,
+			func(w http.ResponseWriter, request *http.Request) { a.serve(w, request, r) },
+		)
 	}
 	mux.HandleFunc("GET /admin/v1/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -158,7 +200,8 @@ func (a *API) authorise(r *http.Request, scope string) (name string, err error) 
 	}
 	var scopes store.JSON[[]string]
 	err = a.DB.QueryRowContext(r.Context(), "SELECT name, scopes FROM admin_tokens WHERE hash = $1 AND expires_at > $2",
-		session.Hash(token), store.Time{Time: a.Now()}).Scan(&name, &scopes)
+		session.Hash(token), store.Time{Time: a.Now()}).
+		Scan(&name, &scopes)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return "", &problem{http.StatusUnauthorized, "the token is unknown or has expired"}
@@ -190,14 +233,19 @@ func (c *call) page() (after string, count int, err error) {
 
 // log writes what was done.
 func (a *API) log(c *call, action, subject string, detail map[string]any) error {
-	return audit.Write(c.Context(), c.tx, audit.Entry{At: a.Now(), Actor: c.actor, Action: action, Subject: subject, Detail: detail})
+	return audit.Write(
+		c.Context(),
+		c.tx,
+		audit.Entry{At: a.Now(), Actor: c.actor, Action: action, Subject: subject, Detail: detail},
+	)
 }
 
 var done = map[string]bool{"done": true}
 
 func (a *API) listClients(c *call) (any, error) { return provider.ListClients(c.Context(), c.tx) }
 
-// putClient registers a relying party. A confidential one that is new, or asks for it, gets a secret, which is told once.
+// putClient registers a relying party. A confidential one that is new, or asks for it, gets a
+// secret, which is told once.
 func (a *API) putClient(c *call) (any, error) {
 	given := struct {
 		provider.Client
@@ -228,7 +276,12 @@ func (a *API) putClient(c *call) (any, error) {
 	if err := provider.PutClient(c.Context(), c.tx, client, a.Now()); err != nil {
 		return nil, err
 	}
-	return client, a.log(c, "client.put", client.ID, map[string]any{"redirect_uris": client.RedirectURIs, "new_secret": client.Secret != ""})
+	return client, a.log(
+		c,
+		"client.put",
+		client.ID,
+		map[string]any{"redirect_uris": client.RedirectURIs, "new_secret": client.Secret != ""},
+	)
 }
 
 func (a *API) deleteClient(c *call) (any, error) {
@@ -279,7 +332,19 @@ type User struct {
 
 func (a *API) user(c *call, u *user.User) (*User, error) {
 	findings, err := a.Assurance.Findings(c.Context(), c.tx, u)
-	return &User{u.ID, u.Email, u.EmailVerified, u.CreatedAt, u.VerifiedAt, u.DocumentAt, u.RiskLevel, u.RiskScore, findings, u.Assurance, u.DecisionID}, err
+	return &User{
+		u.ID,
+		u.Email,
+		u.EmailVerified,
+		u.CreatedAt,
+		u.VerifiedAt,
+		u.DocumentAt,
+		u.RiskLevel,
+		u.RiskScore,
+		findings,
+		u.Assurance,
+		u.DecisionID,
+	}, err
 }
 
 func (a *API) listUsers(c *call) (any, error) {
@@ -315,7 +380,11 @@ func (a *API) deleteUser(c *call) (any, error) {
 }
 
 // change loads a user, lets f change it, and logs it with the reason that was given.
-func (a *API) change(c *call, action string, f func(u *user.User, reason string) error) (any, error) {
+func (a *API) change(
+	c *call,
+	action string,
+	f func(u *user.User, reason string) error,
+) (any, error) {
 	given := struct {
 		Reason string `json:"reason"`
 	}{}
@@ -336,14 +405,23 @@ func (a *API) change(c *call, action string, f func(u *user.User, reason string)
 }
 
 func (a *API) revokeUser(c *call) (any, error) {
-	return a.change(c, "user.revoke", func(u *user.User, reason string) error { return a.Assurance.Revoke(c.Context(), c.tx, u, reason) })
+	return a.change(
+		c,
+		"user.revoke",
+		func(u *user.User, reason string) error { return a.Assurance.Revoke(c.Context(), c.tx, u, reason) },
+	)
 }
 
 func (a *API) reportUser(c *call) (any, error) {
-	return a.change(c, "user.report", func(u *user.User, _ string) error { return a.Assurance.Flag(c.Context(), c.tx, u, assurance.Reported) })
+	return a.change(
+		c,
+		"user.report",
+		func(u *user.User, _ string) error { return a.Assurance.Flag(c.Context(), c.tx, u, assurance.Reported) },
+	)
 }
 
-// clearUser forgets what speaks against a user: findings, and failed attempts that keep the address out.
+// clearUser forgets what speaks against a user: findings, and failed attempts that keep the address
+// out.
 func (a *API) clearUser(c *call) (any, error) {
 	return a.change(c, "user.clear", func(u *user.User, _ string) error {
 		if err := verification.Forgive(c.Context(), c.tx, u.Email); err != nil {
@@ -366,7 +444,12 @@ func (a *API) addStream(c *call) (any, error) {
 	if err := a.Assurance.Add(c.Context(), c.tx, &stream); err != nil {
 		return nil, err
 	}
-	return stream, a.log(c, "stream.add", stream.ID, map[string]any{"client": stream.Client, "url": stream.URL})
+	return stream, a.log(
+		c,
+		"stream.add",
+		stream.ID,
+		map[string]any{"client": stream.Client, "url": stream.URL},
+	)
 }
 
 func (a *API) removeStream(c *call) (any, error) {

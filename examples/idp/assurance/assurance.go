@@ -1,5 +1,5 @@
-// Package assurance keeps a risk and an assurance level for every user after the login, and tells relying parties when one
-// changes (OpenID Shared Signals, CAEP).
+// Package assurance keeps a risk and an assurance level for every user after the login, and tells
+// relying parties when one changes (OpenID Shared Signals, CAEP).
 package assurance
 
 import (
@@ -50,14 +50,28 @@ const (
 
 var lasting = []string{Duplicate, Reported}
 
-// Checked sets the findings of an accepted check in place of the former ones, and assesses the user.
-func (s *Service) Checked(ctx context.Context, q store.Queryer, u *user.User, findings ...string) error {
-	u.Flags = slices.DeleteFunc(u.Flags, func(f string) bool { return !slices.Contains(lasting, f) })
+// Checked sets the findings of an accepted check in place of the former ones, and assesses the
+// user.
+func (s *Service) Checked(
+	ctx context.Context,
+	q store.Queryer,
+	u *user.User,
+	findings ...string,
+) error {
+	u.Flags = slices.DeleteFunc(
+		u.Flags,
+		func(f string) bool { return !slices.Contains(lasting, f) },
+	)
 	return s.Flag(ctx, q, u, findings...)
 }
 
 // Flag adds findings and assesses the user.
-func (s *Service) Flag(ctx context.Context, q store.Queryer, u *user.User, findings ...string) error {
+func (s *Service) Flag(
+	ctx context.Context,
+	q store.Queryer,
+	u *user.User,
+	findings ...string,
+) error {
 	for _, f := range findings {
 		if !slices.Contains(u.Flags, f) {
 			u.Flags = append(u.Flags, f)
@@ -78,7 +92,8 @@ func (s *Service) Findings(ctx context.Context, q store.Queryer, u *user.User) (
 	findings := slices.Clone(u.Flags)
 	var failed, attacks int
 	err := q.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(CASE WHEN attack THEN 1 ELSE 0 END), 0) FROM decisions
-		WHERE user_id = $1 AND outcome = 'reject' AND created_at > $2`, u.ID, store.Time{Time: now.Add(-24 * time.Hour)}).Scan(&failed, &attacks)
+		WHERE user_id = $1 AND outcome = 'reject' AND created_at > $2`, u.ID, store.Time{Time: now.Add(-24 * time.Hour)}).
+		Scan(&failed, &attacks)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +109,8 @@ func (s *Service) Findings(ctx context.Context, q store.Queryer, u *user.User) (
 	return findings, nil
 }
 
-// Assess computes risk and assurance anew, saves the user, and tells the relying parties what changed. At HIGH the sessions end.
+// Assess computes risk and assurance anew, saves the user, and tells the relying parties what
+// changed. At HIGH the sessions end.
 func (s *Service) Assess(ctx context.Context, q store.Queryer, u *user.User) error {
 	findings, err := s.Findings(ctx, q, u)
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 	"github.com/vultus/vultus/examples/idp/store"
 )
 
-// Stream is a receiver of a client's events: pushed to its URL (RFC 8935), or kept until it polls (RFC 8936).
+// Stream is a receiver of a client's events: pushed to its URL (RFC 8935), or kept until it polls
+// (RFC 8936).
 type Stream struct {
 	ID            string `json:"id"`
 	Client        string `json:"client_id"`
@@ -39,8 +40,16 @@ func (s *Service) Add(ctx context.Context, q store.Queryer, stream *Stream) erro
 	} else if stream.Authorization != "" {
 		sealed = s.Vault.Seal(place(stream.ID), []byte(stream.Authorization))
 	}
-	_, err := q.ExecContext(ctx, "INSERT INTO streams (id, client_id, url, authorization_sealed, poll_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-		stream.ID, stream.Client, store.Text(stream.URL), sealed, store.Text(pollHash), store.Time{Time: s.Now()})
+	_, err := q.ExecContext(
+		ctx,
+		"INSERT INTO streams (id, client_id, url, authorization_sealed, poll_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+		stream.ID,
+		stream.Client,
+		store.Text(stream.URL),
+		sealed,
+		store.Text(pollHash),
+		store.Time{Time: s.Now()},
+	)
 	stream.Authorization = ""
 	return err
 }
@@ -70,7 +79,8 @@ func Remove(ctx context.Context, q store.Queryer, id string) error {
 	return store.One(ctx, q, "DELETE FROM streams WHERE id = $1", id)
 }
 
-// pushMost is how often an event is tried; the waits between double up to an hour, so this is more than a day.
+// pushMost is how often an event is tried; the waits between double up to an hour, so this is more
+// than a day.
 const pushMost = 40
 
 // pushed is an event that is due.
@@ -80,8 +90,8 @@ type pushed struct {
 	tries                  int
 }
 
-// Push sends what is due. An event is taken for a minute, so that no other instance sends it meanwhile; whatever happens to this
-// one, it is sent again, and the receiver knows it by its jti.
+// Push sends what is due. An event is taken for a minute, so that no other instance sends it
+// meanwhile; whatever happens to this one, it is sent again, and the receiver knows it by its jti.
 func (s *Service) Push(ctx context.Context) error {
 	for {
 		e, err := s.take(ctx)
@@ -105,11 +115,18 @@ func (s *Service) take(ctx context.Context) (*pushed, error) {
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
 		now := s.Now()
 		err := tx.QueryRowContext(ctx, `SELECT jti, stream_id, url, body, authorization_sealed, tries FROM events JOIN streams ON streams.id = events.stream_id
-			WHERE url IS NOT NULL AND next_at <= $1 ORDER BY next_at, jti LIMIT 1`, store.Time{Time: now}).Scan(&e.jti, &e.stream, &e.url, &e.body, &e.sealed, &e.tries)
+			WHERE url IS NOT NULL AND next_at <= $1 ORDER BY next_at, jti LIMIT 1`, store.Time{Time: now}).
+			Scan(&e.jti, &e.stream, &e.url, &e.body, &e.sealed, &e.tries)
 		if err != nil {
 			return err
 		}
-		return store.One(ctx, tx, "UPDATE events SET next_at = $1, tries = tries + 1 WHERE jti = $2", store.Time{Time: now.Add(time.Minute)}, e.jti)
+		return store.One(
+			ctx,
+			tx,
+			"UPDATE events SET next_at = $1, tries = tries + 1 WHERE jti = $2",
+			store.Time{Time: now.Add(time.Minute)},
+			e.jti,
+		)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -119,7 +136,12 @@ func (s *Service) take(ctx context.Context) (*pushed, error) {
 
 // send pushes one event; 202 is the answer of a receiver that has it.
 func (s *Service) send(ctx context.Context, e *pushed) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, strings.NewReader(e.body))
+	request, err := http.NewRequestWithContext(
+		ctx,
+		http.MethodPost,
+		e.url,
+		strings.NewReader(e.body),
+	)
 	if err != nil {
 		return err
 	}
@@ -145,13 +167,30 @@ func (s *Service) send(ctx context.Context, e *pushed) error {
 }
 
 func (s *Service) postpone(ctx context.Context, e *pushed, fault error) error {
-	slog.WarnContext(ctx, "an event was not taken", "stream", e.stream, "jti", e.jti, "tries", e.tries+1, "error", fault)
+	slog.WarnContext(
+		ctx,
+		"an event was not taken",
+		"stream",
+		e.stream,
+		"jti",
+		e.jti,
+		"tries",
+		e.tries+1,
+		"error",
+		fault,
+	)
 	if e.tries+1 >= pushMost {
 		_, err := s.DB.ExecContext(ctx, "DELETE FROM events WHERE jti = $1", e.jti)
 		return err
 	}
 	delay := min(time.Second<<min(e.tries, 12), time.Hour)
-	_, err := s.DB.ExecContext(ctx, "UPDATE events SET next_at = $1, fault = $2 WHERE jti = $3", store.Time{Time: s.Now().Add(delay)}, fault.Error(), e.jti)
+	_, err := s.DB.ExecContext(
+		ctx,
+		"UPDATE events SET next_at = $1, fault = $2 WHERE jti = $3",
+		store.Time{Time: s.Now().Add(delay)},
+		fault.Error(),
+		e.jti,
+	)
 	return err
 }
 
@@ -159,7 +198,8 @@ func (s *Service) postpone(ctx context.Context, e *pushed, fault error) error {
 func (s *Service) Poll(w http.ResponseWriter, r *http.Request) {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	var stream string
-	err := s.DB.QueryRowContext(r.Context(), "SELECT id FROM streams WHERE id = $1 AND poll_hash = $2", r.PathValue("id"), session.Hash(token)).Scan(&stream)
+	err := s.DB.QueryRowContext(r.Context(), "SELECT id FROM streams WHERE id = $1 AND poll_hash = $2", r.PathValue("id"), session.Hash(token)).
+		Scan(&stream)
 	if errors.Is(err, sql.ErrNoRows) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		w.WriteHeader(http.StatusUnauthorized)
@@ -177,7 +217,16 @@ func (s *Service) Poll(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		for jti, fault := range asked.SetErrs {
-			slog.WarnContext(r.Context(), "an event was not taken", "stream", stream, "jti", jti, "error", string(fault))
+			slog.WarnContext(
+				r.Context(),
+				"an event was not taken",
+				"stream",
+				stream,
+				"jti",
+				jti,
+				"error",
+				string(fault),
+			)
 			asked.Ack = append(asked.Ack, jti)
 		}
 	}
@@ -207,8 +256,18 @@ func (s *Service) Poll(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(map[string]any{"sets": sets, "moreAvailable": more})
 }
 
-func waiting(ctx context.Context, tx *sql.Tx, stream string, most int) (sets map[string]string, more bool, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT jti, body FROM events WHERE stream_id = $1 ORDER BY jti LIMIT $2", stream, most+1)
+func waiting(
+	ctx context.Context,
+	tx *sql.Tx,
+	stream string,
+	most int,
+) (sets map[string]string, more bool, err error) {
+	rows, err := tx.QueryContext(
+		ctx,
+		"SELECT jti, body FROM events WHERE stream_id = $1 ORDER BY jti LIMIT $2",
+		stream,
+		most+1,
+	)
 	if err != nil {
 		return nil, false, err
 	}

@@ -20,7 +20,13 @@ const (
 	SessionRevoked       = caep + "session-revoked"
 )
 
-func (s *Service) riskChanged(ctx context.Context, q store.Queryer, u *user.User, before string, findings []string) error {
+func (s *Service) riskChanged(
+	ctx context.Context,
+	q store.Queryer,
+	u *user.User,
+	before string,
+	findings []string,
+) error {
 	reason := strings.Join(findings, ", ")
 	if reason == "" {
 		reason = "the findings are over"
@@ -30,7 +36,12 @@ func (s *Service) riskChanged(ctx context.Context, q store.Queryer, u *user.User
 	})
 }
 
-func (s *Service) assuranceChanged(ctx context.Context, q store.Queryer, u *user.User, before string) error {
+func (s *Service) assuranceChanged(
+	ctx context.Context,
+	q store.Queryer,
+	u *user.User,
+	before string,
+) error {
 	rank := func(name string) int {
 		for i, level := range s.Policy.Levels {
 			if level.Name == name {
@@ -43,7 +54,12 @@ func (s *Service) assuranceChanged(ctx context.Context, q store.Queryer, u *user
 	if rank(u.Assurance) < rank(before) {
 		direction = "decrease"
 	}
-	event := map[string]any{"namespace": s.Issuer, "current_level": level(u.Assurance), "change_direction": direction, "initiating_entity": "system"}
+	event := map[string]any{
+		"namespace":         s.Issuer,
+		"current_level":     level(u.Assurance),
+		"change_direction":  direction,
+		"initiating_entity": "system",
+	}
 	if before != "" {
 		event["previous_level"] = before
 	}
@@ -58,14 +74,38 @@ func level(name string) string {
 	return name
 }
 
-func (s *Service) sessionRevoked(ctx context.Context, q store.Queryer, u *user.User, reason string) error {
-	return s.emit(ctx, q, u, SessionRevoked, map[string]any{"initiating_entity": "policy", "reason_admin": map[string]string{"en": reason}})
+func (s *Service) sessionRevoked(
+	ctx context.Context,
+	q store.Queryer,
+	u *user.User,
+	reason string,
+) error {
+	return s.emit(
+		ctx,
+		q,
+		u,
+		SessionRevoked,
+		map[string]any{
+			"initiating_entity": "policy",
+			"reason_admin":      map[string]string{"en": reason},
+		},
+	)
 }
 
-// emit signs a security event token (RFC 8417) for every stream of a client that knows the user, and queues it. It is sent when
-// the database transaction has ended well.
-func (s *Service) emit(ctx context.Context, q store.Queryer, u *user.User, kind string, event map[string]any) error {
-	rows, err := q.QueryContext(ctx, "SELECT id, client_id FROM streams WHERE client_id IN (SELECT client_id FROM logins WHERE user_id = $1)", u.ID)
+// emit signs a security event token (RFC 8417) for every stream of a client that knows the user,
+// and queues it. It is sent when the database transaction has ended well.
+func (s *Service) emit(
+	ctx context.Context,
+	q store.Queryer,
+	u *user.User,
+	kind string,
+	event map[string]any,
+) error {
+	rows, err := q.QueryContext(
+		ctx,
+		"SELECT id, client_id FROM streams WHERE client_id IN (SELECT client_id FROM logins WHERE user_id = $1)",
+		u.ID,
+	)
 	if err != nil {
 		return err
 	}

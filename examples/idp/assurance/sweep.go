@@ -40,7 +40,8 @@ func (s *Service) Reassess(ctx context.Context) error {
 	}
 }
 
-// Retain deletes what its time is over for: idle users with their templates, receipts, the audit log, and whatever is spent.
+// Retain deletes what its time is over for: idle users with their templates, receipts, the audit
+// log, and whatever is spent.
 func (s *Service) Retain(ctx context.Context) error {
 	now, keep := s.Now(), &s.Policy.Retention
 	before := func(age time.Duration) store.Time { return store.Time{Time: now.Add(-age)} }
@@ -96,8 +97,8 @@ func (s *Service) idle(ctx context.Context, before store.Time) ([]string, error)
 	return ids, rows.Err()
 }
 
-// Delete deletes a user with template, sessions and tokens, and tells the relying parties that the sessions are over. Receipts
-// stay without saying whose they are.
+// Delete deletes a user with template, sessions and tokens, and tells the relying parties that the
+// sessions are over. Receipts stay without saying whose they are.
 func (s *Service) Delete(ctx context.Context, q store.Queryer, id, actor, reason string) error {
 	u, err := user.ByID(ctx, q, id)
 	if err != nil {
@@ -109,5 +110,15 @@ func (s *Service) Delete(ctx context.Context, q store.Queryer, id, actor, reason
 	if err := user.Delete(ctx, q, id); err != nil {
 		return err
 	}
-	return audit.Write(ctx, q, audit.Entry{At: s.Now(), Actor: actor, Action: "user.delete", Subject: id, Detail: map[string]any{"reason": reason}})
+	return audit.Write(
+		ctx,
+		q,
+		audit.Entry{
+			At:      s.Now(),
+			Actor:   actor,
+			Action:  "user.delete",
+			Subject: id,
+			Detail:  map[string]any{"reason": reason},
+		},
+	)
 }

@@ -1,4 +1,5 @@
-// Package audit writes down who did what. Entries are only ever added; none holds a picture, a template or a secret.
+// Package audit writes down who did what. Entries are only ever added; none holds a picture, a
+// template or a secret.
 package audit
 
 import (
@@ -20,7 +21,8 @@ type Entry struct {
 	Detail      map[string]any `json:"detail,omitempty"`
 }
 
-// Write adds an entry, as part of the transaction q so that what it tells of and the entry are there together or not at all.
+// Write adds an entry, as part of the transaction q so that what it tells of and the entry are
+// there together or not at all.
 func Write(ctx context.Context, q store.Queryer, e Entry) error {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -29,15 +31,29 @@ func Write(ctx context.Context, q store.Queryer, e Entry) error {
 	if e.Detail == nil {
 		e.Detail = map[string]any{}
 	}
-	_, err = q.ExecContext(ctx, "INSERT INTO audit (id, at, actor, action, subject, transaction_id, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		id.String(), store.Time{Time: e.At}, e.Actor, e.Action, store.Text(e.Subject), store.Text(e.Transaction), store.JSON[any]{V: e.Detail})
+	_, err = q.ExecContext(
+		ctx,
+		"INSERT INTO audit (id, at, actor, action, subject, transaction_id, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		id.String(),
+		store.Time{Time: e.At},
+		e.Actor,
+		e.Action,
+		store.Text(e.Subject),
+		store.Text(e.Transaction),
+		store.JSON[any]{V: e.Detail},
+	)
 	return err
 }
 
 // Read returns at most count entries after the one with the given id, the oldest first.
 func Read(ctx context.Context, q store.Queryer, after string, count int) ([]Entry, error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, at, actor, action, subject, transaction_id, detail FROM audit
-		WHERE id > $1 ORDER BY id LIMIT $2`, after, count)
+	rows, err := q.QueryContext(
+		ctx,
+		`SELECT id, at, actor, action, subject, transaction_id, detail FROM audit
+		WHERE id > $1 ORDER BY id LIMIT $2`,
+		after,
+		count,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +67,11 @@ func Read(ctx context.Context, q store.Queryer, after string, count int) ([]Entr
 		if err := rows.Scan(&e.ID, &at, &e.Actor, &e.Action, &subject, &transaction, &detail); err != nil {
 			return nil, err
 		}
-		e.At, e.Subject, e.Transaction, e.Detail = at.Time, string(subject), string(transaction), detail.V
+		e.At, e.Subject, e.Transaction, e.Detail = at.Time, string(
+			subject,
+		), string(
+			transaction,
+		), detail.V
 		entries = append(entries, e)
 	}
 	return entries, rows.Err()

@@ -54,7 +54,13 @@ func Read(file string) (*Config, error) {
 
 // Parse reads a text over the defaults.
 func Parse(text []byte) (*Config, error) {
-	c := &Config{Listen: "127.0.0.1:9400", Organisation: "This service", ConfirmEmail: true, Policy: policy.Default(), Waiting: 16}
+	c := &Config{
+		Listen:       "127.0.0.1:9400",
+		Organisation: "This service",
+		ConfirmEmail: true,
+		Policy:       policy.Default(),
+		Waiting:      16,
+	}
 	if err := c.Patience.UnmarshalText([]byte("8s")); err != nil {
 		return nil, err
 	}
@@ -87,7 +93,10 @@ func (c *Config) defaults() {
 		}
 	}
 	if text.NotKept == nil {
-		text.NotKept = []string{"the pictures of your face", "the picture of your document, or anything that is written on it"}
+		text.NotKept = []string{
+			"the pictures of your face",
+			"the picture of your document, or anything that is written on it",
+		}
 	}
 	if text.RetentionDays == 0 {
 		text.RetentionDays = days
@@ -99,14 +108,19 @@ func (c *Config) defaults() {
 
 func (c *Config) validate() error {
 	issuer, err := url.Parse(c.Issuer)
-	if err != nil || issuer.Host == "" || issuer.RawQuery != "" || issuer.Fragment != "" || issuer.Path != "" {
+	if err != nil || issuer.Host == "" || issuer.RawQuery != "" || issuer.Fragment != "" ||
+		issuer.Path != "" {
 		return fmt.Errorf("issuer: %q must be a URL without path, query and fragment", c.Issuer)
 	}
-	if host := issuer.Hostname(); issuer.Scheme != "https" && host != "127.0.0.1" && host != "localhost" {
+	if host := issuer.Hostname(); issuer.Scheme != "https" && host != "127.0.0.1" &&
+		host != "localhost" {
 		return fmt.Errorf("issuer: %q must be https, but for trials on localhost", c.Issuer)
 	}
-	if c.ConfirmEmail && c.Upstream == nil && (c.Mail == nil || (c.Mail.SMTP == "") == (c.Mail.Outbox == "")) {
-		return errors.New("mail: smtp or outbox is needed to confirm addresses; without, set confirm_email to false")
+	if c.ConfirmEmail && c.Upstream == nil &&
+		(c.Mail == nil || (c.Mail.SMTP == "") == (c.Mail.Outbox == "")) {
+		return errors.New(
+			"mail: smtp or outbox is needed to confirm addresses; without, set confirm_email to false",
+		)
 	}
 	if c.Parallel < 0 || c.Waiting < 0 {
 		return errors.New("parallel and waiting must not be negative")

@@ -1,5 +1,5 @@
-// Package face is the engine as this service uses it: bursts of frames in, judgements out, and a search over all who are
-// enrolled. Pictures live only as long as a call.
+// Package face is the engine as this service uses it: bursts of frames in, judgements out, and a
+// search over all who are enrolled. Pictures live only as long as a call.
 package face
 
 import (
@@ -34,7 +34,8 @@ type Model struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Open loads a pack. The policy is laid over the engine's own default; what it does not know is an error here, not later.
+// Open loads a pack. The policy is laid over the engine's own default; what it does not know is an
+// error here, not later.
 func Open(pack string, policy map[string]any) (*Engine, error) {
 	engine, err := vultus.Open(pack)
 	if err != nil {
@@ -126,7 +127,11 @@ type Reference struct {
 }
 
 // kinds are the challenges by the names of the policy.
-var kinds = map[string]vultus.ChallengeKind{"flash": vultus.ChallengeFlash, "head-turn": vultus.ChallengeHeadTurn, "blink": vultus.ChallengeBlink}
+var kinds = map[string]vultus.ChallengeKind{
+	"flash":     vultus.ChallengeFlash,
+	"head-turn": vultus.ChallengeHeadTurn,
+	"blink":     vultus.ChallengeBlink,
+}
 
 // challenge derives what is asked from a nonce; nil when nothing is.
 func challenge(nonce []byte, names []string) (*vultus.Challenge, error) {
@@ -149,7 +154,8 @@ func (e *Engine) Challenge(nonce []byte, names []string) (json.RawMessage, error
 	return c.JSON, nil
 }
 
-// Judge decides whether the burst shows a real person before a real camera, and the one of the reference.
+// Judge decides whether the burst shows a real person before a real camera, and the one of the
+// reference.
 func (e *Engine) Judge(ctx context.Context, burst Burst, reference Reference) (*Judgement, error) {
 	start := time.Now()
 	session, err := e.watch(ctx, burst)
@@ -221,7 +227,8 @@ func (e *Engine) watch(ctx context.Context, burst Burst) (*vultus.Session, error
 	return session, nil
 }
 
-// add takes a decision in: the outcome is the worst of all, and only what is decisive or new is told.
+// add takes a decision in: the outcome is the worst of all, and only what is decisive or new is
+// told.
 func (j *Judgement) add(decision *vultus.Decision, err error) error {
 	if err != nil {
 		return err
@@ -260,7 +267,12 @@ func (e *Engine) Guide(ctx context.Context, file []byte, role vultus.Role) (*Gui
 	guidance := &Guidance{Code: string(seen.Code), Text: seen.Text}
 	if size, _, err := image.DecodeConfig(bytes.NewReader(file)); err == nil && seen.Face != nil {
 		width, height := float64(size.Width), float64(size.Height)
-		guidance.Face = &Box{float64(seen.Face.X) / width, float64(seen.Face.Y) / height, float64(seen.Face.Width) / width, float64(seen.Face.Height) / height}
+		guidance.Face = &Box{
+			float64(seen.Face.X) / width,
+			float64(seen.Face.Y) / height,
+			float64(seen.Face.Width) / width,
+			float64(seen.Face.Height) / height,
+		}
 	}
 	return guidance, nil
 }
@@ -271,7 +283,10 @@ func (e *Engine) guideDocument(ctx context.Context, file []byte) (*Guidance, err
 		return nil, err
 	}
 	if enrolment.Template == nil {
-		return &Guidance{Code: "no-face", Text: "No portrait is seen. Fill the picture with the side of the document that has it."}, nil
+		return &Guidance{
+			Code: "no-face",
+			Text: "No portrait is seen. Fill the picture with the side of the document that has it.",
+		}, nil
 	}
 	defer enrolment.Template.Close()
 	return &Guidance{Code: "ready", Text: "The portrait is seen."}, nil

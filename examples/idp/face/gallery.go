@@ -11,7 +11,8 @@ import (
 	vultus "github.com/vultus/vultus/ffi/go"
 )
 
-// Gallery is everybody who is enrolled, in memory, for the search for the same face under another name. Searches run at once.
+// Gallery is everybody who is enrolled, in memory, for the search for the same face under another
+// name. Searches run at once.
 type Gallery struct {
 	engine *Engine
 	vault  *vault.Vault
@@ -33,7 +34,8 @@ func NewGallery(engine *Engine, v *vault.Vault) (*Gallery, error) {
 // Place names the row of a template to the vault.
 func Place(user string) string { return "templates/" + user }
 
-// Sync reads the templates that came since the last time, from this instance or another, and wipes those that were deleted.
+// Sync reads the templates that came since the last time, from this instance or another, and wipes
+// those that were deleted.
 func (g *Gallery) Sync(ctx context.Context, q store.Queryer) error {
 	g.lock.Lock()
 	defer g.lock.Unlock()
@@ -42,7 +44,12 @@ func (g *Gallery) Sync(ctx context.Context, q store.Queryer) error {
 	if err := q.QueryRowContext(ctx, "SELECT value FROM counters WHERE name = 'template'").Scan(&newest); err != nil {
 		return err
 	}
-	rows, err := q.QueryContext(ctx, "SELECT number, user_id, sealed FROM templates WHERE number > $1 AND number <= $2 ORDER BY number", g.last, newest)
+	rows, err := q.QueryContext(
+		ctx,
+		"SELECT number, user_id, sealed FROM templates WHERE number > $1 AND number <= $2 ORDER BY number",
+		g.last,
+		newest,
+	)
 	if err != nil {
 		return err
 	}
@@ -63,7 +70,8 @@ func (g *Gallery) Sync(ctx context.Context, q store.Queryer) error {
 		return err
 	}
 	g.last = newest
-	if err := q.QueryRowContext(ctx, "SELECT count(*) FROM templates WHERE number <= $1", newest).Scan(&count); err != nil || count == int64(len(g.owners)) {
+	if err := q.QueryRowContext(ctx, "SELECT count(*) FROM templates WHERE number <= $1", newest).Scan(&count); err != nil ||
+		count == int64(len(g.owners)) {
 		return err
 	}
 	return g.forget(ctx, q)
@@ -126,8 +134,8 @@ type Search struct {
 	Upto      int64    // number of the newest template that was searched
 }
 
-// Search looks for the face of a template among all who are enrolled, at the threshold that holds the false positive identification rate
-// for so many.
+// Search looks for the face of a template among all who are enrolled, at the threshold that holds
+// the false positive identification rate for so many.
 func (g *Gallery) Search(template []byte, fpir float64) (*Search, error) {
 	g.lock.RLock()
 	defer g.lock.RUnlock()
@@ -160,8 +168,9 @@ func (g *Gallery) Search(template []byte, fpir float64) (*Search, error) {
 	}
 }
 
-// threshold returns the threshold that holds a false positive identification rate among so many. Where that asks for more than the pack's
-// calibration reaches, it is the strictest that the calibration does reach, with the rate that this holds.
+// threshold returns the threshold that holds a false positive identification rate among so many.
+// Where that asks for more than the pack's calibration reaches, it is the strictest that the
+// calibration does reach, with the rate that this holds.
 func (e *Engine) threshold(size int, fpir float64) (threshold float32, holds float64, err error) {
 	for {
 		point, err := e.vultus.GalleryThreshold(size, fpir)

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// The pack is calibrated down to a false match rate of 1e-5: for 1,005 people that is a false positive identification rate of 1 %.
+// The pack is calibrated down to a false match rate of 1e-5: for 1,005 people that is a false
+// positive identification rate of 1 %.
 func TestThresholdOfALargeGallery(t *testing.T) {
 	pack := os.Getenv("VULTUS_PACK")
 	if pack == "" {

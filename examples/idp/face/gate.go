@@ -9,7 +9,8 @@ import (
 // ErrBusy says that the service has more to do than it can: come again a little later.
 var ErrBusy = errors.New("too many verifications wait for their turn")
 
-// Gate bounds how many calls of the engine run and how many wait for that, and so the time and the memory of all of them.
+// Gate bounds how many calls of the engine run and how many wait for that, and so the time and the
+// memory of all of them.
 type Gate struct {
 	waiting, running chan struct{}
 	patience         time.Duration
@@ -20,7 +21,8 @@ func NewGate(running, waiting int, patience time.Duration) *Gate {
 	return &Gate{make(chan struct{}, running+waiting), make(chan struct{}, running), patience}
 }
 
-// Enter takes a place in the queue at once, or ErrBusy. Read what was sent only after it: its memory is bounded by it.
+// Enter takes a place in the queue at once, or ErrBusy. Read what was sent only after it: its
+// memory is bounded by it.
 func (g *Gate) Enter() (*Turn, error) {
 	select {
 	case g.waiting <- struct{}{}:

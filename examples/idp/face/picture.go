@@ -9,8 +9,9 @@ import (
 // ErrPicture says that a file is not one plain picture.
 var ErrPicture = errors.New("this is not a plain JPEG, PNG or WebP file")
 
-// Plain checks that a file is one picture from its first byte to its last, and returns its media type. Whatever else a file
-// could be, such as an archive or a page behind the picture, it cannot be here.
+// Plain checks that a file is one picture from its first byte to its last, and returns its media
+// type. Whatever else a file could be, such as an archive or a page behind the picture, it cannot
+// be here.
 func Plain(file []byte) (string, error) {
 	switch {
 	case bytes.HasPrefix(file, []byte{0xff, 0xd8, 0xff}):
@@ -30,7 +31,8 @@ func Plain(file []byte) (string, error) {
 	return "", ErrPicture
 }
 
-// jpegEnd returns where the first picture ends: behind its marker EOI; -1 when the segments do not lead there.
+// jpegEnd returns where the first picture ends: behind its marker EOI; -1 when the segments do not
+// lead there.
 func jpegEnd(file []byte) int {
 	for at := 2; at+4 <= len(file); {
 		if file[at] != 0xff {

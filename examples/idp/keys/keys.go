@@ -1,5 +1,5 @@
-// Package keys holds the signing keys in the database, sealed, and replaces them in time. A new key is published before it
-// signs, and an old one stays published until what it signed has run out.
+// Package keys holds the signing keys in the database, sealed, and replaces them in time. A new key
+// is published before it signs, and an old one stays published until what it signed has run out.
 package keys
 
 import (
@@ -61,7 +61,10 @@ type Key struct {
 
 // Signer returns a signer of compact JWS with the given header "typ".
 func (k *Key) Signer(typ jose.ContentType) (jose.Signer, error) {
-	key := jose.SigningKey{Algorithm: k.Algorithm, Key: jose.JSONWebKey{Key: k.Private, KeyID: k.ID}}
+	key := jose.SigningKey{
+		Algorithm: k.Algorithm,
+		Key:       jose.JSONWebKey{Key: k.Private, KeyID: k.ID},
+	}
 	return jose.NewSigner(key, (&jose.SignerOptions{}).WithType(typ))
 }
 
@@ -73,7 +76,11 @@ type row struct {
 }
 
 func (r *Ring) rows(ctx context.Context, q store.Queryer, use Use) ([]row, error) {
-	rows, err := q.QueryContext(ctx, "SELECT id, public, sealed, created_at, signs_from, retires_at FROM keys WHERE use = $1 ORDER BY signs_from DESC", use)
+	rows, err := q.QueryContext(
+		ctx,
+		"SELECT id, public, sealed, created_at, signs_from, retires_at FROM keys WHERE use = $1 ORDER BY signs_from DESC",
+		use,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +133,8 @@ func (r *Ring) Secret(ctx context.Context) (secret [32]byte, err error) {
 	return secret, err
 }
 
-// Public returns what relying parties must know: the keys that sign, will sign, or signed what is still valid.
+// Public returns what relying parties must know: the keys that sign, will sign, or signed what is
+// still valid.
 func (r *Ring) Public(ctx context.Context, use Use) ([]jose.JSONWebKey, error) {
 	all, err := r.rows(ctx, r.db, use)
 	if err != nil {
@@ -157,7 +165,8 @@ func (r *Ring) private(k row) (any, error) {
 	return private.Key, nil
 }
 
-// Rotate makes the keys that are missing and the successors of those whose time comes. Call it at the start and then often.
+// Rotate makes the keys that are missing and the successors of those whose time comes. Call it at
+// the start and then often.
 func (r *Ring) Rotate(ctx context.Context) error {
 	for _, use := range []Use{Token, Receipt, Opaque} {
 		// The new key is made before the transaction, which may run twice.
@@ -177,13 +186,25 @@ func (r *Ring) Rotate(ctx context.Context) error {
 			if err != nil || from.IsZero() { // another instance was first
 				return err
 			}
-			_, err = tx.ExecContext(ctx, "UPDATE keys SET retires_at = $1 WHERE use = $2 AND retires_at IS NULL",
-				store.Time{Time: from.Add(r.times.Keep)}, use)
+			_, err = tx.ExecContext(
+				ctx,
+				"UPDATE keys SET retires_at = $1 WHERE use = $2 AND retires_at IS NULL",
+				store.Time{Time: from.Add(r.times.Keep)},
+				use,
+			)
 			if err != nil {
 				return err
 			}
-			_, err = tx.ExecContext(ctx, "INSERT INTO keys (id, use, public, sealed, created_at, signs_from) VALUES ($1, $2, $3, $4, $5, $6)",
-				made.id, use, made.public, made.sealed, store.Time{Time: r.now()}, store.Time{Time: from})
+			_, err = tx.ExecContext(
+				ctx,
+				"INSERT INTO keys (id, use, public, sealed, created_at, signs_from) VALUES ($1, $2, $3, $4, $5, $6)",
+				made.id,
+				use,
+				made.public,
+				made.sealed,
+				store.Time{Time: r.now()},
+				store.Time{Time: from},
+			)
 			return err
 		})
 		if err != nil {

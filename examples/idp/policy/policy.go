@@ -53,7 +53,8 @@ func (l *Level) documentHolds(document, now time.Time) bool {
 
 // Policy is the whole of it.
 type Policy struct {
-	// What the engine's decision must hold to, laid over the engine's own default: "fmr", "pad", "sequence", ...
+	// What the engine's decision must hold to, laid over the engine's own default: "fmr", "pad",
+	// "sequence", ...
 	Engine map[string]any `json:"engine"`
 
 	// Levels from the weakest to the strongest. A request without acr_values gets the first.
@@ -78,7 +79,8 @@ type Policy struct {
 	Access  Duration `json:"access"`  // an access token and an ID token are good for so long
 	Refresh struct {
 		Lifetime Duration `json:"lifetime"`
-		// Without a check within this time, or with a higher risk, a refresh token is refused: the person must come back.
+		// Without a check within this time, or with a higher risk, a refresh token is refused: the person
+		// must come back.
 		VerifiedWithin Duration `json:"verified_within"`
 		MostRisk       string   `json:"most_risk"`
 	} `json:"refresh"`
@@ -113,7 +115,11 @@ func Default() *Policy {
 	p.Engine = map[string]any{"fmr": 1e-4, "pad": "require"}
 	p.Levels = []Level{
 		{Name: "urn:vultus:acr:face", FaceWithin: Duration(12 * time.Hour)},
-		{Name: "urn:vultus:acr:document", FaceWithin: Duration(12 * time.Hour), DocumentWithin: Duration(30 * 24 * time.Hour)},
+		{
+			Name:           "urn:vultus:acr:document",
+			FaceWithin:     Duration(12 * time.Hour),
+			DocumentWithin: Duration(30 * 24 * time.Hour),
+		},
 	}
 	p.Challenge.Kinds = []string{"flash", "head-turn"}
 	p.Challenge.Optional = []string{"flash"}
@@ -170,9 +176,15 @@ func (p *Policy) Validate() error {
 	case len(p.Levels) == 0:
 		return errors.New("policy: levels is empty")
 	case !slices.Contains([]string{"refuse", "flag", "ignore"}, p.Duplicate.Action):
-		return fmt.Errorf("policy: duplicate.action is %q, allowed are refuse, flag and ignore", p.Duplicate.Action)
+		return fmt.Errorf(
+			"policy: duplicate.action is %q, allowed are refuse, flag and ignore",
+			p.Duplicate.Action,
+		)
 	case !slices.Contains(riskLevels, p.Refresh.MostRisk):
-		return fmt.Errorf("policy: refresh.most_risk is %q, allowed are LOW, MEDIUM and HIGH", p.Refresh.MostRisk)
+		return fmt.Errorf(
+			"policy: refresh.most_risk is %q, allowed are LOW, MEDIUM and HIGH",
+			p.Refresh.MostRisk,
+		)
 	case p.Attempts.PerTransaction < 1:
 		return errors.New("policy: attempts.per_transaction must be 1 at least")
 	case p.Risk.Medium > p.Risk.High:
@@ -180,12 +192,17 @@ func (p *Policy) Validate() error {
 	}
 	for _, kind := range append(slices.Clone(p.Challenge.Kinds), p.Challenge.Optional...) {
 		if !slices.Contains([]string{"flash", "head-turn", "blink"}, kind) {
-			return fmt.Errorf("policy: challenge %q is unknown, allowed are flash, head-turn and blink", kind)
+			return fmt.Errorf(
+				"policy: challenge %q is unknown, allowed are flash, head-turn and blink",
+				kind,
+			)
 		}
 	}
 	// A selfie has too few frames to show blinks beside colours: such a challenge would never be met.
 	if slices.Contains(p.Challenge.Kinds, "blink") && slices.Contains(p.Challenge.Kinds, "flash") {
-		return errors.New("policy: challenge blink cannot be asked together with flash; ask it alone")
+		return errors.New(
+			"policy: challenge blink cannot be asked together with flash; ask it alone",
+		)
 	}
 	return nil
 }
@@ -210,7 +227,8 @@ func (p *Policy) Level(name string) *Level {
 	return nil
 }
 
-// Strongest returns the name of the strongest level that checks at these moments reach; empty when none.
+// Strongest returns the name of the strongest level that checks at these moments reach; empty when
+// none.
 func (p *Policy) Strongest(face, document, now time.Time) string {
 	for _, level := range slices.Backward(p.Levels) {
 		if level.Reached(face, document, now) {

@@ -18,7 +18,8 @@ import (
 // ScopeIdentity asks for verified_claims.
 const ScopeIdentity = "identity"
 
-// TrustFramework names the rules by which this service verifies: a live face against the portrait of a document, by machine.
+// TrustFramework names the rules by which this service verifies: a live face against the portrait
+// of a document, by machine.
 const TrustFramework = "urn:vultus:face-to-document"
 
 // verification is the decision that a session stands on, as verified_claims tells it.
@@ -36,9 +37,14 @@ func (s *storage) verification(ctx context.Context, id string) (*verification, e
 	return v, err
 }
 
-// verifiedClaims follows OpenID Connect for Identity Assurance 1.0. The names on a document are not read, so the one claim that
-// is verified is the subject: the person who comes is the one of the document.
-func (s *storage) verifiedClaims(ctx context.Context, u *user.User, decision string) (map[string]any, error) {
+// verifiedClaims follows OpenID Connect for Identity Assurance 1.0. The names on a document are not
+// read, so the one claim that is verified is the subject: the person who comes is the one of the
+// document.
+func (s *storage) verifiedClaims(
+	ctx context.Context,
+	u *user.User,
+	decision string,
+) (map[string]any, error) {
 	v, err := s.verification(ctx, decision)
 	if err != nil {
 		return nil, err
@@ -65,7 +71,10 @@ func (s *storage) verifiedClaims(ctx context.Context, u *user.User, decision str
 					"desc":         "signed receipt of the decision",
 					"content_type": "application/jose",
 					"url":          s.issuer + "/receipts/" + v.id,
-					"digest":       map[string]string{"alg": "sha-256", "value": base64.StdEncoding.EncodeToString(digest)},
+					"digest": map[string]string{
+						"alg":   "sha-256",
+						"value": base64.StdEncoding.EncodeToString(digest),
+					},
 				}},
 			}},
 		},
@@ -74,7 +83,12 @@ func (s *storage) verifiedClaims(ctx context.Context, u *user.User, decision str
 }
 
 // setUserinfo fills in what the scopes ask for.
-func (s *storage) setUserinfo(ctx context.Context, info *oidc.UserInfo, subject, decision string, scopes []string) error {
+func (s *storage) setUserinfo(
+	ctx context.Context,
+	info *oidc.UserInfo,
+	subject, decision string,
+	scopes []string,
+) error {
 	u, err := user.ByID(ctx, s.db, subject)
 	if err != nil {
 		return err
@@ -108,7 +122,12 @@ func (s *storage) setUserinfo(ctx context.Context, info *oidc.UserInfo, subject,
 }
 
 // SetUserinfoFromRequest fills the ID token.
-func (s *storage) SetUserinfoFromRequest(ctx context.Context, info *oidc.UserInfo, request op.IDTokenRequest, scopes []string) error {
+func (s *storage) SetUserinfoFromRequest(
+	ctx context.Context,
+	info *oidc.UserInfo,
+	request op.IDTokenRequest,
+	scopes []string,
+) error {
 	switch r := request.(type) {
 	case *authRequest:
 		info.AppendClaims("sid", r.session.ID)
@@ -123,12 +142,22 @@ func (s *storage) SetUserinfoFromRequest(ctx context.Context, info *oidc.UserInf
 }
 
 // SetUserinfoFromScopes has nothing to add to SetUserinfoFromRequest.
-func (s *storage) SetUserinfoFromScopes(context.Context, *oidc.UserInfo, string, string, []string) error {
+func (s *storage) SetUserinfoFromScopes(
+	context.Context,
+	*oidc.UserInfo,
+	string,
+	string,
+	[]string,
+) error {
 	return nil
 }
 
 // SetUserinfoFromToken answers the userinfo endpoint.
-func (s *storage) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo, tokenID, _, _ string) error {
+func (s *storage) SetUserinfoFromToken(
+	ctx context.Context,
+	info *oidc.UserInfo,
+	tokenID, _, _ string,
+) error {
 	token, err := s.accessToken(ctx, tokenID)
 	if err != nil {
 		return err
@@ -137,7 +166,11 @@ func (s *storage) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo,
 }
 
 // SetIntrospectionFromToken answers the introspection endpoint, to the client of the token alone.
-func (s *storage) SetIntrospectionFromToken(ctx context.Context, answer *oidc.IntrospectionResponse, tokenID, _, clientID string) error {
+func (s *storage) SetIntrospectionFromToken(
+	ctx context.Context,
+	answer *oidc.IntrospectionResponse,
+	tokenID, _, clientID string,
+) error {
 	token, err := s.accessToken(ctx, tokenID)
 	if err != nil {
 		return err
@@ -150,17 +183,46 @@ func (s *storage) SetIntrospectionFromToken(ctx context.Context, answer *oidc.In
 		return err
 	}
 	answer.SetUserInfo(info)
-	answer.Scope, answer.ClientID, answer.Expiration = token.scopes, token.clientID, oidc.FromTime(token.expires)
+	answer.Scope, answer.ClientID, answer.Expiration = token.scopes, token.clientID, oidc.FromTime(
+		token.expires,
+	)
 	return nil
 }
 
 // GetPrivateClaimsFromScopes has nothing to say: access tokens are opaque.
-func (s *storage) GetPrivateClaimsFromScopes(context.Context, string, string, []string) (map[string]any, error) {
+func (s *storage) GetPrivateClaimsFromScopes(
+	context.Context,
+	string,
+	string,
+	[]string,
+) (map[string]any, error) {
 	return nil, nil
 }
 
 // claimsSupported is part of the discovery document.
 func (s *storage) claimsSupported() []string {
-	return slices.Sorted(slices.Values([]string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid",
-		"email", "email_verified", "preferred_username", "risk_level", s.access.Claim, "verified_claims"}))
+	return slices.Sorted(
+		slices.Values(
+			[]string{
+				"sub",
+				"iss",
+				"aud",
+				"exp",
+				"iat",
+				"auth_time",
+				"nonce",
+				"acr",
+				"amr",
+				"azp",
+				"at_hash",
+				"sid",
+				"email",
+				"email_verified",
+				"preferred_username",
+				"risk_level",
+				s.access.Claim,
+				"verified_claims",
+			},
+		),
+	)
 }

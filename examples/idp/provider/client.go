@@ -45,8 +45,13 @@ func (c *Client) Validate() error {
 	}
 	for _, text := range slices.Concat(c.RedirectURIs, c.PostLogoutRedirectURIs) {
 		uri, err := url.Parse(text)
-		if err != nil || !uri.IsAbs() || uri.Fragment != "" || uri.User != nil || uri.Scheme == "javascript" || uri.Scheme == "data" {
-			return fmt.Errorf("redirect_uris: %q must be an absolute URI without fragment or user", text)
+		if err != nil || !uri.IsAbs() || uri.Fragment != "" || uri.User != nil ||
+			uri.Scheme == "javascript" ||
+			uri.Scheme == "data" {
+			return fmt.Errorf(
+				"redirect_uris: %q must be an absolute URI without fragment or user",
+				text,
+			)
 		}
 		if _, loopback := op.HTTPLoopbackOrLocalhost(text); uri.Scheme == "http" && !loopback {
 			return fmt.Errorf("redirect_uris: %q must use https", text)
@@ -61,9 +66,16 @@ func PutClient(ctx context.Context, q store.Queryer, c Client, now time.Time) er
 	if c.Secret != "" {
 		hash = session.Hash(c.Secret)
 	}
-	_, err := q.ExecContext(ctx, `INSERT INTO clients (id, name, secret_hash, settings, created_at) VALUES ($1, $2, $3, $4, $5)
+	_, err := q.ExecContext(
+		ctx,
+		`INSERT INTO clients (id, name, secret_hash, settings, created_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, settings = excluded.settings, secret_hash = COALESCE(excluded.secret_hash, clients.secret_hash)`,
-		c.ID, c.Name, store.Text(hash), store.JSON[ClientSettings]{V: c.ClientSettings}, store.Time{Time: now})
+		c.ID,
+		c.Name,
+		store.Text(hash),
+		store.JSON[ClientSettings]{V: c.ClientSettings},
+		store.Time{Time: now},
+	)
 	return err
 }
 
@@ -112,24 +124,28 @@ func loadClient(ctx context.Context, q store.Queryer, id string) (*client, error
 	c := new(client)
 	var secret store.Text
 	var settings store.JSON[ClientSettings]
-	err := q.QueryRowContext(ctx, "SELECT id, name, secret_hash, settings FROM clients WHERE id = $1", id).Scan(&c.ID, &c.Name, &secret, &settings)
+	err := q.QueryRowContext(ctx, "SELECT id, name, secret_hash, settings FROM clients WHERE id = $1", id).
+		Scan(&c.ID, &c.Name, &secret, &settings)
 	c.secretHash, c.ClientSettings = string(secret), settings.V
 	return c, err
 }
 
 // Admits tells whether a member with these groups may come in through the client.
 func (c *Client) Admits(groups []string) bool {
-	return len(c.Groups) == 0 || slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(c.Groups, g) })
+	return len(c.Groups) == 0 ||
+		slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(c.Groups, g) })
 }
 
 func (c *client) isPublic() bool { return c.secretHash == "" }
 
 func (c *client) isSecret(secret string) bool {
-	return !c.isPublic() && subtle.ConstantTimeCompare([]byte(session.Hash(secret)), []byte(c.secretHash)) == 1
+	return !c.isPublic() &&
+		subtle.ConstantTimeCompare([]byte(session.Hash(secret)), []byte(c.secretHash)) == 1
 }
 
-func (c *client) GetID() string                    { return c.ID }
-func (c *client) RedirectURIs() []string           { return c.ClientSettings.RedirectURIs }
+func (c *client) GetID() string          { return c.ID }
+func (c *client) RedirectURIs() []string { return c.ClientSettings.RedirectURIs }
+
 func (c *client) PostLogoutRedirectURIs() []string { return c.ClientSettings.PostLogoutRedirectURIs }
 func (c *client) ResponseTypes() []oidc.ResponseType {
 	return []oidc.ResponseType{oidc.ResponseTypeCode}

@@ -1,4 +1,5 @@
-// Package provider is the OpenID provider: the protocol is the library's, what is behind it is ours.
+// Package provider is the OpenID provider: the protocol is the library's, what is behind it is
+// ours.
 package provider
 
 import (
@@ -54,7 +55,13 @@ func New(ctx context.Context, s Settings) (*Provider, error) {
 	}
 	p.provider, err = op.NewProvider(&op.Config{
 		CryptoKey: secret, DefaultLogoutRedirectURI: "/signed-out", CodeMethodS256: true, AuthMethodPost: true, GrantTypeRefreshToken: true,
-		SupportedScopes: []string{oidc.ScopeOpenID, oidc.ScopeEmail, oidc.ScopeProfile, oidc.ScopeOfflineAccess, ScopeIdentity},
+		SupportedScopes: []string{
+			oidc.ScopeOpenID,
+			oidc.ScopeEmail,
+			oidc.ScopeProfile,
+			oidc.ScopeOfflineAccess,
+			ScopeIdentity,
+		},
 		SupportedClaims: p.storage.claimsSupported(),
 	}, p.storage, op.StaticIssuer(s.Issuer), options...)
 	if err != nil {
@@ -66,9 +73,16 @@ func New(ctx context.Context, s Settings) (*Provider, error) {
 	return p, nil
 }
 
-// discovery returns the library's document with what it leaves out, and without what is not offered.
+// discovery returns the library's document with what it leaves out, and without what is not
+// offered.
 func (p *Provider) discovery(ctx context.Context) ([]byte, error) {
-	text, err := json.Marshal(op.CreateDiscoveryConfig(op.ContextWithIssuer(ctx, p.storage.issuer), p.provider, p.storage))
+	text, err := json.Marshal(
+		op.CreateDiscoveryConfig(
+			op.ContextWithIssuer(ctx, p.storage.issuer),
+			p.provider,
+			p.storage,
+		),
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -82,10 +96,18 @@ func (p *Provider) discovery(ctx context.Context) ([]byte, error) {
 		levels[i] = level.Name
 	}
 	maps.Copy(document, map[string]any{
-		"response_types_supported":                       []string{"code"},
-		"response_modes_supported":                       []string{"query"},
-		"grant_types_supported":                          []string{"authorization_code", "refresh_token"},
-		"prompt_values_supported":                        []string{"none", "login", "select_account", "consent"},
+		"response_types_supported": []string{"code"},
+		"response_modes_supported": []string{"query"},
+		"grant_types_supported": []string{
+			"authorization_code",
+			"refresh_token",
+		},
+		"prompt_values_supported": []string{
+			"none",
+			"login",
+			"select_account",
+			"consent",
+		},
 		"acr_values_supported":                           levels,
 		"authorization_response_iss_parameter_supported": true,
 		"verified_claims_supported":                      true,
@@ -101,11 +123,14 @@ func (p *Provider) discovery(ctx context.Context) ([]byte, error) {
 
 // Routes adds the endpoints of the protocol.
 func (p *Provider) Routes(routes *http.ServeMux) {
-	routes.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Write(p.discover)
-	})
+	routes.HandleFunc(
+		"GET /.well-known/openid-configuration",
+		func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			w.Write(p.discover)
+		},
+	)
 	for _, path := range []string{"/oauth/token", "/oauth/introspect", "/userinfo", "/revoke", "/keys", "/ready"} {
 		routes.Handle(path, p.provider)
 	}
@@ -114,7 +139,8 @@ func (p *Provider) Routes(routes *http.ServeMux) {
 	}
 }
 
-// front serves the endpoints that a browser visits: it tells the storage which browser, and the relying party which issuer.
+// front serves the endpoints that a browser visits: it tells the storage which browser, and the
+// relying party which issuer.
 func (p *Provider) front(w http.ResponseWriter, r *http.Request) {
 	browser := session.FromRequest(w, r, session.IsSecure(p.storage.issuer))
 	r = r.WithContext(context.WithValue(r.Context(), browserKey{}, browser))
@@ -124,8 +150,8 @@ func (p *Provider) front(w http.ResponseWriter, r *http.Request) {
 	p.provider.ServeHTTP(w, r)
 }
 
-// withIssuer adds the parameter iss (RFC 9207) to redirects to relying parties, so that an answer of another provider cannot be
-// taken for ours.
+// withIssuer adds the parameter iss (RFC 9207) to redirects to relying parties, so that an answer
+// of another provider cannot be taken for ours.
 type withIssuer struct {
 	http.ResponseWriter
 	issuer string
@@ -148,8 +174,8 @@ func (w *withIssuer) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Redirect returns where the browser of a finished transaction goes: to the callback, which makes the code, or back to the
-// relying party with an error.
+// Redirect returns where the browser of a finished transaction goes: to the callback, which makes
+// the code, or back to the relying party with an error.
 func (p *Provider) Redirect(t *transaction.Transaction) string {
 	switch t.State {
 	case transaction.Accepted:
@@ -174,7 +200,10 @@ func (p *Provider) Redirect(t *transaction.Transaction) string {
 }
 
 // Bearer returns the client and the session of an access token.
-func (p *Provider) Bearer(ctx context.Context, token string) (clientID string, s *session.Session, err error) {
+func (p *Provider) Bearer(
+	ctx context.Context,
+	token string,
+) (clientID string, s *session.Session, err error) {
 	plain, err := p.provider.Crypto().Decrypt(token)
 	if err != nil {
 		return "", nil, errors.New("this is not an access token")

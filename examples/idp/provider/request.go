@@ -28,7 +28,8 @@ func (r *authRequest) GetResponseMode() oidc.ResponseMode {
 }
 func (r *authRequest) GetScopes() []string { return r.Request.Scopes }
 func (r *authRequest) GetState() string    { return r.Request.State }
-func (r *authRequest) Done() bool          { return r.State == transaction.Accepted && r.session != nil }
+
+func (r *authRequest) Done() bool { return r.State == transaction.Accepted && r.session != nil }
 
 func (r *authRequest) GetAMR() []string {
 	if r.session == nil {
@@ -55,7 +56,10 @@ func (r *authRequest) GetCodeChallenge() *oidc.CodeChallenge {
 	if r.Request.CodeChallenge == "" {
 		return nil
 	}
-	return &oidc.CodeChallenge{Challenge: r.Request.CodeChallenge, Method: oidc.CodeChallengeMethod(r.Request.CodeChallengeMethod)}
+	return &oidc.CodeChallenge{
+		Challenge: r.Request.CodeChallenge,
+		Method:    oidc.CodeChallengeMethod(r.Request.CodeChallengeMethod),
+	}
 }
 
 // refreshRequest is a refresh token as the library asks for it.

@@ -42,14 +42,20 @@ var _ op.CanTerminateSessionFromRequest = (*storage)(nil)
 
 type browserKey struct{}
 
-// browserOf returns the browser that the request came from, which the handler has put in the context.
+// browserOf returns the browser that the request came from, which the handler has put in the
+// context.
 func browserOf(ctx context.Context) session.Browser {
 	browser, _ := ctx.Value(browserKey{}).(session.Browser)
 	return browser
 }
 
-// CreateAuthRequest begins a transaction. The library has checked client, redirect URI, response type and id_token_hint.
-func (s *storage) CreateAuthRequest(ctx context.Context, r *oidc.AuthRequest, subject string) (op.AuthRequest, error) {
+// CreateAuthRequest begins a transaction. The library has checked client, redirect URI, response
+// type and id_token_hint.
+func (s *storage) CreateAuthRequest(
+	ctx context.Context,
+	r *oidc.AuthRequest,
+	subject string,
+) (op.AuthRequest, error) {
 	client, err := loadClient(ctx, s.db, r.ClientID)
 	if err != nil {
 		return nil, err
@@ -58,7 +64,8 @@ func (s *storage) CreateAuthRequest(ctx context.Context, r *oidc.AuthRequest, su
 	case !slices.Contains(r.Scopes, oidc.ScopeOpenID):
 		return nil, oidc.ErrInvalidScope().WithDescription("the scope openid is missing")
 	case r.CodeChallenge == "" && client.isPublic():
-		return nil, oidc.ErrInvalidRequest().WithDescription("code_challenge is missing: a public client must use PKCE")
+		return nil, oidc.ErrInvalidRequest().
+			WithDescription("code_challenge is missing: a public client must use PKCE")
 	case r.CodeChallenge != "" && r.CodeChallengeMethod != oidc.CodeChallengeMethodS256:
 		return nil, oidc.ErrInvalidRequest().WithDescription("code_challenge_method must be S256")
 	case r.Nonce == "" && (client.RequireNonce || r.CodeChallenge == ""):
@@ -95,7 +102,8 @@ func (s *storage) CreateAuthRequest(ctx context.Context, r *oidc.AuthRequest, su
 	return request, internal(ctx, err)
 }
 
-// recognise accepts at once when the browser has a session that is good enough, and else carries over whom it knows.
+// recognise accepts at once when the browser has a session that is good enough, and else carries
+// over whom it knows.
 func (s *storage) recognise(ctx context.Context, tx *sql.Tx, t *transaction.Transaction) error {
 	now := s.now()
 	current, err := session.Current(ctx, tx, browserOf(ctx), now)
@@ -104,7 +112,8 @@ func (s *storage) recognise(ctx context.Context, tx *sql.Tx, t *transaction.Tran
 	}
 	silent := slices.Contains(t.Request.Prompt, oidc.PromptNone)
 	hinted := func(u *user.User) bool {
-		return (t.Request.Subject == "" || t.Request.Subject == u.ID) && (t.Email == "" || t.Email == u.Email)
+		return (t.Request.Subject == "" || t.Request.Subject == u.ID) &&
+			(t.Email == "" || t.Email == u.Email)
 	}
 	if current != nil && !slices.Contains(t.Request.Prompt, oidc.PromptSelectAccount) {
 		u, err := user.ByID(ctx, tx, current.UserID)
@@ -131,7 +140,8 @@ func (s *storage) recognise(ctx context.Context, tx *sql.Tx, t *transaction.Tran
 	if silent {
 		return oidc.ErrLoginRequired()
 	}
-	if t.Request.Subject != "" && t.State != transaction.Upstream { // the id_token_hint says who must answer
+	if t.Request.Subject != "" &&
+		t.State != transaction.Upstream { // the id_token_hint says who must answer
 		if u, err := user.ByID(ctx, tx, t.Request.Subject); err == nil {
 			t.Email, t.EmailLocked = u.Email, true
 		} else if !errors.Is(err, sql.ErrNoRows) {
@@ -142,9 +152,15 @@ func (s *storage) recognise(ctx context.Context, tx *sql.Tx, t *transaction.Tran
 }
 
 // suffices tells whether a session answers the request without a new check.
-func (s *storage) suffices(t *transaction.Transaction, u *user.User, current *session.Session, now time.Time) bool {
+func (s *storage) suffices(
+	t *transaction.Transaction,
+	u *user.User,
+	current *session.Session,
+	now time.Time,
+) bool {
 	age := now.Sub(current.AuthTime)
-	if slices.Contains(t.Request.Prompt, oidc.PromptLogin) || policy.RiskIsOver(u.RiskLevel, s.policy.Refresh.MostRisk) {
+	if slices.Contains(t.Request.Prompt, oidc.PromptLogin) ||
+		policy.RiskIsOver(u.RiskLevel, s.policy.Refresh.MostRisk) {
 		return false
 	}
 	if t.Request.MaxAge != nil && age > time.Duration(*t.Request.MaxAge)*time.Second {
@@ -154,7 +170,11 @@ func (s *storage) suffices(t *transaction.Transaction, u *user.User, current *se
 }
 
 // load completes a transaction with its session.
-func (s *storage) load(ctx context.Context, q store.Queryer, t *transaction.Transaction) (*authRequest, error) {
+func (s *storage) load(
+	ctx context.Context,
+	q store.Queryer,
+	t *transaction.Transaction,
+) (*authRequest, error) {
 	r := &authRequest{Transaction: t}
 	if t.State != transaction.Accepted {
 		return r, nil
@@ -177,7 +197,8 @@ func (s *storage) AuthRequestByID(ctx context.Context, id string) (op.AuthReques
 		return nil, oidc.ErrInvalidRequest().WithDescription("the transaction is unknown")
 	}
 	if t.BrowserHash != browserOf(ctx).Hash() {
-		return nil, oidc.ErrInvalidRequest().WithDescription("the transaction belongs to another browser")
+		return nil, oidc.ErrInvalidRequest().
+			WithDescription("the transaction belongs to another browser")
 	}
 	return s.load(ctx, s.db, t)
 }
@@ -190,14 +211,16 @@ func (s *storage) SaveAuthCode(ctx context.Context, id, code string) error {
 			return err
 		}
 		if t.State != transaction.Accepted || !t.RedeemedAt.IsZero() {
-			return oidc.ErrAccessDenied().WithDescription("the transaction is not accepted or its code was redeemed")
+			return oidc.ErrAccessDenied().
+				WithDescription("the transaction is not accepted or its code was redeemed")
 		}
 		t.CodeHash, t.CodeUntil = session.Hash(code), s.now().Add(codeLifetime)
 		return t.Save(ctx, tx)
 	}))
 }
 
-// AuthRequestByCode is asked when a client redeems a code. The second time all tokens of the first one are void.
+// AuthRequestByCode is asked when a client redeems a code. The second time all tokens of the first
+// one are void.
 func (s *storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRequest, error) {
 	t, err := transaction.ByCode(ctx, s.db, session.Hash(code), s.now())
 	if err != nil {
@@ -215,7 +238,8 @@ func (s *storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRe
 	return s.load(ctx, s.db, t)
 }
 
-// DeleteAuthRequest has nothing to do: a redeemed transaction stays, so that a second use of its code is noticed.
+// DeleteAuthRequest has nothing to do: a redeemed transaction stays, so that a second use of its
+// code is noticed.
 func (s *storage) DeleteAuthRequest(context.Context, string) error { return nil }
 
 // revokeFamily voids all tokens of a login.
@@ -226,7 +250,11 @@ func (s *storage) revokeFamily(ctx context.Context, transactionID, action string
 				return err
 			}
 		}
-		return audit.Write(ctx, tx, audit.Entry{At: s.now(), Actor: "service", Action: action, Transaction: transactionID})
+		return audit.Write(
+			ctx,
+			tx,
+			audit.Entry{At: s.now(), Actor: "service", Action: action, Transaction: transactionID},
+		)
 	})
 }
 
@@ -252,7 +280,8 @@ func (s *storage) AuthorizeClientIDSecret(ctx context.Context, id, secret string
 	return nil
 }
 
-// internal keeps what went wrong in here from those who ask; what the protocol has a word for goes through.
+// internal keeps what went wrong in here from those who ask; what the protocol has a word for goes
+// through.
 func internal(ctx context.Context, err error) error {
 	var known *oidc.Error
 	if err == nil || errors.As(err, &known) {
@@ -312,7 +341,8 @@ func (k *publicKey) Algorithm() jose.SignatureAlgorithm {
 func (k *publicKey) Use() string { return k.key.Use }
 func (k *publicKey) Key() any    { return k.key.Key }
 
-// GetKeyByIDAndClientID would serve clients that sign assertions; they authenticate by secret or PKCE here.
+// GetKeyByIDAndClientID would serve clients that sign assertions; they authenticate by secret or
+// PKCE here.
 func (s *storage) GetKeyByIDAndClientID(context.Context, string, string) (*jose.JSONWebKey, error) {
 	return nil, errors.New("clients have no keys")
 }

@@ -28,19 +28,31 @@ type grant struct {
 }
 
 // CreateAccessToken redeems a code for an access token.
-func (s *storage) CreateAccessToken(ctx context.Context, request op.TokenRequest) (string, time.Time, error) {
+func (s *storage) CreateAccessToken(
+	ctx context.Context,
+	request op.TokenRequest,
+) (string, time.Time, error) {
 	id, _, expires, err := s.issue(ctx, request, "", false)
 	return id, expires, err
 }
 
 // CreateAccessAndRefreshTokens redeems a code or a refresh token.
-func (s *storage) CreateAccessAndRefreshTokens(ctx context.Context, request op.TokenRequest, current string) (string, string, time.Time, error) {
+func (s *storage) CreateAccessAndRefreshTokens(
+	ctx context.Context,
+	request op.TokenRequest,
+	current string,
+) (string, string, time.Time, error) {
 	return s.issue(ctx, request, current, true)
 }
 
-// issue redeems what the request stands on and writes the tokens, all in one database transaction: nothing is redeemed twice,
-// and no token is there without the decision behind it.
-func (s *storage) issue(ctx context.Context, request op.TokenRequest, current string, refresh bool) (id, token string, expires time.Time, err error) {
+// issue redeems what the request stands on and writes the tokens, all in one database transaction:
+// nothing is redeemed twice, and no token is there without the decision behind it.
+func (s *storage) issue(
+	ctx context.Context,
+	request op.TokenRequest,
+	current string,
+	refresh bool,
+) (id, token string, expires time.Time, err error) {
 	now := s.now()
 	id, token, expires = uuid.NewString(), session.Random(), now.Add(s.policy.Access.Std())
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
@@ -60,9 +72,20 @@ func (s *storage) issue(ctx context.Context, request op.TokenRequest, current st
 		if !refresh {
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO refresh_tokens (hash, transaction_id, client_id, user_id, session_id, scopes, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`, session.Hash(token), g.transactionID, g.clientID, g.session.UserID, g.session.ID,
-			store.JSON[[]string]{V: g.scopes}, store.Time{Time: now.Add(s.policy.Refresh.Lifetime.Std())})
+		_, err = tx.ExecContext(
+			ctx,
+			`INSERT INTO refresh_tokens (hash, transaction_id, client_id, user_id, session_id, scopes, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			session.Hash(token),
+			g.transactionID,
+			g.clientID,
+			g.session.UserID,
+			g.session.ID,
+			store.JSON[[]string]{
+				V: g.scopes,
+			},
+			store.Time{Time: now.Add(s.policy.Refresh.Lifetime.Std())},
+		)
 		return err
 	})
 	if !refresh {
@@ -103,7 +126,10 @@ func (s *storage) redeem(ctx context.Context, tx *sql.Tx, request op.TokenReques
 }
 
 // TokenRequestByRefreshToken looks a refresh token up.
-func (s *storage) TokenRequestByRefreshToken(ctx context.Context, token string) (op.RefreshTokenRequest, error) {
+func (s *storage) TokenRequestByRefreshToken(
+	ctx context.Context,
+	token string,
+) (op.RefreshTokenRequest, error) {
 	r := &refreshRequest{hash: session.Hash(token)}
 	var sessionID string
 	var scopes store.JSON[[]string]
@@ -150,18 +176,24 @@ func (s *storage) renew(ctx context.Context, tx *sql.Tx, r *refreshRequest) erro
 	case !r.session.RevokedAt.IsZero():
 		return oidc.ErrInvalidGrant().WithDescription("the session was revoked")
 	case now.Sub(u.VerifiedAt) > s.policy.Refresh.VerifiedWithin.Std():
-		return oidc.ErrInvalidGrant().WithDescription("re-verification is needed: the last check is too old")
+		return oidc.ErrInvalidGrant().
+			WithDescription("re-verification is needed: the last check is too old")
 	case policy.RiskIsOver(u.RiskLevel, s.policy.Refresh.MostRisk):
-		return oidc.ErrInvalidGrant().WithDescription("re-verification is needed: the risk is %s", u.RiskLevel)
+		return oidc.ErrInvalidGrant().
+			WithDescription("re-verification is needed: the risk is %s", u.RiskLevel)
 	default:
 		return nil
 	}
 }
 
 // GetRefreshTokenInfo tells a refresh token from an access token, for revocation.
-func (s *storage) GetRefreshTokenInfo(ctx context.Context, clientID, token string) (string, string, error) {
+func (s *storage) GetRefreshTokenInfo(
+	ctx context.Context,
+	clientID, token string,
+) (string, string, error) {
 	var subject string
-	err := s.db.QueryRowContext(ctx, "SELECT user_id FROM refresh_tokens WHERE hash = $1 AND client_id = $2", session.Hash(token), clientID).Scan(&subject)
+	err := s.db.QueryRowContext(ctx, "SELECT user_id FROM refresh_tokens WHERE hash = $1 AND client_id = $2", session.Hash(token), clientID).
+		Scan(&subject)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", op.ErrInvalidRefreshToken
 	}
@@ -174,7 +206,8 @@ func (s *storage) RevokeToken(ctx context.Context, token, _, clientID string) *o
 		return oidc.ErrServerError().WithDescription("please try again").WithParent(err)
 	}
 	var transactionID string
-	err := s.db.QueryRowContext(ctx, "SELECT transaction_id FROM refresh_tokens WHERE hash = $1 AND client_id = $2", session.Hash(token), clientID).Scan(&transactionID)
+	err := s.db.QueryRowContext(ctx, "SELECT transaction_id FROM refresh_tokens WHERE hash = $1 AND client_id = $2", session.Hash(token), clientID).
+		Scan(&transactionID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -215,8 +248,12 @@ func (s *storage) accessToken(ctx context.Context, id string) (*accessToken, err
 	return t, nil
 }
 
-// TerminateSessionFromRequest is RP-initiated logout: the sessions of the person in this browser end, and their tokens.
-func (s *storage) TerminateSessionFromRequest(ctx context.Context, r *op.EndSessionRequest) (string, error) {
+// TerminateSessionFromRequest is RP-initiated logout: the sessions of the person in this browser
+// end, and their tokens.
+func (s *storage) TerminateSessionFromRequest(
+	ctx context.Context,
+	r *op.EndSessionRequest,
+) (string, error) {
 	browser := browserOf(ctx)
 	err := s.db.Tx(ctx, func(tx *sql.Tx) error {
 		current, err := session.Current(ctx, tx, browser, s.now())
@@ -229,8 +266,17 @@ func (s *storage) TerminateSessionFromRequest(ctx context.Context, r *op.EndSess
 		if _, err := session.Revoke(ctx, tx, current.UserID, browser.Hash(), s.now()); err != nil {
 			return err
 		}
-		return audit.Write(ctx, tx, audit.Entry{At: s.now(), Actor: "person", Action: "session.logout", Subject: current.UserID,
-			Detail: map[string]any{"client": r.ClientID}})
+		return audit.Write(
+			ctx,
+			tx,
+			audit.Entry{
+				At:      s.now(),
+				Actor:   "person",
+				Action:  "session.logout",
+				Subject: current.UserID,
+				Detail:  map[string]any{"client": r.ClientID},
+			},
+		)
 	})
 	return r.RedirectURI, err
 }

@@ -1,5 +1,5 @@
-// Package receipt is the evidence of one decision: signed, and checked without the service. It never holds a picture, a
-// template or features.
+// Package receipt is the evidence of one decision: signed, and checked without the service. It
+// never holds a picture, a template or features.
 package receipt
 
 import (
@@ -88,7 +88,11 @@ func Verify(text string, published []byte) (*Receipt, error) {
 	}
 	header := signed.Signatures[0].Protected
 	if header.ExtraHeaders[jose.HeaderType] != Type {
-		return nil, fmt.Errorf("receipt: its type is %v, not %s", header.ExtraHeaders[jose.HeaderType], Type)
+		return nil, fmt.Errorf(
+			"receipt: its type is %v, not %s",
+			header.ExtraHeaders[jose.HeaderType],
+			Type,
+		)
 	}
 	keys := set.Key(header.KeyID)
 	if len(keys) != 1 {

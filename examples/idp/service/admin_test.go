@@ -27,7 +27,14 @@ func (w *world) admin(scopes ...string) *administrator {
 	w.Helper()
 	a := &administrator{world: w}
 	err := w.db.Tx(w.Context(), func(tx *sql.Tx) (err error) {
-		a.token, err = admin.NewToken(w.Context(), tx, "tester", scopes, w.clock.now(), 10*365*24*time.Hour)
+		a.token, err = admin.NewToken(
+			w.Context(),
+			tx,
+			"tester",
+			scopes,
+			w.clock.now(),
+			10*365*24*time.Hour,
+		)
 		return err
 	})
 	if err != nil {
@@ -71,16 +78,42 @@ func TestAdministration(t *testing.T) {
 		stranger.must(http.StatusUnauthorized, "GET", "/clients", nil, nil)
 		reader := w.admin("clients:read")
 		reader.must(http.StatusOK, "GET", "/clients", nil, nil)
-		reader.must(http.StatusForbidden, "PUT", "/clients/x", map[string]any{"name": "X", "redirect_uris": []string{"https://x.example.com/"}}, nil)
+		reader.must(
+			http.StatusForbidden,
+			"PUT",
+			"/clients/x",
+			map[string]any{"name": "X", "redirect_uris": []string{"https://x.example.com/"}},
+			nil,
+		)
 
 		var client struct{ Secret string }
-		all.must(http.StatusOK, "PUT", "/clients/new", map[string]any{"name": "New", "redirect_uris": []string{"https://new.example.com/cb"}, "groups": []string{"staff"}}, &client)
+		all.must(
+			http.StatusOK,
+			"PUT",
+			"/clients/new",
+			map[string]any{
+				"name":          "New",
+				"redirect_uris": []string{"https://new.example.com/cb"},
+				"groups":        []string{"staff"},
+			},
+			&client,
+		)
 		if len(client.Secret) != 43 {
 			t.Errorf("%+v", client)
 		}
 		key := client.Secret
 		client.Secret = ""
-		all.must(http.StatusOK, "PUT", "/clients/new", map[string]any{"name": "New 2", "redirect_uris": []string{"https://new.example.com/cb"}, "groups": []string{"staff"}}, &client)
+		all.must(
+			http.StatusOK,
+			"PUT",
+			"/clients/new",
+			map[string]any{
+				"name":          "New 2",
+				"redirect_uris": []string{"https://new.example.com/cb"},
+				"groups":        []string{"staff"},
+			},
+			&client,
+		)
 		if client.Secret != "" {
 			t.Error("a secret was made again")
 		}
@@ -93,11 +126,30 @@ func TestAdministration(t *testing.T) {
 		}
 
 		// Members: only those of the client's groups come in, and the relying party can match on them.
-		request := map[string]string{"client_id": "new", "redirect_uri": "https://new.example.com/cb"}
+		request := map[string]string{
+			"client_id":    "new",
+			"redirect_uri": "https://new.example.com/cb",
+		}
 		outside := w.browser().begin(request)
-		outside.refused(outside.post("/email", map[string]string{"email": "ana@example.com"}), 403, "not-a-member")
-		all.must(http.StatusOK, "PUT", "/members/email/Ana@Example.com", map[string]any{"groups": []string{"staff", "admins"}}, nil)
-		all.must(http.StatusOK, "PUT", "/members/domain/partner.example.org", map[string]any{"groups": []string{"partners"}}, nil)
+		outside.refused(
+			outside.post("/email", map[string]string{"email": "ana@example.com"}),
+			403,
+			"not-a-member",
+		)
+		all.must(
+			http.StatusOK,
+			"PUT",
+			"/members/email/Ana@Example.com",
+			map[string]any{"groups": []string{"staff", "admins"}},
+			nil,
+		)
+		all.must(
+			http.StatusOK,
+			"PUT",
+			"/members/domain/partner.example.org",
+			map[string]any{"groups": []string{"partners"}},
+			nil,
+		)
 		all.must(http.StatusBadRequest, "PUT", "/members/group/x", map[string]any{}, nil)
 		inside := w.browser().begin(request)
 		inside.verify("ana@example.com", "obama2.jpg")
@@ -109,7 +161,13 @@ func TestAdministration(t *testing.T) {
 			form.Set("client_secret", key)
 			return w.token(form)
 		}
-		status, given := asNew(url.Values{"grant_type": {"authorization_code"}, "code": {at.Query().Get("code")}, "redirect_uri": {"https://new.example.com/cb"}})
+		status, given := asNew(
+			url.Values{
+				"grant_type":   {"authorization_code"},
+				"code":         {at.Query().Get("code")},
+				"redirect_uri": {"https://new.example.com/cb"},
+			},
+		)
 		if status != http.StatusOK {
 			t.Fatalf("%d %+v", status, given)
 		}
@@ -117,16 +175,23 @@ func TestAdministration(t *testing.T) {
 			t.Fatalf("%d %+v", status, given)
 		}
 		_, _, at = b.authorize(nil)
-		if groups, _ := json.Marshal(w.claims(w.redeem(at.Query().Get("code")).IDToken).Claims["groups"]); string(groups) != `["admins","staff"]` {
+		if groups, _ := json.Marshal(w.claims(w.redeem(at.Query().Get("code")).IDToken).Claims["groups"]); string(
+			groups,
+		) != `["admins","staff"]` {
 			t.Errorf("%s", groups)
 		}
 		all.must(http.StatusOK, "DELETE", "/members/email/ana@example.com", nil, nil)
 		all.must(http.StatusNotFound, "DELETE", "/members/email/ana@example.com", nil, nil)
-		if _, _, at := b.authorize(map[string]string{"client_id": "new", "redirect_uri": "https://new.example.com/cb", "prompt": "none"}); at.Query().Get("error") != "login_required" {
+		if _, _, at := b.authorize(map[string]string{"client_id": "new", "redirect_uri": "https://new.example.com/cb", "prompt": "none"}); at.Query().
+			Get("error") !=
+			"login_required" {
 			t.Errorf("no member any more: %s", at)
 		}
-		status, given = asNew(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {given.RefreshToken}})
-		if status != http.StatusBadRequest || given.Error != "invalid_grant" || !strings.Contains(given.Description, "no member") {
+		status, given = asNew(
+			url.Values{"grant_type": {"refresh_token"}, "refresh_token": {given.RefreshToken}},
+		)
+		if status != http.StatusBadRequest || given.Error != "invalid_grant" ||
+			!strings.Contains(given.Description, "no member") {
 			t.Errorf("no member any more: %d %+v", status, given)
 		}
 
@@ -185,7 +250,8 @@ func TestOpenAPI(t *testing.T) {
 	}
 }
 
-// A new key before the old one: what is there is still read, then encrypted anew, and then the old key can go.
+// A new key before the old one: what is there is still read, then encrypted anew, and then the old
+// key can go.
 func TestKeysOfTheVault(t *testing.T) {
 	onBoth(t, func(t *testing.T, database string) {
 		w := start(t, database, nil)
@@ -216,7 +282,8 @@ func TestKeysOfTheVault(t *testing.T) {
 			t.Fatal(err)
 		}
 		alone := open(fresh)
-		if plain, err := alone.Open(face.Place(owner), sealed); err != nil || len(plain) == 0 || bytes.Contains(sealed, plain[:16]) {
+		if plain, err := alone.Open(face.Place(owner), sealed); err != nil || len(plain) == 0 ||
+			bytes.Contains(sealed, plain[:16]) {
 			t.Errorf("%v", err)
 		}
 		if _, err := alone.Open(face.Place("somebody else"), sealed); err == nil {

@@ -35,24 +35,27 @@ type receiver struct {
 
 func receive(t *testing.T, authorization, keys string) *receiver {
 	r := new(receiver)
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		r.lock.Lock()
-		defer r.lock.Unlock()
-		if request.Header.Get("Authorization") != authorization || request.Header.Get("Content-Type") != "application/secevent+jwt" {
-			t.Errorf("%v", request.Header)
-		}
-		if r.faults > 0 {
-			r.faults--
-			http.Error(w, `{"err":"jws","description":"not now"}`, http.StatusBadRequest)
-			return
-		}
-		text, err := io.ReadAll(request.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		r.events = append(r.events, decoded(t, string(text), keys))
-		w.WriteHeader(http.StatusAccepted)
-	}))
+	r.Server = httptest.NewServer(
+		http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+			r.lock.Lock()
+			defer r.lock.Unlock()
+			if request.Header.Get("Authorization") != authorization ||
+				request.Header.Get("Content-Type") != "application/secevent+jwt" {
+				t.Errorf("%v", request.Header)
+			}
+			if r.faults > 0 {
+				r.faults--
+				http.Error(w, `{"err":"jws","description":"not now"}`, http.StatusBadRequest)
+				return
+			}
+			text, err := io.ReadAll(request.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			r.events = append(r.events, decoded(t, string(text), keys))
+			w.WriteHeader(http.StatusAccepted)
+		}),
+	)
 	t.Cleanup(r.Close)
 	return r
 }
@@ -100,11 +103,25 @@ func (r *receiver) kinds() (kinds []string) {
 
 func TestContinuousAssurance(t *testing.T) {
 	onBoth(t, func(t *testing.T, database string) {
-		w := start(t, database, func(c *config.Config) { c.Policy.Risk.Weights["failed-attempts"] = 35 })
+		w := start(
+			t,
+			database,
+			func(c *config.Config) { c.Policy.Risk.Weights["failed-attempts"] = 35 },
+		)
 		admin := w.admin("streams:write", "users:write", "users:read")
 		r := receive(t, "Bearer of the receiver", w.url+"/keys")
 		r.faults = 1
-		admin.must(http.StatusOK, "POST", "/streams", map[string]any{"client_id": "rp", "url": r.URL, "authorization": "Bearer of the receiver"}, nil)
+		admin.must(
+			http.StatusOK,
+			"POST",
+			"/streams",
+			map[string]any{
+				"client_id":     "rp",
+				"url":           r.URL,
+				"authorization": "Bearer of the receiver",
+			},
+			nil,
+		)
 		push := func() {
 			w.clock.turn(2 * time.Second)
 			if err := w.assurance.Push(t.Context()); err != nil {
@@ -121,7 +138,8 @@ func TestContinuousAssurance(t *testing.T) {
 			t.Errorf("%v after an enrolment", r.kinds())
 		}
 
-		// Failures raise the risk to MEDIUM; the relying party is told, also when it did not take the event at first.
+		// Failures raise the risk to MEDIUM; the relying party is told, also when it did not take the
+		// event at first.
 		again := b.begin(map[string]string{"prompt": "login"})
 		for range 3 {
 			w.clock.turn(time.Minute)
@@ -134,8 +152,12 @@ func TestContinuousAssurance(t *testing.T) {
 		}
 		e := r.events[0]
 		body := e.Events[assurance.RiskLevelChange]
-		if e.Issuer != w.url || e.Audience != "rp" || e.Subject["sub"] != subject || e.Subject["format"] != "iss_sub" || body["current_level"] != "MEDIUM" ||
-			body["previous_level"] != "LOW" || body["principal"] != "USER" || body["risk_reason"] != "failed-attempts" {
+		if e.Issuer != w.url || e.Audience != "rp" || e.Subject["sub"] != subject ||
+			e.Subject["format"] != "iss_sub" ||
+			body["current_level"] != "MEDIUM" ||
+			body["previous_level"] != "LOW" ||
+			body["principal"] != "USER" ||
+			body["risk_reason"] != "failed-attempts" {
 			t.Errorf("%+v", e)
 		}
 
@@ -144,9 +166,16 @@ func TestContinuousAssurance(t *testing.T) {
 			RiskLevel string `json:"risk_level"`
 			Findings  []string
 		}
-		admin.must(http.StatusOK, "POST", "/users/"+subject+"/report", map[string]any{"reason": "lost the phone"}, &u)
+		admin.must(
+			http.StatusOK,
+			"POST",
+			"/users/"+subject+"/report",
+			map[string]any{"reason": "lost the phone"},
+			&u,
+		)
 		push()
-		if kinds := strings.Join(r.kinds(), " "); u.RiskLevel != "HIGH" || kinds != "risk-level-change risk-level-change session-revoked" {
+		if kinds := strings.Join(r.kinds(), " "); u.RiskLevel != "HIGH" ||
+			kinds != "risk-level-change risk-level-change session-revoked" {
 			t.Errorf("%+v %s", u, kinds)
 		}
 		if status, _ := w.bearer("/userinfo", given.AccessToken); status == http.StatusOK {
@@ -155,19 +184,28 @@ func TestContinuousAssurance(t *testing.T) {
 		if status, answer := w.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {given.RefreshToken}}); status != http.StatusBadRequest {
 			t.Errorf("%d %+v", status, answer)
 		}
-		if _, _, at := b.authorize(map[string]string{"prompt": "none"}); at.Query().Get("error") != "login_required" {
+		if _, _, at := b.authorize(map[string]string{"prompt": "none"}); at.Query().
+			Get("error") !=
+			"login_required" {
 			t.Errorf("%s", at)
 		}
 
 		// Cleared, and as time goes by: the assurance runs out.
-		admin.must(http.StatusOK, "POST", "/users/"+subject+"/clear", map[string]any{"reason": "found it"}, &u)
+		admin.must(
+			http.StatusOK,
+			"POST",
+			"/users/"+subject+"/clear",
+			map[string]any{"reason": "found it"},
+			&u,
+		)
 		w.clock.turn(25 * time.Hour)
 		if err := w.assurance.Reassess(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		push()
 		last := r.events[len(r.events)-1].Events[assurance.AssuranceLevelChange]
-		if last["current_level"] != "none" || last["previous_level"] != "urn:vultus:acr:document" || last["change_direction"] != "decrease" {
+		if last["current_level"] != "none" || last["previous_level"] != "urn:vultus:acr:document" ||
+			last["change_direction"] != "decrease" {
 			t.Errorf("%v %+v", r.kinds(), last)
 		}
 		if n := w.count("SELECT count(*) FROM events"); n != 0 {
@@ -195,10 +233,20 @@ func TestPolledEvents(t *testing.T) {
 		enrolment := w.browser().begin(nil)
 		enrolment.verify("ana@example.com", "obama2.jpg")
 		subject := w.claims(w.redeem(enrolment.finish().Get("code")).IDToken).Subject
-		admin.must(http.StatusOK, "POST", "/users/"+subject+"/revoke", map[string]any{"reason": "left"}, nil)
+		admin.must(
+			http.StatusOK,
+			"POST",
+			"/users/"+subject+"/revoke",
+			map[string]any{"reason": "left"},
+			nil,
+		)
 
 		poll := func(token, body string) (int, map[string]string, bool) {
-			request, _ := http.NewRequest("POST", w.url+"/events/"+stream.ID, strings.NewReader(body))
+			request, _ := http.NewRequest(
+				"POST",
+				w.url+"/events/"+stream.ID,
+				strings.NewReader(body),
+			)
 			request.Header.Set("Authorization", "Bearer "+token)
 			response, err := http.DefaultClient.Do(request)
 			if err != nil {
@@ -215,7 +263,9 @@ func TestPolledEvents(t *testing.T) {
 		if status, _, _ := poll("wrong", "{}"); status != http.StatusUnauthorized {
 			t.Errorf("%d", status)
 		}
-		if status, sets, more := poll(stream.PollToken, `{"maxEvents":0}`); status != http.StatusOK || len(sets) != 0 || !more {
+		if status, sets, more := poll(stream.PollToken, `{"maxEvents":0}`); status != http.StatusOK ||
+			len(sets) != 0 ||
+			!more {
 			t.Errorf("%d %v %v", status, sets, more)
 		}
 		_, sets, _ := poll(stream.PollToken, `{"returnImmediately":true}`)
@@ -244,7 +294,11 @@ func TestDuplicateIdentities(t *testing.T) {
 				} else if action == "flag" {
 					database = postgres(t)
 				}
-				w := start(t, database, func(c *config.Config) { c.Policy.Duplicate.Action = action })
+				w := start(
+					t,
+					database,
+					func(c *config.Config) { c.Policy.Duplicate.Action = action },
+				)
 				enrolment := w.browser().begin(nil)
 				enrolment.verify("ana@example.com", "obama2.jpg")
 				enrolment.in("accepted")
@@ -254,14 +308,18 @@ func TestDuplicateIdentities(t *testing.T) {
 				if n := w.count("SELECT count(*) FROM audit WHERE action = 'duplicate.found'"); n != 1 {
 					t.Errorf("%d entries of the audit log", n)
 				}
-				if d := w.receipts()[1].Duplicates; d == nil || d.Searched != 1 || d.Found != 1 || d.FPIR != 0.01 || *d.Best < d.Threshold {
+				if d := w.receipts()[1].Duplicates; d == nil || d.Searched != 1 || d.Found != 1 ||
+					d.FPIR != 0.01 ||
+					*d.Best < d.Threshold {
 					t.Errorf("%+v", d)
 				}
 				if n := w.count("SELECT count(*) FROM users WHERE risk_level = 'HIGH'"); (n == 2) != (test.risk == "HIGH") {
 					t.Errorf("%d users of high risk", n)
 				}
 				if action == "refuse" {
-					if reasons := second.view.Last.Reasons; len(reasons) != 1 || reasons[0].Code != "duplicate" || reasons[0].Do != "stop" {
+					if reasons := second.view.Last.Reasons; len(reasons) != 1 ||
+						reasons[0].Code != "duplicate" ||
+						reasons[0].Do != "stop" {
 						t.Errorf("%+v", reasons)
 					}
 				}
@@ -280,8 +338,10 @@ func TestDeletionAndRetention(t *testing.T) {
 			return w.claims(w.redeem(r.finish().Get("code")).IDToken).Subject
 		}
 		left := func() int {
-			return w.count(`SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM templates) + (SELECT count(*) FROM sessions) + (SELECT count(*) FROM devices)
-				+ (SELECT count(*) FROM access_tokens) + (SELECT count(*) FROM refresh_tokens) + (SELECT count(*) FROM decisions WHERE user_id IS NOT NULL)`)
+			return w.count(
+				`SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM templates) + (SELECT count(*) FROM sessions) + (SELECT count(*) FROM devices)
+				+ (SELECT count(*) FROM access_tokens) + (SELECT count(*) FROM refresh_tokens) + (SELECT count(*) FROM decisions WHERE user_id IS NOT NULL)`,
+			)
 		}
 		subject := enrol()
 		admin.must(http.StatusOK, "DELETE", "/users/"+subject, nil, nil)

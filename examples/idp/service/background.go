@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Background does what is due until ctx ends. Every instance may run it: the database says who does what.
+// Background does what is due until ctx ends. Every instance may run it: the database says who does
+// what.
 func (s *Service) Background(ctx context.Context) {
 	for _, task := range []struct {
 		name  string
@@ -24,7 +25,14 @@ func (s *Service) Background(ctx context.Context) {
 			defer ticker.Stop()
 			for {
 				if err := task.run(ctx); err != nil && ctx.Err() == nil {
-					slog.ErrorContext(ctx, "background task failed", "task", task.name, "error", err)
+					slog.ErrorContext(
+						ctx,
+						"background task failed",
+						"task",
+						task.name,
+						"error",
+						err,
+					)
 				}
 				select {
 				case <-ctx.Done():

@@ -16,10 +16,21 @@ import (
 func chain(t *testing.T, database string) (first, second *world) {
 	first = start(t, "sqlite:"+t.TempDir()+"/first.db", nil)
 	second = start(t, database, func(c *config.Config) {
-		c.Upstream = &upstream.Settings{Issuer: first.url, ClientID: "chained", ClientSecret: "the secret of the chain"}
+		c.Upstream = &upstream.Settings{
+			Issuer:       first.url,
+			ClientID:     "chained",
+			ClientSecret: "the secret of the chain",
+		}
 	})
-	err := provider.PutClient(t.Context(), first.db, provider.Client{ID: "chained", Name: "Chained", Secret: "the secret of the chain",
-		ClientSettings: provider.ClientSettings{RedirectURIs: []string{second.url + upstream.CallbackPath}}}, first.clock.now())
+	err := provider.PutClient(
+		t.Context(),
+		first.db,
+		provider.Client{ID: "chained", Name: "Chained", Secret: "the secret of the chain",
+			ClientSettings: provider.ClientSettings{
+				RedirectURIs: []string{second.url + upstream.CallbackPath},
+			}},
+		first.clock.now(),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,12 +60,14 @@ func TestChained(t *testing.T) {
 		here := &run{browser: b, id: id}
 		here.show()
 		here.in("consent")
-		if *here.view.Email != "ana@example.com" || !here.view.EmailLocked || here.view.Purpose != "enrol" {
+		if *here.view.Email != "ana@example.com" || !here.view.EmailLocked ||
+			here.view.Purpose != "enrol" {
 			t.Errorf("%+v", here.view)
 		}
 		here.verify("ana@example.com", "obama.jpg")
 		claims := second.claims(second.redeem(here.finish().Get("code")).IDToken)
-		if claims.Email != "ana@example.com" || !bool(claims.EmailVerified) || !slices.Equal(claims.AuthenticationMethodsReferences, []string{"face", "mfa", "otp"}) {
+		if claims.Email != "ana@example.com" || !bool(claims.EmailVerified) ||
+			!slices.Equal(claims.AuthenticationMethodsReferences, []string{"face", "mfa", "otp"}) {
 			t.Errorf("%+v", claims)
 		}
 		// Signed on at both: the next request needs nobody.
@@ -72,7 +85,8 @@ func TestAnswersOfAnotherProviderThatAreRefused(t *testing.T) {
 	r.verify("ana@example.com", "obama2.jpg")
 	r.in("accepted")
 
-	// The browser is signed on at the first, so a request at the second comes back at once; look at its answer.
+	// The browser is signed on at the first, so a request at the second comes back at once; look at
+	// its answer.
 	answer := ""
 	enrolled.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
 		if r.URL.Path == upstream.CallbackPath && answer == "" {
@@ -85,7 +99,8 @@ func TestAnswersOfAnotherProviderThatAreRefused(t *testing.T) {
 	fresh := func() string {
 		answer = ""
 		victim.authorize(nil)
-		if !strings.Contains(answer, "code=") || !strings.Contains(answer, "iss=") || !strings.Contains(answer, "state=") {
+		if !strings.Contains(answer, "code=") || !strings.Contains(answer, "iss=") ||
+			!strings.Contains(answer, "state=") {
 			t.Fatalf("%s", answer)
 		}
 		return answer

@@ -41,14 +41,26 @@ func launch(t *testing.T, database string) *process {
 	}
 	address := listener.Addr().String()
 	listener.Close()
-	p := &process{T: t, url: "http://" + address, config: filepath.Join(folder, "config.json"), database: database, outbox: folder}
+	p := &process{
+		T:        t,
+		url:      "http://" + address,
+		config:   filepath.Join(folder, "config.json"),
+		database: database,
+		outbox:   folder,
+	}
 	text, err := json.Marshal(map[string]any{
 		"issuer": p.url, "listen": address, "pack": pack(), "database": database, "key": map[string]any{"file": filepath.Join(folder, "key")},
 		"confirm_email": false, "access": map[string]any{"open": true}, "waiting": 8, "patience": "30s",
-		"clients": []map[string]any{{"id": "rp", "name": "Portal", "secret": secret, "redirect_uris": []string{callback}}},
+		"clients": []map[string]any{
+			{"id": "rp", "name": "Portal", "secret": secret, "redirect_uris": []string{callback}},
+		},
 		"policy": map[string]any{"challenge": map[string]any{"kinds": []string{}},
-			"engine": map[string]any{"sequence": map[string]any{"medium": "ignore", "high": "ignore"}}, "attempts": map[string]any{"first_delay": "0s"},
-			"duplicate": map[string]any{"action": "flag"}, "risk": map[string]any{"revoke_at_high": false}},
+			"engine": map[string]any{
+				"sequence": map[string]any{"medium": "ignore", "high": "ignore"},
+			}, "attempts": map[string]any{"first_delay": "0s"},
+			"duplicate": map[string]any{
+				"action": "flag",
+			}, "risk": map[string]any{"revoke_at_high": false}},
 	})
 	if err == nil {
 		err = os.WriteFile(p.config, text, 0o600)
@@ -67,7 +79,12 @@ func launch(t *testing.T, database string) *process {
 // start runs the command until it says that it listens.
 func (p *process) start() {
 	p.Helper()
-	p.command = exec.Command(place("VULTUS_IDP", "../../../build/idp/vultus-idp"), "serve", "-config", p.config)
+	p.command = exec.Command(
+		place("VULTUS_IDP", "../../../build/idp/vultus-idp"),
+		"serve",
+		"-config",
+		p.config,
+	)
 	lines, err := p.command.StderrPipe()
 	if err == nil {
 		err = p.command.Start()
@@ -91,7 +108,8 @@ func (p *process) kill() {
 	p.command.Wait()
 }
 
-// visitor goes through the service again and again, whatever happens to it, and tells how far it came.
+// visitor goes through the service again and again, whatever happens to it, and tells how far it
+// came.
 func (p *process) visitor(ctx context.Context, email string, done func(token string)) {
 	w := &world{T: p.T, url: p.url}
 	var last error // before the time was over
@@ -134,7 +152,14 @@ func attemptOnce(ctx context.Context, w *world, email string) (code string, err 
 		}
 		return response, err
 	}
-	query := url.Values{"client_id": {"rp"}, "response_type": {"code"}, "redirect_uri": {callback}, "scope": {"openid"}, "nonce": {"n"}, "state": {"s"}}
+	query := url.Values{
+		"client_id":     {"rp"},
+		"response_type": {"code"},
+		"redirect_uri":  {callback},
+		"scope":         {"openid"},
+		"nonce":         {"n"},
+		"state":         {"s"},
+	}
 	response, err := call("GET", w.url+"/authorize?"+query.Encode(), "", "", nil, nil)
 	if err != nil {
 		return "", err
@@ -154,7 +179,14 @@ func attemptOnce(ctx context.Context, w *world, email string) (code string, err 
 		return "", err
 	}
 	post := func(path, body string) error {
-		_, err := call("POST", api+path, "application/json", view.CSRF, strings.NewReader(body), &view)
+		_, err := call(
+			"POST",
+			api+path,
+			"application/json",
+			view.CSRF,
+			strings.NewReader(body),
+			&view,
+		)
 		return err
 	}
 	if err := post("/email", `{"email":"`+email+`"}`); err != nil {
@@ -188,8 +220,17 @@ func attemptOnce(ctx context.Context, w *world, email string) (code string, err 
 	if err != nil || location.Query().Get("code") == "" {
 		return "", errors.New(response.Status)
 	}
-	form := url.Values{"grant_type": {"authorization_code"}, "code": {location.Query().Get("code")}, "redirect_uri": {callback}}
-	request, err := http.NewRequestWithContext(ctx, "POST", w.url+"/oauth/token", strings.NewReader(form.Encode()))
+	form := url.Values{
+		"grant_type":   {"authorization_code"},
+		"code":         {location.Query().Get("code")},
+		"redirect_uri": {callback},
+	}
+	request, err := http.NewRequestWithContext(
+		ctx,
+		"POST",
+		w.url+"/oauth/token",
+		strings.NewReader(form.Encode()),
+	)
 	if err != nil {
 		return "", err
 	}
@@ -255,14 +296,15 @@ func whole(t *testing.T, database, issuer string) {
 		if err := rows.Scan(&text, &digest); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := receipt.Verify(text, keys.Bytes()); err != nil || receipt.Hash([]byte(text)) != digest {
+		if _, err := receipt.Verify(text, keys.Bytes()); err != nil ||
+			receipt.Hash([]byte(text)) != digest {
 			t.Errorf("a receipt does not hold: %v", err)
 		}
 	}
 }
 
-// While people are verified, the service or the database is killed again and again. Afterwards all of them have their tokens, and
-// at no time was anything half done.
+// While people are verified, the service or the database is killed again and again. Afterwards all
+// of them have their tokens, and at no time was anything half done.
 func killing(t *testing.T, p *process, kill func()) {
 	const people, kills = 4, 5
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -315,7 +357,8 @@ func TestKillingTheDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := func(action string) string {
-		out, err := exec.Command("../tests/postgres", action, filepath.Join(folder, "data")).CombinedOutput()
+		out, err := exec.Command("../tests/postgres", action, filepath.Join(folder, "data")).
+			CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}

@@ -18,12 +18,15 @@ import (
 	"github.com/vultus/vultus/examples/idp/receipt"
 )
 
-// Fifty people submit at once, and again when they are told to wait: all are judged, nobody waits longer than is promised for an
-// answer, and who is turned away hears when to come back. VULTUS_IDP_LOAD prints the figures.
+// Fifty people submit at once, and again when they are told to wait: all are judged, nobody waits
+// longer than is promised for an answer, and who is turned away hears when to come back.
+// VULTUS_IDP_LOAD prints the figures.
 func TestFiftyAtOnce(t *testing.T) {
 	const people, waiting, patience = 50, 6, 20 * time.Second
 	w := start(t, postgres(t), func(c *config.Config) {
-		c.Waiting, c.Patience, c.ConfirmEmail, c.Access.Open = waiting, policy.Duration(patience), false, true
+		c.Waiting, c.Patience, c.ConfirmEmail, c.Access.Open = waiting, policy.Duration(
+			patience,
+		), false, true
 		c.Policy.Duplicate.Action = "flag"
 		c.Policy.Challenge.Window = policy.Duration(5 * time.Minute)
 	})
@@ -51,7 +54,10 @@ func TestFiftyAtOnce(t *testing.T) {
 				if p == nil {
 					return
 				}
-				if after, err := strconv.Atoi(p.RetryAfter); p.Status != http.StatusServiceUnavailable || p.Error.Code != "busy" || err != nil || after < 1 {
+				if after, err := strconv.Atoi(p.RetryAfter); p.Status != http.StatusServiceUnavailable ||
+					p.Error.Code != "busy" ||
+					err != nil ||
+					after < 1 {
 					t.Errorf("%+v", p)
 					return
 				}
@@ -76,8 +82,19 @@ func TestFiftyAtOnce(t *testing.T) {
 		t.Errorf("p99 is %v", at(0.99))
 	}
 	if os.Getenv("VULTUS_IDP_LOAD") != "" {
-		t.Logf("%d people in %v; %d answers, %d of them 503; p50 %v, p99 %v, max %v; engine %s ms", people, total.Round(time.Millisecond), len(latencies), turned,
-			at(0.5).Round(time.Millisecond), at(0.99).Round(time.Millisecond), latencies[len(latencies)-1].Round(time.Millisecond), w.engineTimes())
+		t.Logf(
+			"%d people in %v; %d answers, %d of them 503; p50 %v, p99 %v, max %v; engine %s ms",
+			people,
+			total.Round(time.Millisecond),
+			len(latencies),
+			turned,
+			at(
+				0.5,
+			).Round(time.Millisecond),
+			at(0.99).Round(time.Millisecond),
+			latencies[len(latencies)-1].Round(time.Millisecond),
+			w.engineTimes(),
+		)
 	}
 }
 
@@ -108,7 +125,8 @@ func (w *world) receipts() []receipt.Receipt {
 	return all
 }
 
-// engineTimes returns the least, the middle and the greatest time that the engine took, as the receipts say.
+// engineTimes returns the least, the middle and the greatest time that the engine took, as the
+// receipts say.
 func (w *world) engineTimes() string {
 	w.Helper()
 	var times []int

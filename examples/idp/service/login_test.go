@@ -27,8 +27,12 @@ func (w *world) claims(idToken string) *oidc.IDTokenClaims {
 
 func (w *world) claimsWith(idToken, nonce string) *oidc.IDTokenClaims {
 	w.Helper()
-	verifier := rp.NewIDTokenVerifier(w.url, "rp", rp.NewRemoteKeySet(http.DefaultClient, w.url+"/keys"),
-		rp.WithNonce(func(context.Context) string { return nonce }))
+	verifier := rp.NewIDTokenVerifier(
+		w.url,
+		"rp",
+		rp.NewRemoteKeySet(http.DefaultClient, w.url+"/keys"),
+		rp.WithNonce(func(context.Context) string { return nonce }),
+	)
 	claims, err := rp.VerifyIDToken[*oidc.IDTokenClaims](w.Context(), idToken, verifier)
 	if err != nil {
 		w.Fatal(err)
@@ -57,9 +61,17 @@ func TestEnrolmentGivesTokens(t *testing.T) {
 	onBoth(t, func(t *testing.T, database string) {
 		w := start(t, database, nil)
 		b := w.browser()
-		r := b.begin(map[string]string{"login_hint": "ana@example.com", "acr_values": "urn:vultus:acr:document"})
+		r := b.begin(
+			map[string]string{
+				"login_hint": "ana@example.com",
+				"acr_values": "urn:vultus:acr:document",
+			},
+		)
 		r.in("email")
-		if *r.view.Email != "ana@example.com" || r.view.Purpose != "enrol" || !r.view.DocumentRequired || r.view.Client != "Portal" || len(r.view.Consent.Kept) == 0 {
+		if *r.view.Email != "ana@example.com" || r.view.Purpose != "enrol" ||
+			!r.view.DocumentRequired ||
+			r.view.Client != "Portal" ||
+			len(r.view.Consent.Kept) == 0 {
 			t.Errorf("%+v", r.view)
 		}
 		r.verify("ana@example.com", "obama2.jpg")
@@ -70,10 +82,16 @@ func TestEnrolmentGivesTokens(t *testing.T) {
 		given := w.redeem(answer.Get("code"))
 
 		claims := w.claims(given.IDToken)
-		if claims.Nonce != "the nonce" || claims.AuthenticationContextClassReference != "urn:vultus:acr:document" || claims.Email != "ana@example.com" || !bool(claims.EmailVerified) {
+		if claims.Nonce != "the nonce" ||
+			claims.AuthenticationContextClassReference != "urn:vultus:acr:document" ||
+			claims.Email != "ana@example.com" ||
+			!bool(claims.EmailVerified) {
 			t.Errorf("%+v", claims)
 		}
-		if amr := claims.AuthenticationMethodsReferences; !slices.Equal(amr, []string{"face", "mfa", "otp"}) {
+		if amr := claims.AuthenticationMethodsReferences; !slices.Equal(
+			amr,
+			[]string{"face", "mfa", "otp"},
+		) {
 			t.Errorf("amr %v", amr)
 		}
 		if age := time.Since(claims.AuthTime.AsTime()); age < 0 || age > time.Minute {
@@ -100,7 +118,8 @@ func TestEnrolmentGivesTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 		evidence := verified.Verification.Evidence[0]
-		if evidence.Type != "document" || evidence.CheckDetails[0].CheckMethod != "bvr" || evidence.CheckDetails[0].TXN != r.id {
+		if evidence.Type != "document" || evidence.CheckDetails[0].CheckMethod != "bvr" ||
+			evidence.CheckDetails[0].TXN != r.id {
 			t.Errorf("%s", text)
 		}
 
@@ -115,8 +134,11 @@ func TestEnrolmentGivesTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Outcome != "accept" || got.Subject != claims.Subject || len(got.Inputs) != 9 || !got.Has(photo("specimen-obama.png")) || got.Has(photo("biden.jpg")) ||
-			!strings.Contains(string(got.Evidence[0]), `"threshold"`) || len(got.Models) == 0 {
+		if got.Outcome != "accept" || got.Subject != claims.Subject || len(got.Inputs) != 9 ||
+			!got.Has(photo("specimen-obama.png")) ||
+			got.Has(photo("biden.jpg")) ||
+			!strings.Contains(string(got.Evidence[0]), `"threshold"`) ||
+			len(got.Models) == 0 {
 			t.Errorf("%+v", got)
 		}
 		if _, err := receipt.Verify(signed[:len(signed)-8]+"AAAAAAAA", []byte(keys)); err == nil {
@@ -132,7 +154,8 @@ func TestEnrolmentGivesTokens(t *testing.T) {
 		}
 
 		status, info := w.bearer("/userinfo", given.AccessToken)
-		if status != http.StatusOK || !strings.Contains(info, claims.Subject) || !strings.Contains(info, "verified_claims") {
+		if status != http.StatusOK || !strings.Contains(info, claims.Subject) ||
+			!strings.Contains(info, "verified_claims") {
 			t.Errorf("%d %s", status, info)
 		}
 	})
@@ -142,7 +165,10 @@ func TestSessionsAndTheirEnd(t *testing.T) {
 	onBoth(t, func(t *testing.T, database string) {
 		w := start(t, database, nil)
 		b := w.browser()
-		if _, _, at := b.authorize(map[string]string{"prompt": "none"}); at.Query().Get("error") != "login_required" || at.Query().Get("iss") != w.url {
+		if _, _, at := b.authorize(map[string]string{"prompt": "none"}); at.Query().
+			Get("error") !=
+			"login_required" ||
+			at.Query().Get("iss") != w.url {
 			t.Errorf("%s", at)
 		}
 		first := b.begin(nil)
@@ -151,7 +177,9 @@ func TestSessionsAndTheirEnd(t *testing.T) {
 
 		// Single sign-on: the session answers, also without the person.
 		for _, prompt := range []string{"", "none"} {
-			_, _, at := b.authorize(map[string]string{"prompt": prompt, "id_token_hint": given.IDToken})
+			_, _, at := b.authorize(
+				map[string]string{"prompt": prompt, "id_token_hint": given.IDToken},
+			)
 			if code := at.Query().Get("code"); code == "" {
 				t.Errorf("prompt %q: %s", prompt, at)
 			} else if again := w.claims(w.redeem(code).IDToken); again.AuthTime != w.claims(given.IDToken).AuthTime {
@@ -174,11 +202,13 @@ func TestSessionsAndTheirEnd(t *testing.T) {
 			}
 		}
 		again := b.begin(map[string]string{"prompt": "login"})
-		if again.in("capture"); again.view.Purpose != "verify" || again.view.DocumentRequired || !again.view.EmailLocked {
+		if again.in("capture"); again.view.Purpose != "verify" || again.view.DocumentRequired ||
+			!again.view.EmailLocked {
 			t.Errorf("%+v", again.view)
 		}
 		again.must(again.submit(again.shot("obama.jpg")))
-		if later := w.claims(w.redeem(again.finish().Get("code")).IDToken); !later.AuthTime.AsTime().After(w.claims(given.IDToken).AuthTime.AsTime()) {
+		if later := w.claims(w.redeem(again.finish().Get("code")).IDToken); !later.AuthTime.AsTime().
+			After(w.claims(given.IDToken).AuthTime.AsTime()) {
 			t.Error("the second check has no later auth_time")
 		}
 
@@ -187,22 +217,33 @@ func TestSessionsAndTheirEnd(t *testing.T) {
 			return w.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
 		}
 		status, renewed := refresh(given.RefreshToken)
-		if status != http.StatusOK || w.claimsWith(renewed.IDToken, "").AuthenticationContextClassReference == "" {
+		if status != http.StatusOK ||
+			w.claimsWith(renewed.IDToken, "").AuthenticationContextClassReference == "" {
 			t.Fatalf("%d %+v", status, renewed)
 		}
-		if status, answer := refresh(given.RefreshToken); status != http.StatusBadRequest || answer.Error != "invalid_grant" {
+		if status, answer := refresh(given.RefreshToken); status != http.StatusBadRequest ||
+			answer.Error != "invalid_grant" {
 			t.Errorf("%d %+v", status, answer)
 		}
-		if status, answer := refresh(renewed.RefreshToken); status != http.StatusBadRequest || answer.Error != "invalid_grant" {
+		if status, answer := refresh(renewed.RefreshToken); status != http.StatusBadRequest ||
+			answer.Error != "invalid_grant" {
 			t.Errorf("%d %+v", status, answer)
 		}
 
 		// Logout ends the session and what was issued for it.
-		_, _, at := b.get(w.url + "/end_session?" + url.Values{"id_token_hint": {given.IDToken}, "post_logout_redirect_uri": {callback}, "state": {"bye"}}.Encode())
+		_, _, at := b.get(
+			w.url + "/end_session?" + url.Values{
+				"id_token_hint":            {given.IDToken},
+				"post_logout_redirect_uri": {callback},
+				"state":                    {"bye"},
+			}.Encode(),
+		)
 		if !strings.HasPrefix(at.String(), callback) || at.Query().Get("state") != "bye" {
 			t.Errorf("%s", at)
 		}
-		if _, _, at := b.authorize(map[string]string{"prompt": "none"}); at.Query().Get("error") != "login_required" {
+		if _, _, at := b.authorize(map[string]string{"prompt": "none"}); at.Query().
+			Get("error") !=
+			"login_required" {
 			t.Errorf("%s", at)
 		}
 	})
@@ -218,8 +259,11 @@ func TestReverification(t *testing.T) {
 
 		// The policy of refresh tokens: after a day the person must come back.
 		w.clock.turn(25 * time.Hour)
-		status, answer := w.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {given.RefreshToken}})
-		if status != http.StatusBadRequest || answer.Error != "invalid_grant" || !strings.Contains(answer.Description, "re-verification") {
+		status, answer := w.token(
+			url.Values{"grant_type": {"refresh_token"}, "refresh_token": {given.RefreshToken}},
+		)
+		if status != http.StatusBadRequest || answer.Error != "invalid_grant" ||
+			!strings.Contains(answer.Description, "re-verification") {
 			t.Errorf("%d %+v", status, answer)
 		}
 		face := b.begin(nil)
@@ -228,8 +272,13 @@ func TestReverification(t *testing.T) {
 			t.Errorf("%+v", face.view)
 		}
 		face.must(face.submit(face.shot("biden.jpg")))
-		if face.in("capture"); face.view.Last.Outcome != "reject" || face.view.Last.Reasons[0].Code != "non-match" || face.view.AttemptsLeft != 4 ||
-			strings.ContainsAny(face.view.Last.Reasons[0].Text, "0123456789") { // no score for those who try
+		if face.in("capture"); face.view.Last.Outcome != "reject" ||
+			face.view.Last.Reasons[0].Code != "non-match" ||
+			face.view.AttemptsLeft != 4 ||
+			strings.ContainsAny(
+				face.view.Last.Reasons[0].Text,
+				"0123456789",
+			) { // no score for those who try
 			t.Errorf("%+v", face.view.Last)
 		}
 		face.must(face.submit(face.shot("obama.jpg")))
@@ -264,7 +313,10 @@ func TestAttemptsAreBounded(t *testing.T) {
 		if r.view.RetryAt == nil {
 			t.Error("the third failure has no delay")
 		}
-		if p := r.send("POST", "/challenge", "application/json", strings.NewReader("{}"), nil); p == nil || p.Status != 429 || p.Error.Code != "too-many-attempts" || len(p.RetryAfter) != 2 {
+		if p := r.send("POST", "/challenge", "application/json", strings.NewReader("{}"), nil); p == nil ||
+			p.Status != 429 ||
+			p.Error.Code != "too-many-attempts" ||
+			len(p.RetryAfter) != 2 {
 			t.Errorf("%+v", p)
 		}
 		w.clock.turn(time.Minute)
@@ -276,12 +328,18 @@ func TestAttemptsAreBounded(t *testing.T) {
 		// The delay is the address's, not the browser's.
 		other := w.browser().begin(nil)
 		other.identify("ana@example.com")
-		other.refused(other.send("POST", "/challenge", "application/json", strings.NewReader("{}"), nil), 429, "too-many-attempts")
+		other.refused(
+			other.send("POST", "/challenge", "application/json", strings.NewReader("{}"), nil),
+			429,
+			"too-many-attempts",
+		)
 		w.clock.turn(2 * time.Minute)
 		r.must(wrong())
 		r.in("refused")
 		back, err := url.Parse(*r.view.Redirect)
-		if err != nil || back.Query().Get("error") != "access_denied" || back.Query().Get("state") != "the state" || back.Query().Get("iss") != w.url {
+		if err != nil || back.Query().Get("error") != "access_denied" ||
+			back.Query().Get("state") != "the state" ||
+			back.Query().Get("iss") != w.url {
 			t.Errorf("%s", back)
 		}
 		r.refused(r.submit(&burst{}), 409, "wrong-state") // the sixth
@@ -301,7 +359,11 @@ func TestAnEndAfterTooManyFailures(t *testing.T) {
 	r := w.browser().begin(nil)
 	r.identify("ana@example.com")
 	r.must(r.submit(r.shot("biden.jpg")))
-	r.refused(r.send("POST", "/challenge", "application/json", strings.NewReader("{}"), nil), 429, "locked")
+	r.refused(
+		r.send("POST", "/challenge", "application/json", strings.NewReader("{}"), nil),
+		429,
+		"locked",
+	)
 }
 
 func TestWrongDocument(t *testing.T) {
@@ -360,22 +422,43 @@ func TestChallenges(t *testing.T) {
 		r := w.browser().begin(nil)
 		r.identify("ana@example.com")
 		var given verification.Challenge
-		r.must(r.send("POST", "/challenge", "application/json", strings.NewReader(`{"without":["flash"]}`), &given))
+		r.must(
+			r.send(
+				"POST",
+				"/challenge",
+				"application/json",
+				strings.NewReader(`{"without":["flash"]}`),
+				&given,
+			),
+		)
 		var script struct {
 			Kinds []string
 			Steps []struct{ Kind, Towards string }
 		}
-		if err := json.Unmarshal(given.Script, &script); err != nil || !slices.Equal(script.Kinds, []string{"head-turn"}) || len(script.Steps) == 0 {
+		if err := json.Unmarshal(given.Script, &script); err != nil ||
+			!slices.Equal(script.Kinds, []string{"head-turn"}) ||
+			len(script.Steps) == 0 {
 			t.Fatalf("%v %s", err, given.Script)
 		}
-		r.refused(r.send("POST", "/challenge", "application/json", strings.NewReader(`{"without":["head-turn"]}`), &given), 403, "challenge-required")
+		r.refused(
+			r.send(
+				"POST",
+				"/challenge",
+				"application/json",
+				strings.NewReader(`{"without":["head-turn"]}`),
+				&given,
+			),
+			403,
+			"challenge-required",
+		)
 		still := r.shot("obama2.jpg")
 		for i := range still.at {
 			still.at[i] = int64(i) * 250_000
 		}
 		w.clock.turn(10 * time.Second)
 		r.must(r.submit(still))
-		if r.in("capture"); r.view.Last.Outcome == "accept" || w.count("SELECT count(*) FROM users") != 0 {
+		if r.in("capture"); r.view.Last.Outcome == "accept" ||
+			w.count("SELECT count(*) FROM users") != 0 {
 			t.Errorf("%+v", r.view.Last)
 		}
 		t.Logf("%+v", r.view.Last.Reasons)

@@ -61,16 +61,20 @@ func TestAuthenticationRequestsThatAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			response, body, at := b.authorize(test.change)
 			if test.fault == "" {
-				if response.StatusCode != http.StatusBadRequest || response.Header.Get("Location") != "" {
+				if response.StatusCode != http.StatusBadRequest ||
+					response.Header.Get("Location") != "" {
 					t.Errorf("%s %s %s", response.Status, at, body)
 				}
 				return
 			}
 			answer := at.Query()
-			if fragment, err := url.ParseQuery(at.EscapedFragment()); err == nil && len(fragment) > 0 {
+			if fragment, err := url.ParseQuery(at.EscapedFragment()); err == nil &&
+				len(fragment) > 0 {
 				answer = fragment
 			}
-			if answer.Get("error") != test.fault || answer.Get("state") != "the state" || answer.Get("iss") != w.url || answer.Has("code") {
+			if answer.Get("error") != test.fault || answer.Get("state") != "the state" ||
+				answer.Get("iss") != w.url ||
+				answer.Has("code") {
 				t.Errorf("%s %s", at, body)
 			}
 		})
@@ -90,12 +94,22 @@ func TestPKCE(t *testing.T) {
 		enrolment.verify("ana@example.com", "obama2.jpg")
 		enrolment.finish()
 		code := func() string {
-			_, _, at := b.authorize(map[string]string{"client_id": "app", "redirect_uri": redirect, "nonce": "",
-				"code_challenge": oidc.NewSHACodeChallenge(verifier), "code_challenge_method": "S256"})
+			_, _, at := b.authorize(
+				map[string]string{"client_id": "app", "redirect_uri": redirect, "nonce": "",
+					"code_challenge": oidc.NewSHACodeChallenge(
+						verifier,
+					), "code_challenge_method": "S256"},
+			)
 			return at.Query().Get("code")
 		}
 		redeem := func(code string, change map[string]string) (int, tokens) {
-			form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect}, "client_id": {"app"}, "code_verifier": {verifier}}
+			form := url.Values{
+				"grant_type":    {"authorization_code"},
+				"code":          {code},
+				"redirect_uri":  {redirect},
+				"client_id":     {"app"},
+				"code_verifier": {verifier},
+			}
 			for name, value := range change {
 				form.Set(name, value)
 				if value == "" {
@@ -112,7 +126,9 @@ func TestPKCE(t *testing.T) {
 			"no redirect URI":      {"redirect_uri": ""},
 			"another client":       {"client_id": "rp", "client_secret": secret},
 		} {
-			if status, answer := redeem(code(), change); status != http.StatusBadRequest || answer.Error == "" || answer.AccessToken != "" {
+			if status, answer := redeem(code(), change); status != http.StatusBadRequest ||
+				answer.Error == "" ||
+				answer.AccessToken != "" {
 				t.Errorf("%s: %d %+v", name, status, answer)
 			}
 		}
@@ -121,7 +137,14 @@ func TestPKCE(t *testing.T) {
 		}
 		// A verifier where no challenge was is a sign that somebody took the challenge away.
 		_, _, at := b.authorize(nil)
-		status, answer := w.token(url.Values{"grant_type": {"authorization_code"}, "code": {at.Query().Get("code")}, "redirect_uri": {callback}, "code_verifier": {verifier}})
+		status, answer := w.token(
+			url.Values{
+				"grant_type":    {"authorization_code"},
+				"code":          {at.Query().Get("code")},
+				"redirect_uri":  {callback},
+				"code_verifier": {verifier},
+			},
+		)
 		if status != http.StatusBadRequest || answer.AccessToken != "" {
 			t.Errorf("downgrade: %d %+v", status, answer)
 		}
@@ -140,7 +163,11 @@ func TestCodes(t *testing.T) {
 			t.Errorf("%s %s", response.Status, body)
 		}
 		code := r.finish().Get("code")
-		form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}}
+		form := url.Values{
+			"grant_type":   {"authorization_code"},
+			"code":         {code},
+			"redirect_uri": {callback},
+		}
 		for name, test := range map[string]struct {
 			change map[string]string
 			fault  string
@@ -170,7 +197,8 @@ func TestCodes(t *testing.T) {
 		if status, _ := w.bearer("/userinfo", given.AccessToken); status != http.StatusOK {
 			t.Errorf("%d", status)
 		}
-		if status, answer := w.token(form); status != http.StatusBadRequest || answer.Error != "invalid_grant" {
+		if status, answer := w.token(form); status != http.StatusBadRequest ||
+			answer.Error != "invalid_grant" {
 			t.Errorf("reuse: %d %+v", status, answer)
 		}
 		if status, _ := w.bearer("/userinfo", given.AccessToken); status == http.StatusOK {
@@ -181,23 +209,37 @@ func TestCodes(t *testing.T) {
 		code = late.finish().Get("code")
 		w.clock.turn(2 * time.Minute)
 		form.Set("code", code)
-		if status, answer := w.token(form); status != http.StatusBadRequest || answer.Error != "invalid_grant" {
+		if status, answer := w.token(form); status != http.StatusBadRequest ||
+			answer.Error != "invalid_grant" {
 			t.Errorf("late: %d %+v", status, answer)
 		}
 	})
 }
 
 // forged signs claims as somebody else would.
-func forged(t *testing.T, claims map[string]any, key any, algorithm jose.SignatureAlgorithm, kid string) string {
+func forged(
+	t *testing.T,
+	claims map[string]any,
+	key any,
+	algorithm jose.SignatureAlgorithm,
+	kid string,
+) string {
 	t.Helper()
 	text, err := json.Marshal(claims)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if algorithm == "none" {
-		return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString(text) + "."
+		return base64.RawURLEncoding.EncodeToString(
+			[]byte(`{"alg":"none"}`),
+		) + "." + base64.RawURLEncoding.EncodeToString(
+			text,
+		) + "."
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, nil)
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: key, KeyID: kid}},
+		nil,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,8 +261,17 @@ func TestForgedAndOutdatedTokens(t *testing.T) {
 		r := b.begin(nil)
 		r.verify("ana@example.com", "obama2.jpg")
 		given := w.redeem(r.finish().Get("code"))
-		claims := map[string]any{"iss": w.url, "aud": []string{"rp"}, "sub": w.claims(given.IDToken).Subject, "azp": "rp",
-			"exp": time.Now().Add(time.Hour).Unix(), "iat": time.Now().Unix(), "auth_time": time.Now().Unix()}
+		claims := map[string]any{
+			"iss": w.url,
+			"aud": []string{"rp"},
+			"sub": w.claims(given.IDToken).Subject,
+			"azp": "rp",
+			"exp": time.Now().
+				Add(time.Hour).
+				Unix(),
+			"iat":       time.Now().Unix(),
+			"auth_time": time.Now().Unix(),
+		}
 		stranger, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			t.Fatal(err)
@@ -238,7 +289,9 @@ func TestForgedAndOutdatedTokens(t *testing.T) {
 			"the public as MAC": forged(t, claims, der, jose.HS256, kid),
 			"unknown key":       forged(t, claims, stranger, jose.RS256, "nobody's"),
 		} {
-			if _, _, at := b.authorize(map[string]string{"prompt": "none", "id_token_hint": hint}); at.Query().Get("error") != "login_required" {
+			if _, _, at := b.authorize(map[string]string{"prompt": "none", "id_token_hint": hint}); at.Query().
+				Get("error") !=
+				"login_required" {
 				t.Errorf("%s: %s", name, at)
 			}
 			if response, body, _ := b.get(w.url + "/end_session?id_token_hint=" + hint); response.StatusCode != http.StatusBadRequest {
@@ -252,7 +305,8 @@ func TestForgedAndOutdatedTokens(t *testing.T) {
 			t.Errorf("%s %s", response.Status, body)
 		}
 
-		// Keys are replaced in time: the next one is published before it signs, the old one until its tokens have run out.
+		// Keys are replaced in time: the next one is published before it signs, the old one until its
+		// tokens have run out.
 		w.clock.turn(keyTimes.Period - keyTimes.Lead + time.Minute)
 		if err := w.keys.Rotate(t.Context()); err != nil {
 			t.Fatal(err)
@@ -270,7 +324,9 @@ func TestForgedAndOutdatedTokens(t *testing.T) {
 		if keys := public(); strings.Count(keys, `"kid"`) != 1 || strings.Contains(keys, kid) {
 			t.Errorf("%s", keys)
 		}
-		if _, _, at := b.authorize(map[string]string{"prompt": "none", "id_token_hint": given.IDToken}); at.Query().Get("error") != "login_required" {
+		if _, _, at := b.authorize(map[string]string{"prompt": "none", "id_token_hint": given.IDToken}); at.Query().
+			Get("error") !=
+			"login_required" {
 			t.Errorf("a hint of an expired key: %s", at)
 		}
 	})
@@ -360,14 +416,52 @@ func TestUploadsThatAreRefused(t *testing.T) {
 		frame := pictures("obama2.jpg", 1)[0]
 		w.clock.stop()
 		var guidance face.Guidance
-		r.must(r.send("POST", "/guidance?role=selfie", "image/jpeg", bytes.NewReader(frame), &guidance))
+		r.must(
+			r.send(
+				"POST",
+				"/guidance?role=selfie",
+				"image/jpeg",
+				bytes.NewReader(frame),
+				&guidance,
+			),
+		)
 		if guidance.Code != "ready" {
 			t.Errorf("%+v", guidance)
 		}
-		r.refused(r.send("POST", "/guidance?role=selfie", "image/jpeg", bytes.NewReader(frame), &guidance), 429, "slow-down")
+		r.refused(
+			r.send(
+				"POST",
+				"/guidance?role=selfie",
+				"image/jpeg",
+				bytes.NewReader(frame),
+				&guidance,
+			),
+			429,
+			"slow-down",
+		)
 		w.clock.turn(time.Second)
-		r.refused(r.send("POST", "/guidance?role=passport", "image/jpeg", bytes.NewReader(frame), &guidance), 400, "bad-request")
-		r.refused(r.send("POST", "/guidance?role=selfie", "image/jpeg", bytes.NewReader(append(frame, archive...)), &guidance), 415, "not-a-picture")
+		r.refused(
+			r.send(
+				"POST",
+				"/guidance?role=passport",
+				"image/jpeg",
+				bytes.NewReader(frame),
+				&guidance,
+			),
+			400,
+			"bad-request",
+		)
+		r.refused(
+			r.send(
+				"POST",
+				"/guidance?role=selfie",
+				"image/jpeg",
+				bytes.NewReader(append(frame, archive...)),
+				&guidance,
+			),
+			415,
+			"not-a-picture",
+		)
 	})
 	t.Run("expired", func(t *testing.T) {
 		b := good()
@@ -384,11 +478,16 @@ func TestMailCodes(t *testing.T) {
 		w := start(t, database, nil)
 		r := w.browser().begin(nil)
 		for name, email := range map[string]string{"no address": "ana", "two": "a@example.com, b@example.com", "a header": "a@example.com\r\nBcc: b@example.com", "a name": "Ana <ana@example.com>"} {
-			if p := r.post("/email", map[string]string{"email": email}); p == nil || p.Error.Code != "bad-request" {
+			if p := r.post("/email", map[string]string{"email": email}); p == nil ||
+				p.Error.Code != "bad-request" {
 				t.Errorf("%s: %+v", name, p)
 			}
 		}
-		r.refused(r.post("/email", map[string]string{"email": "ana@elsewhere.com"}), 403, "not-a-member")
+		r.refused(
+			r.post("/email", map[string]string{"email": "ana@elsewhere.com"}),
+			403,
+			"not-a-member",
+		)
 		r.must(r.post("/email", map[string]string{"email": "Ana@Example.com"}))
 		r.in("code")
 		r.refused(r.post("/consent", map[string]string{"version": "1"}), 409, "wrong-state")
@@ -400,10 +499,18 @@ func TestMailCodes(t *testing.T) {
 		for range 5 {
 			r.refused(r.post("/code", map[string]string{"code": wrong}), 403, "wrong-code")
 		}
-		r.refused(r.post("/code", map[string]string{"code": right}), 403, "wrong-code") // too many tries
+		r.refused(
+			r.post("/code", map[string]string{"code": right}),
+			403,
+			"wrong-code",
+		) // too many tries
 		r.must(r.post("/email", map[string]string{"email": "ana@example.com"}))
 		w.clock.turn(11 * time.Minute)
-		r.refused(r.post("/code", map[string]string{"code": w.mailed()}), 403, "wrong-code") // too late
+		r.refused(
+			r.post("/code", map[string]string{"code": w.mailed()}),
+			403,
+			"wrong-code",
+		) // too late
 		r.must(r.post("/email", map[string]string{"email": "ana@example.com"}))
 		r.must(r.post("/code", map[string]string{"code": w.mailed()}))
 		r.in("consent")

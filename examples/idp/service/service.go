@@ -51,10 +51,12 @@ type Service struct {
 	now          func() time.Time
 }
 
-// keyTimes are those of the signing keys: well over the lives of tokens, and of what relying parties cache.
+// keyTimes are those of the signing keys: well over the lives of tokens, and of what relying
+// parties cache.
 var keyTimes = keys.Times{Period: 30 * 24 * time.Hour, Lead: 24 * time.Hour, Keep: 48 * time.Hour}
 
-// New opens database and engine and puts the parts together. The clock is an argument so that tests can turn it.
+// New opens database and engine and puts the parts together. The clock is an argument so that tests
+// can turn it.
 func New(ctx context.Context, c *config.Config, now func() time.Time) (*Service, error) {
 	engine, err := face.Open(c.Pack, c.Policy.Engine)
 	if err != nil {
@@ -67,7 +69,12 @@ func New(ctx context.Context, c *config.Config, now func() time.Time) (*Service,
 	return s, err
 }
 
-func newWith(ctx context.Context, c *config.Config, engine *face.Engine, now func() time.Time) (*Service, error) {
+func newWith(
+	ctx context.Context,
+	c *config.Config,
+	engine *face.Engine,
+	now func() time.Time,
+) (*Service, error) {
 	s := &Service{config: c, engine: engine, now: now}
 	v, err := vault.Open(ctx, c.Key)
 	if err != nil {
@@ -116,7 +123,10 @@ func (s *Service) assemble(ctx context.Context, v *vault.Vault) error {
 	}
 	gate := face.NewGate(parallel, c.Waiting, c.Patience.Std())
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
 	gallery, err := face.NewGallery(s.engine, v)
 	if err != nil {
 		return err
@@ -145,14 +155,20 @@ func (s *Service) assemble(ctx context.Context, v *vault.Vault) error {
 }
 
 func (s *Service) routes(routes *http.ServeMux) {
-	routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	routes.HandleFunc(
+		"GET /healthz",
+		func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") },
+	)
 	routes.HandleFunc("GET /login", s.login)
 	routes.HandleFunc("GET "+upstream.CallbackPath, s.returned)
 	routes.HandleFunc("GET /verify/{txn}", s.page)
 	routes.HandleFunc("GET /assets/", s.asset)
 	routes.HandleFunc("GET /receipts/jwks", s.receiptKeys)
 	routes.HandleFunc("GET /receipts/{id}", s.receipt)
-	routes.HandleFunc("GET /signed-out", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "You are signed out.") })
+	routes.HandleFunc(
+		"GET /signed-out",
+		func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "You are signed out.") },
+	)
 }
 
 // say answers with a plain page.
@@ -190,7 +206,11 @@ func (s *Service) login(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			slog.ErrorContext(r.Context(), "the other provider cannot be asked", "error", err)
 			w.Header().Set("Retry-After", "5")
-			say(w, http.StatusServiceUnavailable, "The login cannot be reached just now. Please try again in a moment.")
+			say(
+				w,
+				http.StatusServiceUnavailable,
+				"The login cannot be reached just now. Please try again in a moment.",
+			)
 			return
 		}
 		http.SetCookie(w, s.upstreamCookie(t.ID, 900))
@@ -205,11 +225,19 @@ func (s *Service) login(w http.ResponseWriter, r *http.Request) {
 }
 
 // mine returns the transaction if it belongs to the browser.
-func (s *Service) mine(w http.ResponseWriter, r *http.Request, id string) (*transaction.Transaction, bool) {
+func (s *Service) mine(
+	w http.ResponseWriter,
+	r *http.Request,
+	id string,
+) (*transaction.Transaction, bool) {
 	browser := session.FromRequest(w, r, session.IsSecure(s.config.Issuer))
 	t, err := transaction.Load(r.Context(), s.db, id, s.now())
 	if err != nil || t.BrowserHash != browser.Hash() {
-		say(w, http.StatusBadRequest, "This login is not known in this browser. Please start again where you came from.")
+		say(
+			w,
+			http.StatusBadRequest,
+			"This login is not known in this browser. Please start again where you came from.",
+		)
 		return nil, false
 	}
 	return t, true
@@ -217,15 +245,26 @@ func (s *Service) mine(w http.ResponseWriter, r *http.Request, id string) (*tran
 
 // upstreamCookie remembers which transaction waits for the other provider.
 func (s *Service) upstreamCookie(id string, seconds int) *http.Cookie {
-	return &http.Cookie{Name: "vultus-upstream", Value: id, Path: upstream.CallbackPath, MaxAge: seconds, HttpOnly: true,
-		Secure: session.IsSecure(s.config.Issuer), SameSite: http.SameSiteLaxMode}
+	return &http.Cookie{
+		Name:     "vultus-upstream",
+		Value:    id,
+		Path:     upstream.CallbackPath,
+		MaxAge:   seconds,
+		HttpOnly: true,
+		Secure:   session.IsSecure(s.config.Issuer),
+		SameSite: http.SameSiteLaxMode,
+	}
 }
 
 // returned is where the other provider sends the browser back to.
 func (s *Service) returned(w http.ResponseWriter, r *http.Request) {
 	cookie, err := r.Cookie("vultus-upstream")
 	if err != nil || s.upstream == nil {
-		say(w, http.StatusBadRequest, "No login is under way in this browser. Please start again where you came from.")
+		say(
+			w,
+			http.StatusBadRequest,
+			"No login is under way in this browser. Please start again where you came from.",
+		)
 		return
 	}
 	t, ok := s.mine(w, r, cookie.Value)
@@ -233,8 +272,13 @@ func (s *Service) returned(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, s.upstreamCookie("", -1))
-	if t.State != transaction.Upstream || t.Upstream == nil || r.URL.Query().Get("state") != t.Upstream.State {
-		say(w, http.StatusBadRequest, "This answer does not belong to the login. Please start again where you came from.")
+	if t.State != transaction.Upstream || t.Upstream == nil ||
+		r.URL.Query().Get("state") != t.Upstream.State {
+		say(
+			w,
+			http.StatusBadRequest,
+			"This answer does not belong to the login. Please start again where you came from.",
+		)
 		return
 	}
 	person, err := s.upstream.Finish(r.Context(), t.Upstream, r)
@@ -252,8 +296,11 @@ func (s *Service) returned(w http.ResponseWriter, r *http.Request) {
 // page serves the capture page, which finds its transaction in its own address.
 func (s *Service) page(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "+
-		"connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set(
+		"Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "+
+			"connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	)
 	h.Set("Permissions-Policy", "camera=(self), microphone=()")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -289,7 +336,8 @@ func (s *Service) receiptKeys(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: public})
 }
 
-// receipt gives the receipt of a decision to a relying party that holds an access token of the same person.
+// receipt gives the receipt of a decision to a relying party that holds an access token of the same
+// person.
 func (s *Service) receipt(w http.ResponseWriter, r *http.Request) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
@@ -304,7 +352,8 @@ func (s *Service) receipt(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var text string
-	err = s.db.QueryRowContext(r.Context(), "SELECT receipt FROM decisions WHERE id = $1 AND user_id = $2", r.PathValue("id"), current.UserID).Scan(&text)
+	err = s.db.QueryRowContext(r.Context(), "SELECT receipt FROM decisions WHERE id = $1 AND user_id = $2", r.PathValue("id"), current.UserID).
+		Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		say(w, http.StatusNotFound, "There is no such receipt.")
 		return

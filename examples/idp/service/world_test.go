@@ -34,7 +34,8 @@ import (
 	"github.com/vultus/vultus/examples/idp/verification"
 )
 
-// Pack and photos are what `make pack photos` of the root makes; VULTUS_PACK and VULTUS_PHOTOS name them when they lie elsewhere.
+// Pack and photos are what `make pack photos` of the root makes; VULTUS_PACK and VULTUS_PHOTOS name
+// them when they lie elsewhere.
 func place(variable, otherwise string) string {
 	if path := os.Getenv(variable); path != "" {
 		return path
@@ -45,15 +46,17 @@ func place(variable, otherwise string) string {
 func pack() string { return place("VULTUS_PACK", "../../../build/pack") }
 
 func photo(name string) []byte {
-	picture, err := os.ReadFile(filepath.Join(place("VULTUS_PHOTOS", "../../../build/photos"), name))
+	picture, err := os.ReadFile(
+		filepath.Join(place("VULTUS_PHOTOS", "../../../build/photos"), name),
+	)
 	if err != nil {
 		panic(err)
 	}
 	return picture
 }
 
-// onBoth runs a test on SQLite and on PostgreSQL. VULTUS_IDP_POSTGRES is what tests/postgres prints; without it the test fails,
-// because one that does not run proves nothing.
+// onBoth runs a test on SQLite and on PostgreSQL. VULTUS_IDP_POSTGRES is what tests/postgres
+// prints; without it the test fails, because one that does not run proves nothing.
 func onBoth(t *testing.T, test func(t *testing.T, database string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "idp.db")) })
 	t.Run("postgres", func(t *testing.T) { test(t, postgres(t)) })
@@ -127,7 +130,12 @@ var engines sync.Map // policy -> *face.Engine: opening one takes long
 func start(t *testing.T, database string, configure func(c *config.Config)) *world {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	w := &world{T: t, url: "http://" + server.Listener.Addr().String(), clock: new(clock), outbox: t.TempDir()}
+	w := &world{
+		T:      t,
+		url:    "http://" + server.Listener.Addr().String(),
+		clock:  new(clock),
+		outbox: t.TempDir(),
+	}
 	keyFile := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(keyFile, []byte(vault.NewKey("first")), 0o600); err != nil {
 		t.Fatal(err)
@@ -137,14 +145,23 @@ func start(t *testing.T, database string, configure func(c *config.Config)) *wor
 		"mail":   map[string]any{"outbox": w.outbox, "from": "verify@example.com"},
 		"access": map[string]any{"domains": []string{"example.com"}},
 		"clients": []map[string]any{
-			{"id": "rp", "name": "Portal", "secret": secret, "redirect_uris": []string{callback}, "post_logout_redirect_uris": []string{callback}},
+			{
+				"id":                        "rp",
+				"name":                      "Portal",
+				"secret":                    secret,
+				"redirect_uris":             []string{callback},
+				"post_logout_redirect_uris": []string{callback},
+			},
 			{"id": "app", "name": "App", "redirect_uris": []string{"http://127.0.0.1/app"}},
 		},
 		"policy": map[string]any{
 			"attempts":  map[string]any{"first_delay": "1m"},
 			"challenge": map[string]any{"kinds": []string{}},
-			// The frames of most tests are a moved portrait at made-up times, which the engine rightly finds suspicious.
-			"engine": map[string]any{"sequence": map[string]any{"medium": "ignore", "high": "ignore"}},
+			// The frames of most tests are a moved portrait at made-up times, which the engine rightly finds
+			// suspicious.
+			"engine": map[string]any{
+				"sequence": map[string]any{"medium": "ignore", "high": "ignore"},
+			},
 		},
 	})
 	if err != nil {
@@ -194,15 +211,19 @@ func (w *world) browser() *browser {
 	if err != nil {
 		w.Fatal(err)
 	}
-	return &browser{w, &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
-		if r.URL.Hostname() != "127.0.0.1" || r.URL.Path == "/app" {
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}}}
+	return &browser{
+		w,
+		&http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+			if r.URL.Hostname() != "127.0.0.1" || r.URL.Path == "/app" {
+				return http.ErrUseLastResponse
+			}
+			return nil
+		}},
+	}
 }
 
-// get follows redirects and returns the last answer with its body, and where the browser is or would go.
+// get follows redirects and returns the last answer with its body, and where the browser is or
+// would go.
 func (b *browser) get(address string) (*http.Response, string, *url.URL) {
 	b.Helper()
 	response, err := b.client.Get(address)
@@ -221,11 +242,18 @@ func (b *browser) get(address string) (*http.Response, string, *url.URL) {
 	return response, string(body), at
 }
 
-// authorize sends a request of the relying party, whose parameters are changed; an empty value removes one.
+// authorize sends a request of the relying party, whose parameters are changed; an empty value
+// removes one.
 func (b *browser) authorize(change map[string]string) (*http.Response, string, *url.URL) {
 	b.Helper()
-	query := url.Values{"client_id": {"rp"}, "response_type": {"code"}, "redirect_uri": {callback}, "scope": {"openid email profile offline_access identity"},
-		"state": {"the state"}, "nonce": {"the nonce"}}
+	query := url.Values{
+		"client_id":     {"rp"},
+		"response_type": {"code"},
+		"redirect_uri":  {callback},
+		"scope":         {"openid email profile offline_access identity"},
+		"state":         {"the state"},
+		"nonce":         {"the nonce"},
+	}
 	for name, value := range change {
 		query.Set(name, value)
 		if value == "" {
@@ -277,7 +305,9 @@ func (r *run) send(method, path, contentType string, body io.Reader, into any) *
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		p := &problem{Status: response.StatusCode, RetryAfter: response.Header.Get("Retry-After")}
-		if err := json.NewDecoder(response.Body).Decode(p); err != nil || p.Error.Code == "" || p.Error.Text == "" || p.Error.Do == "" {
+		if err := json.NewDecoder(response.Body).Decode(p); err != nil || p.Error.Code == "" ||
+			p.Error.Text == "" ||
+			p.Error.Do == "" {
 			r.Fatalf("%s %s: %s: %v", method, path, response.Status, err)
 		}
 		return p
@@ -322,7 +352,12 @@ func (r *run) refused(p *problem, status int, code string) {
 func (r *run) in(state string) {
 	r.Helper()
 	if string(r.view.State) != state {
-		r.Fatalf("the state is %s, expected %s; the last outcome is %+v", r.view.State, state, r.view.Last)
+		r.Fatalf(
+			"the state is %s, expected %s; the last outcome is %+v",
+			r.view.State,
+			state,
+			r.view.Last,
+		)
 	}
 }
 
@@ -398,15 +433,19 @@ func portrait(name string) *image.RGBA {
 	seen := image.NewRGBA(image.Rect(0, 0, side, side))
 	for y := range side {
 		for x := range side {
-			seen.Set(x, y, whole.At(crop.Min.X+int(float64(x)/scale), crop.Min.Y+int(float64(y)/scale)))
+			seen.Set(
+				x,
+				y,
+				whole.At(crop.Min.X+int(float64(x)/scale), crop.Min.Y+int(float64(y)/scale)),
+			)
 		}
 	}
 	portraits.Store(name, seen)
 	return seen
 }
 
-// pictures returns frames of a person who holds the camera by hand: a portrait that moves and flickers. No two calls give the
-// same files.
+// pictures returns frames of a person who holds the camera by hand: a portrait that moves and
+// flickers. No two calls give the same files.
 func pictures(name string, count int) [][]byte {
 	seen := portrait(name)
 	side := seen.Bounds().Dx()
@@ -417,7 +456,11 @@ func pictures(name string, count int) [][]byte {
 		frame := image.NewRGBA(image.Rect(0, 0, side-8, side-8))
 		draw.Draw(frame, frame.Bounds(), seen, image.Pt(dx, dy), draw.Src)
 		for range 200 { // the noise of the sensor
-			frame.Set(rand.IntN(side), rand.IntN(side), color.RGBA{uint8(rand.IntN(256)), 0, 0, 255})
+			frame.Set(
+				rand.IntN(side),
+				rand.IntN(side),
+				color.RGBA{uint8(rand.IntN(256)), 0, 0, 255},
+			)
 		}
 		var file bytes.Buffer
 		if err := jpeg.Encode(&file, frame, &jpeg.Options{Quality: 90}); err != nil {
@@ -446,7 +489,9 @@ func (b *burst) form() (contentType string, body *bytes.Buffer) {
 	form := multipart.NewWriter(body)
 	add := func(name, mediaType string, content []byte) {
 		part, err := form.CreatePart(textproto.MIMEHeader{
-			"Content-Disposition": {fmt.Sprintf(`form-data; name=%q; filename=%q`, name, name)}, "Content-Type": {mediaType}})
+			"Content-Disposition": {
+				fmt.Sprintf(`form-data; name=%q; filename=%q`, name, name),
+			}, "Content-Type": {mediaType}})
 		if err == nil {
 			_, err = part.Write(content)
 		}
@@ -454,7 +499,9 @@ func (b *burst) form() (contentType string, body *bytes.Buffer) {
 			panic(err)
 		}
 	}
-	capture, err := json.Marshal(map[string]any{"nonce": b.nonce, "began_us": b.began, "frames_us": b.at})
+	capture, err := json.Marshal(
+		map[string]any{"nonce": b.nonce, "began_us": b.began, "frames_us": b.at},
+	)
 	if err != nil {
 		panic(err)
 	}
@@ -531,7 +578,13 @@ func (w *world) token(form url.Values) (int, tokens) {
 // redeem redeems a code, which must be good.
 func (w *world) redeem(code string) tokens {
 	w.Helper()
-	status, answer := w.token(url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}})
+	status, answer := w.token(
+		url.Values{
+			"grant_type":   {"authorization_code"},
+			"code":         {code},
+			"redirect_uri": {callback},
+		},
+	)
 	if status != http.StatusOK {
 		w.Fatalf("%d %+v", status, answer)
 	}

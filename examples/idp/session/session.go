@@ -100,7 +100,12 @@ func Load(ctx context.Context, q store.Queryer, id string) (*Session, error) {
 }
 
 // Current returns the newest valid session of a browser; nil when there is none.
-func Current(ctx context.Context, q store.Queryer, browser Browser, now time.Time) (*Session, error) {
+func Current(
+	ctx context.Context,
+	q store.Queryer,
+	browser Browser,
+	now time.Time,
+) (*Session, error) {
 	s, err := scan(q.QueryRowContext(ctx, "SELECT "+columns+` FROM sessions
 		WHERE browser_hash = $1 AND expires_at > $2 AND revoked_at IS NULL ORDER BY auth_time DESC LIMIT 1`, browser.Hash(), store.Time{Time: now}))
 	if err == sql.ErrNoRows {
@@ -116,15 +121,34 @@ func Begin(ctx context.Context, q store.Queryer, s Session) (string, error) {
 		store.Time{Time: s.AuthTime}, s.BrowserHash, s.UserID); err != nil {
 		return "", err
 	}
-	_, err := q.ExecContext(ctx, "INSERT INTO sessions (id, browser_hash, user_id, decision_id, amr, auth_time, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		s.ID, s.BrowserHash, s.UserID, s.DecisionID, store.JSON[[]string]{V: s.AMR}, store.Time{Time: s.AuthTime}, store.Time{Time: s.ExpiresAt})
+	_, err := q.ExecContext(
+		ctx,
+		"INSERT INTO sessions (id, browser_hash, user_id, decision_id, amr, auth_time, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		s.ID,
+		s.BrowserHash,
+		s.UserID,
+		s.DecisionID,
+		store.JSON[[]string]{V: s.AMR},
+		store.Time{Time: s.AuthTime},
+		store.Time{Time: s.ExpiresAt},
+	)
 	return s.ID, err
 }
 
-// Revoke ends all sessions of a user, or those of one of his browsers. Their tokens are void at once. It returns how many ended.
-func Revoke(ctx context.Context, q store.Queryer, user, browserHash string, now time.Time) (int64, error) {
+// Revoke ends all sessions of a user, or those of one of his browsers. Their tokens are void at
+// once. It returns how many ended.
+func Revoke(
+	ctx context.Context,
+	q store.Queryer,
+	user, browserHash string,
+	now time.Time,
+) (int64, error) {
 	query, args := "UPDATE sessions SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS NULL AND expires_at > $3",
-		[]any{store.Time{Time: now}, user, store.Time{Time: now}}
+		[]any{
+			store.Time{Time: now},
+			user,
+			store.Time{Time: now},
+		}
 	if browserHash != "" {
 		query, args = query+" AND browser_hash = $4", append(args, browserHash)
 	}

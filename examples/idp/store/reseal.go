@@ -12,18 +12,23 @@ type Sealer interface {
 	Seal(place string, plain []byte) []byte
 }
 
-// sealedColumns are all columns that hold sealed values; the place of one is the name of its table, a slash, and its key.
+// sealedColumns are all columns that hold sealed values; the place of one is the name of its table,
+// a slash, and its key.
 var sealedColumns = []struct{ table, key, column string }{
 	{"keys", "id", "sealed"},
 	{"templates", "user_id", "sealed"},
 	{"streams", "id", "authorization_sealed"},
 }
 
-// Reseal encrypts all that an older key encrypted with the current one, and returns how many values that were.
+// Reseal encrypts all that an older key encrypted with the current one, and returns how many values
+// that were.
 func (db *DB) Reseal(ctx context.Context, v Sealer) (int, error) {
 	count := 0
 	for _, c := range sealedColumns {
-		keys, err := db.column(ctx, "SELECT "+c.key+" FROM "+c.table+" WHERE "+c.column+" IS NOT NULL")
+		keys, err := db.column(
+			ctx,
+			"SELECT "+c.key+" FROM "+c.table+" WHERE "+c.column+" IS NOT NULL",
+		)
 		if err != nil {
 			return count, err
 		}
@@ -32,7 +37,8 @@ func (db *DB) Reseal(ctx context.Context, v Sealer) (int, error) {
 			err := db.Tx(ctx, func(tx *sql.Tx) error {
 				changed = 0
 				var sealed []byte
-				err := tx.QueryRowContext(ctx, "SELECT "+c.column+" FROM "+c.table+" WHERE "+c.key+" = $1", key).Scan(&sealed)
+				err := tx.QueryRowContext(ctx, "SELECT "+c.column+" FROM "+c.table+" WHERE "+c.key+" = $1", key).
+					Scan(&sealed)
 				if err == sql.ErrNoRows || (err == nil && v.IsCurrent(sealed)) {
 					return nil
 				}
@@ -44,7 +50,13 @@ func (db *DB) Reseal(ctx context.Context, v Sealer) (int, error) {
 					return err
 				}
 				changed = 1
-				return One(ctx, tx, "UPDATE "+c.table+" SET "+c.column+" = $1 WHERE "+c.key+" = $2", v.Seal(c.table+"/"+key, plain), key)
+				return One(
+					ctx,
+					tx,
+					"UPDATE "+c.table+" SET "+c.column+" = $1 WHERE "+c.key+" = $2",
+					v.Seal(c.table+"/"+key, plain),
+					key,
+				)
 			})
 			if err != nil {
 				return count, err

@@ -1,5 +1,6 @@
-// Package store opens the database, SQLite or PostgreSQL, and brings its schema up to date. Both take the same SQL: the
-// parameters are $1, $2, ... in their order, moments are microseconds, and every transaction is serializable.
+// Package store opens the database, SQLite or PostgreSQL, and brings its schema up to date. Both
+// take the same SQL: the parameters are $1, $2, ... in their order, moments are microseconds, and
+// every transaction is serializable.
 package store
 
 import (
@@ -40,7 +41,8 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	var err error
 	switch {
 	case strings.HasPrefix(url, "sqlite:"):
-		// Immediate transactions take the write lock at their start, so that none of them fails half-way for it.
+		// Immediate transactions take the write lock at their start, so that none of them fails half-way
+		// for it.
 		db.DB, err = sql.Open("sqlite3", "file:"+strings.TrimPrefix(url, "sqlite:")+
 			"?_txlock=immediate&_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=on")
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
@@ -102,7 +104,8 @@ func (db *DB) migrate(ctx context.Context) error {
 	return tx.Commit()
 }
 
-// Tx runs f in a serializable transaction, again when another one came between: f must have no effect but on the database.
+// Tx runs f in a serializable transaction, again when another one came between: f must have no
+// effect but on the database.
 func (db *DB) Tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	const tries = 10
 	for try := 1; ; try++ {

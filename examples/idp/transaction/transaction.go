@@ -1,4 +1,5 @@
-// Package transaction is one run through the service: from the authentication request of a relying party to an answer.
+// Package transaction is one run through the service: from the authentication request of a relying
+// party to an answer.
 package transaction
 
 import (
@@ -124,11 +125,21 @@ func Load(ctx context.Context, q store.Queryer, id string, now time.Time) (*Tran
 }
 
 // ByCode returns the transaction with an authorization code.
-func ByCode(ctx context.Context, q store.Queryer, codeHash string, now time.Time) (*Transaction, error) {
+func ByCode(
+	ctx context.Context,
+	q store.Queryer,
+	codeHash string,
+	now time.Time,
+) (*Transaction, error) {
 	return load(ctx, q, "code_hash", codeHash, now)
 }
 
-func load(ctx context.Context, q store.Queryer, column, value string, now time.Time) (*Transaction, error) {
+func load(
+	ctx context.Context,
+	q store.Queryer,
+	column, value string,
+	now time.Time,
+) (*Transaction, error) {
 	t := new(Transaction)
 	var (
 		request                                           store.JSON[Request]
@@ -139,16 +150,23 @@ func load(ctx context.Context, q store.Queryer, column, value string, now time.T
 		login                                             store.JSON[*Login]
 		last                                              store.JSON[*Outcome]
 	)
-	err := q.QueryRowContext(ctx, "SELECT "+columns+" FROM transactions WHERE "+column+" = $1", value).Scan(
-		&t.ID, &t.ClientID, &request, &t.BrowserHash, &created, &expires, &t.State, &email, &t.EmailVerified, &t.EmailLocked, &t.Purpose,
-		&t.Document, &t.Mailed, &consent, &t.Attempts, &t.Mails, &t.Nonce, &kinds, &issued, &nonceExpires, &mailHash, &mailUntil,
-		&t.MailCodeTries, &login, &last, &session, &acr, &codeHash, &codeUntil, &redeemed)
+	err := q.QueryRowContext(ctx, "SELECT "+columns+" FROM transactions WHERE "+column+" = $1", value).
+		Scan(
+			&t.ID, &t.ClientID, &request, &t.BrowserHash, &created, &expires, &t.State, &email, &t.EmailVerified, &t.EmailLocked, &t.Purpose,
+			&t.Document, &t.Mailed, &consent, &t.Attempts, &t.Mails, &t.Nonce, &kinds, &issued, &nonceExpires, &mailHash, &mailUntil,
+			&t.MailCodeTries, &login, &last, &session, &acr, &codeHash, &codeUntil, &redeemed)
 	if err != nil {
 		return nil, err
 	}
-	t.Request, t.CreatedAt, t.ExpiresAt, t.Email, t.Consent = request.V, created.Time, expires.Time, string(email), string(consent)
+	t.Request, t.CreatedAt, t.ExpiresAt, t.Email, t.Consent = request.V, created.Time, expires.Time, string(
+		email,
+	), string(
+		consent,
+	)
 	t.NonceKinds, t.NonceIssuedAt, t.NonceExpiresAt = kinds.V, issued.Time, nonceExpires.Time
-	t.MailCodeHash, t.MailCodeUntil, t.Upstream, t.Last = string(mailHash), mailUntil.Time, login.V, last.V
+	t.MailCodeHash, t.MailCodeUntil, t.Upstream, t.Last = string(
+		mailHash,
+	), mailUntil.Time, login.V, last.V
 	t.SessionID, t.GrantedACR, t.CodeHash = string(session), string(acr), string(codeHash)
 	t.CodeUntil, t.RedeemedAt = codeUntil.Time, redeemed.Time
 	if t.State != Accepted && t.State != Refused && !now.Before(t.ExpiresAt) {
@@ -162,19 +180,32 @@ func (t *Transaction) values() []any {
 	return []any{
 		t.ID, t.ClientID, store.JSON[Request]{V: t.Request}, t.BrowserHash, moment(t.CreatedAt), moment(t.ExpiresAt), t.State, store.Text(t.Email),
 		t.EmailVerified, t.EmailLocked, t.Purpose, t.Document, t.Mailed, store.Text(t.Consent), t.Attempts, t.Mails, t.Nonce,
-		store.JSON[[]string]{V: t.NonceKinds}, moment(t.NonceIssuedAt), moment(t.NonceExpiresAt), store.Text(t.MailCodeHash),
-		moment(t.MailCodeUntil), t.MailCodeTries, store.JSON[*Login]{V: t.Upstream}, store.JSON[*Outcome]{V: t.Last},
-		store.Text(t.SessionID), store.Text(t.GrantedACR), store.Text(t.CodeHash), moment(t.CodeUntil), moment(t.RedeemedAt),
+		store.JSON[[]string]{
+			V: t.NonceKinds,
+		}, moment(t.NonceIssuedAt), moment(t.NonceExpiresAt), store.Text(t.MailCodeHash),
+		moment(
+			t.MailCodeUntil,
+		), t.MailCodeTries, store.JSON[*Login]{V: t.Upstream}, store.JSON[*Outcome]{V: t.Last},
+		store.Text(
+			t.SessionID,
+		), store.Text(t.GrantedACR), store.Text(t.CodeHash), moment(t.CodeUntil), moment(t.RedeemedAt),
 	}
 }
 
 // Insert adds it.
 func (t *Transaction) Insert(ctx context.Context, q store.Queryer) error {
-	_, err := q.ExecContext(ctx, "INSERT INTO transactions ("+columns+") VALUES ("+placeholders+")", t.values()...)
+	_, err := q.ExecContext(
+		ctx,
+		"INSERT INTO transactions ("+columns+") VALUES ("+placeholders+")",
+		t.values()...)
 	return err
 }
 
 // Save writes all of it back. Call it in the database transaction that loaded it.
 func (t *Transaction) Save(ctx context.Context, q store.Queryer) error {
-	return store.One(ctx, q, "UPDATE transactions SET ("+columns+") = ("+placeholders+") WHERE id = $1", t.values()...)
+	return store.One(
+		ctx,
+		q,
+		"UPDATE transactions SET ("+columns+") = ("+placeholders+") WHERE id = $1",
+		t.values()...)
 }

@@ -1,4 +1,5 @@
-// Package upstream lets people log in at another OpenID provider first: there they say who they are, here that they are it.
+// Package upstream lets people log in at another OpenID provider first: there they say who they
+// are, here that they are it.
 package upstream
 
 import (
@@ -50,8 +51,18 @@ func (p *Provider) discovered(ctx context.Context) (rp.RelyingParty, error) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	if p.rp == nil {
-		found, err := rp.NewRelyingPartyOIDC(ctx, p.settings.Issuer, p.settings.ClientID, p.settings.ClientSecret, p.callback, p.settings.Scopes,
-			rp.WithHTTPClient(&http.Client{Timeout: 10 * time.Second}), rp.WithVerifierOpts(rp.WithIssuedAtOffset(5*time.Second), rp.WithNonce(expectedNonce)))
+		found, err := rp.NewRelyingPartyOIDC(
+			ctx,
+			p.settings.Issuer,
+			p.settings.ClientID,
+			p.settings.ClientSecret,
+			p.callback,
+			p.settings.Scopes,
+			rp.WithHTTPClient(
+				&http.Client{Timeout: 10 * time.Second},
+			),
+			rp.WithVerifierOpts(rp.WithIssuedAtOffset(5*time.Second), rp.WithNonce(expectedNonce)),
+		)
 		if err != nil {
 			return nil, fmt.Errorf("upstream: %w", err)
 		}
@@ -69,12 +80,19 @@ func expectedNonce(ctx context.Context) string {
 }
 
 // Begin returns where the browser goes, and what must come back.
-func (p *Provider) Begin(ctx context.Context, request *transaction.Request) (string, *transaction.Login, error) {
+func (p *Provider) Begin(
+	ctx context.Context,
+	request *transaction.Request,
+) (string, *transaction.Login, error) {
 	party, err := p.discovered(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	login := &transaction.Login{State: session.Random(), Nonce: session.Random(), Verifier: session.Random()}
+	login := &transaction.Login{
+		State:    session.Random(),
+		Nonce:    session.Random(),
+		Verifier: session.Random(),
+	}
 	options := []rp.AuthURLOpt{
 		rp.WithCodeChallenge(oidc.NewSHACodeChallenge(login.Verifier)),
 		rp.AuthURLOpt(rp.WithURLParam("nonce", login.Nonce)),
@@ -94,7 +112,11 @@ type Person struct {
 }
 
 // Finish redeems the code that came back.
-func (p *Provider) Finish(ctx context.Context, login *transaction.Login, r *http.Request) (*Person, error) {
+func (p *Provider) Finish(
+	ctx context.Context,
+	login *transaction.Login,
+	r *http.Request,
+) (*Person, error) {
 	query := r.URL.Query()
 	if iss := query.Get("iss"); iss != "" && iss != p.settings.Issuer {
 		return nil, errors.New("upstream: the answer comes from another issuer")
@@ -107,13 +129,24 @@ func (p *Provider) Finish(ctx context.Context, login *transaction.Login, r *http
 		return nil, err
 	}
 	ctx = context.WithValue(ctx, nonceKey{}, login.Nonce)
-	tokens, err := rp.CodeExchange[*oidc.IDTokenClaims](ctx, query.Get("code"), party, rp.WithCodeVerifier(login.Verifier))
+	tokens, err := rp.CodeExchange[*oidc.IDTokenClaims](
+		ctx,
+		query.Get("code"),
+		party,
+		rp.WithCodeVerifier(login.Verifier),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("upstream: %w", err)
 	}
 	claims := tokens.IDTokenClaims
 	if claims.Email == "" {
-		info, err := rp.Userinfo[*oidc.UserInfo](ctx, tokens.AccessToken, tokens.TokenType, claims.Subject, party)
+		info, err := rp.Userinfo[*oidc.UserInfo](
+			ctx,
+			tokens.AccessToken,
+			tokens.TokenType,
+			claims.Subject,
+			party,
+		)
 		if err != nil {
 			return nil, fmt.Errorf("upstream: %w", err)
 		}
@@ -124,5 +157,10 @@ func (p *Provider) Finish(ctx context.Context, login *transaction.Login, r *http
 		return nil, errors.New("upstream: the ID token has no email address")
 	}
 	verified := bool(claims.EmailVerified) || p.settings.TrustEmail
-	return &Person{strings.TrimSpace(claims.Subject), email, verified, claims.AuthenticationMethodsReferences}, nil
+	return &Person{
+		strings.TrimSpace(claims.Subject),
+		email,
+		verified,
+		claims.AuthenticationMethodsReferences,
+	}, nil
 }

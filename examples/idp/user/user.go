@@ -38,7 +38,12 @@ func ByEmail(ctx context.Context, q store.Queryer, email string) (*User, error) 
 
 // List returns at most count users after the one with the given id.
 func List(ctx context.Context, q store.Queryer, after string, count int) ([]*User, error) {
-	rows, err := q.QueryContext(ctx, "SELECT "+columns+" FROM users WHERE id > $1 ORDER BY id LIMIT $2", after, count)
+	rows, err := q.QueryContext(
+		ctx,
+		"SELECT "+columns+" FROM users WHERE id > $1 ORDER BY id LIMIT $2",
+		after,
+		count,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -72,16 +77,30 @@ func (u *User) Save(ctx context.Context, q store.Queryer) error {
 		u.Flags = []string{}
 	}
 	moment := func(at time.Time) store.Time { return store.Time{Time: at} }
-	_, err := q.ExecContext(ctx, "INSERT INTO users ("+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+	_, err := q.ExecContext(
+		ctx,
+		"INSERT INTO users ("+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (id) DO UPDATE SET email = excluded.email, email_verified = excluded.email_verified, risk_score = excluded.risk_score,
 		risk_level = excluded.risk_level, assurance = excluded.assurance, flags = excluded.flags, verified_at = excluded.verified_at,
 		document_at = excluded.document_at, consent = excluded.consent, decision_id = excluded.decision_id`,
-		u.ID, u.Email, u.EmailVerified, moment(u.CreatedAt), u.RiskScore, u.RiskLevel, u.Assurance, store.JSON[[]string]{V: u.Flags},
-		moment(u.VerifiedAt), moment(u.DocumentAt), u.Consent, u.DecisionID)
+		u.ID,
+		u.Email,
+		u.EmailVerified,
+		moment(u.CreatedAt),
+		u.RiskScore,
+		u.RiskLevel,
+		u.Assurance,
+		store.JSON[[]string]{V: u.Flags},
+		moment(u.VerifiedAt),
+		moment(u.DocumentAt),
+		u.Consent,
+		u.DecisionID,
+	)
 	return err
 }
 
-// Delete removes the user with template, devices, sessions and tokens. Receipts stay, without saying whose they are.
+// Delete removes the user with template, devices, sessions and tokens. Receipts stay, without
+// saying whose they are.
 func Delete(ctx context.Context, q store.Queryer, id string) error {
 	if _, err := q.ExecContext(ctx, "UPDATE decisions SET user_id = NULL WHERE user_id = $1", id); err != nil {
 		return err
@@ -92,13 +111,26 @@ func Delete(ctx context.Context, q store.Queryer, id string) error {
 // KnowsDevice tells whether the user was verified in a browser before.
 func (u *User) KnowsDevice(ctx context.Context, q store.Queryer, browserHash string) (bool, error) {
 	var n int
-	err := q.QueryRowContext(ctx, "SELECT count(*) FROM devices WHERE user_id = $1 AND browser_hash = $2", u.ID, browserHash).Scan(&n)
+	err := q.QueryRowContext(ctx, "SELECT count(*) FROM devices WHERE user_id = $1 AND browser_hash = $2", u.ID, browserHash).
+		Scan(&n)
 	return n > 0, err
 }
 
 // SawDevice remembers that the user was verified in a browser.
-func (u *User) SawDevice(ctx context.Context, q store.Queryer, browserHash string, now time.Time) error {
-	_, err := q.ExecContext(ctx, `INSERT INTO devices (user_id, browser_hash, first_seen, last_seen) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (user_id, browser_hash) DO UPDATE SET last_seen = excluded.last_seen`, u.ID, browserHash, store.Time{Time: now}, store.Time{Time: now})
+func (u *User) SawDevice(
+	ctx context.Context,
+	q store.Queryer,
+	browserHash string,
+	now time.Time,
+) error {
+	_, err := q.ExecContext(
+		ctx,
+		`INSERT INTO devices (user_id, browser_hash, first_seen, last_seen) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (user_id, browser_hash) DO UPDATE SET last_seen = excluded.last_seen`,
+		u.ID,
+		browserHash,
+		store.Time{Time: now},
+		store.Time{Time: now},
+	)
 	return err
 }

@@ -1,4 +1,5 @@
-// Package vault encrypts what must not lie in the database in the clear: templates, private keys, secrets of receivers.
+// Package vault encrypts what must not lie in the database in the clear: templates, private keys,
+// secrets of receivers.
 package vault
 
 import (
@@ -15,8 +16,9 @@ import (
 	"strings"
 )
 
-// Source says where the keys come from; exactly one field is set. Each gives lines of "id base64": the first key encrypts,
-// the others still decrypt, so a key is rotated by putting a new line before the old ones.
+// Source says where the keys come from; exactly one field is set. Each gives lines of "id base64":
+// the first key encrypts, the others still decrypt, so a key is rotated by putting a new line
+// before the old ones.
 type Source struct {
 	File    string   `json:"file,omitempty"`
 	Env     string   `json:"env,omitempty"`
@@ -42,7 +44,9 @@ func Open(ctx context.Context, source Source) (*Vault, error) {
 			continue
 		}
 		if len(fields) != 2 || len(fields[0]) > 32 {
-			return nil, errors.New("key: each line must be an id of at most 32 letters and 32 bytes in base64")
+			return nil, errors.New(
+				"key: each line must be an id of at most 32 letters and 32 bytes in base64",
+			)
 		}
 		secret, err := base64.StdEncoding.DecodeString(fields[1])
 		if err != nil || len(secret) != 32 {
@@ -85,7 +89,8 @@ func NewKey(id string) string {
 	return id + " " + base64.StdEncoding.EncodeToString(secret)
 }
 
-// Seal encrypts with AES-256-GCM. The place, such as a table and its row, is bound to it: elsewhere it does not open.
+// Seal encrypts with AES-256-GCM. The place, such as a table and its row, is bound to it: elsewhere
+// it does not open.
 func (v *Vault) Seal(place string, plain []byte) []byte {
 	return v.keys[v.current].Seal(append([]byte(v.current), 0), nil, plain, []byte(place))
 }

@@ -17,7 +17,8 @@ import (
 	vultus "github.com/vultus/vultus/ffi/go"
 )
 
-// guidance looks at one picture and says what to do better. Nothing is kept, and whoever submits goes first.
+// guidance looks at one picture and says what to do better. Nothing is kept, and whoever submits
+// goes first.
 func (s *Service) guidance(w http.ResponseWriter, r *http.Request, v visit) (any, error) {
 	role, most := vultus.Selfie, s.Limits.FrameBytesMax
 	switch r.URL.Query().Get("role") {
@@ -95,7 +96,12 @@ func (s *Service) challenge(_ http.ResponseWriter, r *http.Request, v visit) (an
 	kinds := slices.Clone(s.Policy.Challenge.Kinds)
 	for _, kind := range given.Without {
 		if !slices.Contains(s.Policy.Challenge.Optional, kind) {
-			return nil, fault(403, "challenge-required", "fix", "This part of the challenge cannot be left out.")
+			return nil, fault(
+				403,
+				"challenge-required",
+				"fix",
+				"This part of the challenge cannot be left out.",
+			)
 		}
 		kinds = slices.DeleteFunc(kinds, func(k string) bool { return k == kind })
 	}
@@ -105,18 +111,24 @@ func (s *Service) challenge(_ http.ResponseWriter, r *http.Request, v visit) (an
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.change(r.Context(), v, []transaction.State{transaction.Capture}, func(tx *sql.Tx, t *transaction.Transaction) error {
-		throttle, err := loadThrottle(r.Context(), tx, t.Email)
-		if err != nil {
-			return err
-		}
-		if err := throttle.check(s.Policy, s.Now()); err != nil {
-			return err
-		}
-		t.Nonce, t.NonceKinds = nonce, kinds
-		t.NonceIssuedAt, t.NonceExpiresAt = s.Now(), s.Now().Add(s.Policy.Challenge.Window.Std())
-		return nil
-	})
+	t, err := s.change(
+		r.Context(),
+		v,
+		[]transaction.State{transaction.Capture},
+		func(tx *sql.Tx, t *transaction.Transaction) error {
+			throttle, err := loadThrottle(r.Context(), tx, t.Email)
+			if err != nil {
+				return err
+			}
+			if err := throttle.check(s.Policy, s.Now()); err != nil {
+				return err
+			}
+			t.Nonce, t.NonceKinds = nonce, kinds
+			t.NonceIssuedAt, t.NonceExpiresAt = s.Now(), s.Now().
+				Add(s.Policy.Challenge.Window.Std())
+			return nil
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -124,11 +136,17 @@ func (s *Service) challenge(_ http.ResponseWriter, r *http.Request, v visit) (an
 	if slices.Contains(kinds, "blink") {
 		rate = 12 // fewer than 8 a second show no blinks, and a page keeps no rate to the frame
 	}
-	return &Challenge{base64.RawURLEncoding.EncodeToString(nonce), t.NonceExpiresAt, script, rate}, nil
+	return &Challenge{
+		base64.RawURLEncoding.EncodeToString(nonce),
+		t.NonceExpiresAt,
+		script,
+		rate,
+	}, nil
 }
 
-// submit judges a burst. It counts as failed before it is judged, and one database transaction holds all that follows from the
-// decision: whenever the service dies, there is a whole decision or none.
+// submit judges a burst. It counts as failed before it is judged, and one database transaction
+// holds all that follows from the decision: whenever the service dies, there is a whole decision or
+// none.
 func (s *Service) submit(w http.ResponseWriter, r *http.Request, v visit) (any, error) {
 	turn, err := s.Gate.Enter()
 	if err != nil {

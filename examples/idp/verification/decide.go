@@ -30,55 +30,67 @@ type attempt struct {
 	number    int
 }
 
-// claim spends the nonce and counts the attempt, as failed until it is judged. A picture that was judged before is refused.
+// claim spends the nonce and counts the attempt, as failed until it is judged. A picture that was
+// judged before is refused.
 func (s *Service) claim(ctx context.Context, v visit, u *upload) (*attempt, error) {
 	var a *attempt
 	var refused error
-	_, err := s.change(ctx, v, []transaction.State{transaction.Capture}, func(tx *sql.Tx, t *transaction.Transaction) error {
-		a, refused = &attempt{upload: u, inputs: inputsOf(u)}, nil
-		now := s.Now()
-		throttle, err := loadThrottle(ctx, tx, t.Email)
-		if err != nil {
-			return err
-		}
-		if err := throttle.check(s.Policy, now); err != nil {
-			return err
-		}
-		switch {
-		case t.Nonce == nil || !bytes.Equal(t.Nonce, u.nonce):
-			return errNonceUsed
-		case now.After(t.NonceExpiresAt):
-			return errNonceExpired
-		case span(u.burst) > now.Sub(t.NonceIssuedAt):
-			return fault(422, "frames", "restart-capture", "The frames span more time than has passed since the challenge.")
-		}
-		u.burst.Nonce, u.burst.Kinds = t.Nonce, t.NonceKinds
-		t.Nonce, t.NonceIssuedAt, t.NonceExpiresAt = nil, time.Time{}, time.Time{}
-		t.Attempts++
-		a.number = t.Attempts
-		if err := countFailure(ctx, tx, t.Email, s.Policy, now); err != nil {
-			return err
-		}
-		if replayed, err := s.remember(ctx, tx, a.inputs); err != nil {
-			return err
-		} else if replayed {
-			refused = errReplay
-			if t.Attempts >= s.Policy.Attempts.PerTransaction {
-				t.State = transaction.Refused
+	_, err := s.change(
+		ctx,
+		v,
+		[]transaction.State{transaction.Capture},
+		func(tx *sql.Tx, t *transaction.Transaction) error {
+			a, refused = &attempt{upload: u, inputs: inputsOf(u)}, nil
+			now := s.Now()
+			throttle, err := loadThrottle(ctx, tx, t.Email)
+			if err != nil {
+				return err
 			}
-			return audit.Write(ctx, tx, audit.Entry{At: now, Actor: "person", Action: "input.replayed", Subject: t.Email, Transaction: t.ID})
-		}
-		a.reference.Document = u.document
-		if a.user, err = known(ctx, tx, t); err != nil || a.user == nil || t.Purpose != transaction.Verify {
+			if err := throttle.check(s.Policy, now); err != nil {
+				return err
+			}
+			switch {
+			case t.Nonce == nil || !bytes.Equal(t.Nonce, u.nonce):
+				return errNonceUsed
+			case now.After(t.NonceExpiresAt):
+				return errNonceExpired
+			case span(u.burst) > now.Sub(t.NonceIssuedAt):
+				return fault(
+					422,
+					"frames",
+					"restart-capture",
+					"The frames span more time than has passed since the challenge.",
+				)
+			}
+			u.burst.Nonce, u.burst.Kinds = t.Nonce, t.NonceKinds
+			t.Nonce, t.NonceIssuedAt, t.NonceExpiresAt = nil, time.Time{}, time.Time{}
+			t.Attempts++
+			a.number = t.Attempts
+			if err := countFailure(ctx, tx, t.Email, s.Policy, now); err != nil {
+				return err
+			}
+			if replayed, err := s.remember(ctx, tx, a.inputs); err != nil {
+				return err
+			} else if replayed {
+				refused = errReplay
+				if t.Attempts >= s.Policy.Attempts.PerTransaction {
+					t.State = transaction.Refused
+				}
+				return audit.Write(ctx, tx, audit.Entry{At: now, Actor: "person", Action: "input.replayed", Subject: t.Email, Transaction: t.ID})
+			}
+			a.reference.Document = u.document
+			if a.user, err = known(ctx, tx, t); err != nil || a.user == nil ||
+				t.Purpose != transaction.Verify {
+				return err
+			}
+			var sealed []byte
+			if err := tx.QueryRowContext(ctx, "SELECT sealed FROM templates WHERE user_id = $1", a.user.ID).Scan(&sealed); err != nil {
+				return err
+			}
+			a.reference.Template, err = s.Vault.Open(face.Place(a.user.ID), sealed)
 			return err
-		}
-		var sealed []byte
-		if err := tx.QueryRowContext(ctx, "SELECT sealed FROM templates WHERE user_id = $1", a.user.ID).Scan(&sealed); err != nil {
-			return err
-		}
-		a.reference.Template, err = s.Vault.Open(face.Place(a.user.ID), sealed)
-		return err
-	})
+		},
+	)
 	if err == nil {
 		err = refused
 	}
@@ -96,7 +108,10 @@ func span(b face.Burst) time.Duration {
 func inputsOf(u *upload) []receipt.Input {
 	var inputs []receipt.Input
 	for _, f := range u.burst.Frames {
-		inputs = append(inputs, receipt.Input{Role: "frame", Hash: receipt.Hash(f.File), AtUS: f.At.Microseconds()})
+		inputs = append(
+			inputs,
+			receipt.Input{Role: "frame", Hash: receipt.Hash(f.File), AtUS: f.At.Microseconds()},
+		)
 	}
 	if u.document != nil {
 		inputs = append(inputs, receipt.Input{Role: "document", Hash: receipt.Hash(u.document)})
@@ -104,17 +119,26 @@ func inputsOf(u *upload) []receipt.Input {
 	return inputs
 }
 
-// remember keeps the hashes of a burst; true when one of its frames was judged before. A document may come again: it is the
-// same card.
-func (s *Service) remember(ctx context.Context, tx *sql.Tx, inputs []receipt.Input) (replayed bool, err error) {
+// remember keeps the hashes of a burst; true when one of its frames was judged before. A document
+// may come again: it is the same card.
+func (s *Service) remember(
+	ctx context.Context,
+	tx *sql.Tx,
+	inputs []receipt.Input,
+) (replayed bool, err error) {
 	seen := map[string]bool{}
 	for _, input := range inputs {
-		if input.Role != "frame" || seen[input.Hash] { // two equal frames of one burst are the engine's to judge
+		if input.Role != "frame" ||
+			seen[input.Hash] { // two equal frames of one burst are the engine's to judge
 			continue
 		}
 		seen[input.Hash] = true
-		result, err := tx.ExecContext(ctx, "INSERT INTO inputs (hash, created_at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING",
-			input.Hash, store.Time{Time: s.Now()})
+		result, err := tx.ExecContext(
+			ctx,
+			"INSERT INTO inputs (hash, created_at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING",
+			input.Hash,
+			store.Time{Time: s.Now()},
+		)
 		if err != nil {
 			return false, err
 		}
@@ -128,7 +152,11 @@ func (s *Service) remember(ctx context.Context, tx *sql.Tx, inputs []receipt.Inp
 }
 
 // judge asks the engine, looks for the face under another name, and concludes.
-func (s *Service) judge(ctx context.Context, v visit, a *attempt) (*transaction.Transaction, error) {
+func (s *Service) judge(
+	ctx context.Context,
+	v visit,
+	a *attempt,
+) (*transaction.Transaction, error) {
 	judgement, err := s.Engine.Judge(ctx, a.upload.burst, a.reference)
 	if err != nil {
 		return nil, err
@@ -168,29 +196,50 @@ func (s *Service) SyncGallery(ctx context.Context) error {
 }
 
 // conclude writes the decision and all that follows from it, at once or not at all.
-func (s *Service) conclude(ctx context.Context, v visit, a *attempt, j *face.Judgement, search *face.Search) (*transaction.Transaction, error) {
-	return s.change(ctx, v, []transaction.State{transaction.Capture}, func(tx *sql.Tx, t *transaction.Transaction) error {
-		c := &conclusion{Service: s, tx: tx, t: t, attempt: a, judgement: j, id: uuid.NewString(), now: s.Now(), subject: a.user, outcome: string(j.Outcome)}
-		if err := c.duplicates(ctx, search); err != nil {
-			return err
-		}
-		if err := c.enrolee(ctx); err != nil {
-			return err
-		}
-		if err := c.decision(ctx, search); err != nil {
-			return err
-		}
-		if c.outcome == string(vultus.Accept) {
-			return c.accept(ctx)
-		}
-		if t.Attempts >= s.Policy.Attempts.PerTransaction {
-			t.State = transaction.Refused
-		}
-		if c.subject == nil {
-			return nil
-		}
-		return s.Assurance.Assess(ctx, tx, c.subject)
-	})
+func (s *Service) conclude(
+	ctx context.Context,
+	v visit,
+	a *attempt,
+	j *face.Judgement,
+	search *face.Search,
+) (*transaction.Transaction, error) {
+	return s.change(
+		ctx,
+		v,
+		[]transaction.State{transaction.Capture},
+		func(tx *sql.Tx, t *transaction.Transaction) error {
+			c := &conclusion{
+				Service:   s,
+				tx:        tx,
+				t:         t,
+				attempt:   a,
+				judgement: j,
+				id:        uuid.NewString(),
+				now:       s.Now(),
+				subject:   a.user,
+				outcome:   string(j.Outcome),
+			}
+			if err := c.duplicates(ctx, search); err != nil {
+				return err
+			}
+			if err := c.enrolee(ctx); err != nil {
+				return err
+			}
+			if err := c.decision(ctx, search); err != nil {
+				return err
+			}
+			if c.outcome == string(vultus.Accept) {
+				return c.accept(ctx)
+			}
+			if t.Attempts >= s.Policy.Attempts.PerTransaction {
+				t.State = transaction.Refused
+			}
+			if c.subject == nil {
+				return nil
+			}
+			return s.Assurance.Assess(ctx, tx, c.subject)
+		},
+	)
 }
 
 // conclusion is a decision while it is written.
@@ -243,8 +292,18 @@ func (c *conclusion) duplicates(ctx context.Context, search *face.Search) error 
 	if c.Policy.Duplicate.Action == "refuse" {
 		c.outcome = string(vultus.Reject)
 	}
-	return audit.Write(ctx, c.tx, audit.Entry{At: c.now, Actor: "service", Action: "duplicate.found", Subject: c.t.Email, Transaction: c.t.ID,
-		Detail: map[string]any{"users": c.found, "action": c.Policy.Duplicate.Action}})
+	return audit.Write(
+		ctx,
+		c.tx,
+		audit.Entry{
+			At:          c.now,
+			Actor:       "service",
+			Action:      "duplicate.found",
+			Subject:     c.t.Email,
+			Transaction: c.t.ID,
+			Detail:      map[string]any{"users": c.found, "action": c.Policy.Duplicate.Action},
+		},
+	)
 }
 
 // enrolee makes the user that an accepted enrolment gives.
@@ -270,7 +329,13 @@ func (c *conclusion) decision(ctx context.Context, search *face.Search) error {
 		Evidence: j.Evidence, EngineMS: j.Time.Milliseconds(),
 	}
 	if search != nil {
-		r.Duplicates = &receipt.Duplicates{Searched: search.Searched, Threshold: search.Threshold, FPIR: search.FPIR, Best: search.Best, Found: len(c.found)}
+		r.Duplicates = &receipt.Duplicates{
+			Searched:  search.Searched,
+			Threshold: search.Threshold,
+			FPIR:      search.FPIR,
+			Best:      search.Best,
+			Found:     len(c.found),
+		}
 	}
 	if c.subject != nil {
 		r.Subject = c.subject.ID
@@ -289,13 +354,33 @@ func (c *conclusion) decision(ctx context.Context, search *face.Search) error {
 		c.id, c.t.ID, store.Text(r.Subject), c.outcome, c.t.Purpose, isAttack(j.Reasons), digest, signed, store.Time{Time: c.now}); err != nil {
 		return err
 	}
-	c.t.Last = &transaction.Outcome{Outcome: c.outcome, Reasons: advice(j.Reasons, len(c.found) > 0 && c.outcome != string(j.Outcome)), Receipt: digest}
+	c.t.Last = &transaction.Outcome{
+		Outcome: c.outcome,
+		Reasons: advice(j.Reasons, len(c.found) > 0 && c.outcome != string(j.Outcome)),
+		Receipt: digest,
+	}
 	subject := r.Subject
 	if subject == "" {
 		subject = c.t.Email
 	}
-	return audit.Write(ctx, c.tx, audit.Entry{At: c.now, Actor: "person", Action: "decision." + c.outcome, Subject: subject, Transaction: c.t.ID,
-		Detail: map[string]any{"decision": c.id, "receipt": digest, "purpose": c.t.Purpose, "attempt": c.attempt.number, "client": c.t.ClientID}})
+	return audit.Write(
+		ctx,
+		c.tx,
+		audit.Entry{
+			At:          c.now,
+			Actor:       "person",
+			Action:      "decision." + c.outcome,
+			Subject:     subject,
+			Transaction: c.t.ID,
+			Detail: map[string]any{
+				"decision": c.id,
+				"receipt":  digest,
+				"purpose":  c.t.Purpose,
+				"attempt":  c.attempt.number,
+				"client":   c.t.ClientID,
+			},
+		},
+	)
 }
 
 // accept enrols or renews the user, opens the session, and so lets the provider issue tokens.
@@ -354,12 +439,20 @@ func (c *conclusion) template(ctx context.Context) error {
 	if err := c.tx.QueryRowContext(ctx, "UPDATE counters SET value = value + 1 WHERE name = 'template' RETURNING value").Scan(&number); err != nil {
 		return err
 	}
-	_, err := c.tx.ExecContext(ctx, "INSERT INTO templates (user_id, decision_id, number, sealed, created_at) VALUES ($1, $2, $3, $4, $5)",
-		c.subject.ID, c.id, number, c.Vault.Seal(face.Place(c.subject.ID), c.judgement.Template), store.Time{Time: c.now})
+	_, err := c.tx.ExecContext(
+		ctx,
+		"INSERT INTO templates (user_id, decision_id, number, sealed, created_at) VALUES ($1, $2, $3, $4, $5)",
+		c.subject.ID,
+		c.id,
+		number,
+		c.Vault.Seal(face.Place(c.subject.ID), c.judgement.Template),
+		store.Time{Time: c.now},
+	)
 	return err
 }
 
-// amr names the methods of RFC 8176: the face, the presence that a challenge showed, the code by mail, and what the other provider says.
+// amr names the methods of RFC 8176: the face, the presence that a challenge showed, the code by
+// mail, and what the other provider says.
 func (c *conclusion) amr() []string {
 	amr := []string{"face"}
 	if c.judgement.Live {
@@ -377,11 +470,13 @@ func (c *conclusion) amr() []string {
 
 func isAttack(reasons []vultus.Reason) bool {
 	return slices.ContainsFunc(reasons, func(r vultus.Reason) bool {
-		return r.Effect == "reject" && (r.Code == "presentation-attack" || r.Code == "sequence-manipulated" || r.Code == "sequence-suspicious" || r.Code == "challenge-failed")
+		return r.Effect == "reject" &&
+			(r.Code == "presentation-attack" || r.Code == "sequence-manipulated" || r.Code == "sequence-suspicious" || r.Code == "challenge-failed")
 	})
 }
 
-// unscored are the texts in the place of those with scores, which would tell whoever tries pictures how near each comes.
+// unscored are the texts in the place of those with scores, which would tell whoever tries pictures
+// how near each comes.
 var unscored = map[string]string{
 	"non-match":           "The face is not found to be the one it is compared with. Look straight into the camera, in even light.",
 	"presentation-attack": "This looks like a picture or a screen before the camera. Show your own face.",
@@ -405,7 +500,14 @@ func advice(reasons []vultus.Reason, duplicate bool) []transaction.Reason {
 		list = append(list, transaction.Reason{Code: r.Code, Text: text, Do: do})
 	}
 	if duplicate {
-		list = append(list, transaction.Reason{Code: "duplicate", Text: "This face is enrolled under another address. Use that one, or ask whoever invited you.", Do: "stop"})
+		list = append(
+			list,
+			transaction.Reason{
+				Code: "duplicate",
+				Text: "This face is enrolled under another address. Use that one, or ask whoever invited you.",
+				Do:   "stop",
+			},
+		)
 	}
 	return list
 }

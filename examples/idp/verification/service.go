@@ -1,4 +1,5 @@
-// Package verification leads a person through a transaction: the address, the consent, the pictures, and the decision.
+// Package verification leads a person through a transaction: the address, the consent, the
+// pictures, and the decision.
 package verification
 
 import (
@@ -87,8 +88,11 @@ type visit struct {
 	browser session.Browser
 }
 
-// call checks that a request belongs to the transaction, and that one which changes something comes from the page itself.
-func (s *Service) call(f func(w http.ResponseWriter, r *http.Request, v visit) (any, error)) http.HandlerFunc {
+// call checks that a request belongs to the transaction, and that one which changes something comes
+// from the page itself.
+func (s *Service) call(
+	f func(w http.ResponseWriter, r *http.Request, v visit) (any, error),
+) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := visit{r.PathValue("txn"), session.FromRequest(w, r, session.IsSecure(s.Issuer))}
 		body, err := s.admit(r, v)
@@ -119,8 +123,14 @@ func (s *Service) admit(r *http.Request, v visit) (any, error) {
 	}
 }
 
-// change loads the transaction, lets f change it, and saves it, all in one database transaction. It must be in one of the states.
-func (s *Service) change(ctx context.Context, v visit, states []transaction.State, f func(tx *sql.Tx, t *transaction.Transaction) error) (*transaction.Transaction, error) {
+// change loads the transaction, lets f change it, and saves it, all in one database transaction. It
+// must be in one of the states.
+func (s *Service) change(
+	ctx context.Context,
+	v visit,
+	states []transaction.State,
+	f func(tx *sql.Tx, t *transaction.Transaction) error,
+) (*transaction.Transaction, error) {
 	var changed *transaction.Transaction
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
 		t, err := transaction.Load(ctx, tx, v.id, s.Now())
@@ -222,12 +232,22 @@ func (s *Service) consent(_ http.ResponseWriter, r *http.Request, v visit) (any,
 		return nil, err
 	}
 	if given.Version != s.Consent.Version {
-		return nil, fault(409, "wrong-state", "reload", "The text has changed. Please read it again.")
+		return nil, fault(
+			409,
+			"wrong-state",
+			"reload",
+			"The text has changed. Please read it again.",
+		)
 	}
-	t, err := s.change(r.Context(), v, []transaction.State{transaction.Consent}, func(_ *sql.Tx, t *transaction.Transaction) error {
-		t.Consent, t.State = given.Version, transaction.Capture
-		return nil
-	})
+	t, err := s.change(
+		r.Context(),
+		v,
+		[]transaction.State{transaction.Consent},
+		func(_ *sql.Tx, t *transaction.Transaction) error {
+			t.Consent, t.State = given.Version, transaction.Capture
+			return nil
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +255,12 @@ func (s *Service) consent(_ http.ResponseWriter, r *http.Request, v visit) (any,
 }
 
 func (s *Service) decline(_ http.ResponseWriter, r *http.Request, v visit) (any, error) {
-	open := []transaction.State{transaction.Email, transaction.Code, transaction.Consent, transaction.Capture}
+	open := []transaction.State{
+		transaction.Email,
+		transaction.Code,
+		transaction.Consent,
+		transaction.Capture,
+	}
 	t, err := s.change(r.Context(), v, open, func(_ *sql.Tx, t *transaction.Transaction) error {
 		t.State = transaction.Refused
 		return nil

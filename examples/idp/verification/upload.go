@@ -23,7 +23,14 @@ type Limits struct {
 }
 
 // DefaultLimits suit a burst of a few seconds.
-var DefaultLimits = Limits{FramesMin: 8, FramesMax: 48, FrameBytesMax: 400_000, DocumentBytesMax: 8 << 20, SubmitBytesMax: 16 << 20, FrameLongSidePX: 640}
+var DefaultLimits = Limits{
+	FramesMin:        8,
+	FramesMax:        48,
+	FrameBytesMax:    400_000,
+	DocumentBytesMax: 8 << 20,
+	SubmitBytesMax:   16 << 20,
+	FrameLongSidePX:  640,
+}
 
 // upload is what a submit holds.
 type upload struct {
@@ -33,7 +40,12 @@ type upload struct {
 }
 
 // readUpload reads a submit into memory; nothing of a person is written to disk.
-func readUpload(w http.ResponseWriter, r *http.Request, limits Limits, wantsDocument bool) (*upload, error) {
+func readUpload(
+	w http.ResponseWriter,
+	r *http.Request,
+	limits Limits,
+	wantsDocument bool,
+) (*upload, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, limits.SubmitBytesMax)
 	form, err := r.MultipartReader()
 	if err != nil {
@@ -54,11 +66,22 @@ func readUpload(w http.ResponseWriter, r *http.Request, limits Limits, wantsDocu
 		return nil, badRequest("The part capture cannot be read.")
 	}
 	u := new(upload)
-	if u.nonce, err = base64.RawURLEncoding.DecodeString(capture.Nonce); err != nil || len(u.nonce) == 0 {
+	if u.nonce, err = base64.RawURLEncoding.DecodeString(capture.Nonce); err != nil ||
+		len(u.nonce) == 0 {
 		return nil, badRequest("The nonce is missing.")
 	}
 	if n := len(capture.FramesUS); n < limits.FramesMin || n > limits.FramesMax {
-		return nil, fault(422, "frames", "restart-capture", fmt.Sprintf("%d frames were taken, %d to %d are needed.", n, limits.FramesMin, limits.FramesMax))
+		return nil, fault(
+			422,
+			"frames",
+			"restart-capture",
+			fmt.Sprintf(
+				"%d frames were taken, %d to %d are needed.",
+				n,
+				limits.FramesMin,
+				limits.FramesMax,
+			),
+		)
 	}
 	u.burst.Began = time.Duration(capture.BeganUS) * time.Microsecond
 	for {
@@ -86,7 +109,12 @@ func readUpload(w http.ResponseWriter, r *http.Request, limits Limits, wantsDocu
 		}
 	}
 	if len(u.burst.Frames) != len(capture.FramesUS) {
-		return nil, fault(422, "frames", "restart-capture", "There are fewer frames than timestamps.")
+		return nil, fault(
+			422,
+			"frames",
+			"restart-capture",
+			"There are fewer frames than timestamps.",
+		)
 	}
 	if wantsDocument && u.document == nil {
 		return nil, badRequest("The document is missing.")

@@ -1,4 +1,5 @@
-/* What every test program uses: checks that are counted, files, pictures, and an end that looks for leaks. */
+/* What every test program uses: checks that are counted, files, pictures, and an end that looks for
+ * leaks. */
 
 #ifndef CHECK_H
 #define CHECK_H
@@ -10,38 +11,39 @@
 
 static unsigned checks, failures;
 
-#define CHECK(condition)                                                            \
-    do {                                                                            \
-        checks++;                                                                   \
-        if (!(condition)) {                                                         \
-            failures++;                                                             \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-        }                                                                           \
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        checks++;                                                                                  \
+        if (!(condition)) {                                                                        \
+            failures++;                                                                            \
+            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
+        }                                                                                          \
     } while (0)
 
-/* The call must fail with `status`, and its error must hold `part`. `error` is the variable that the call filled. */
-#define REFUSED(call, status, part)                                                                       \
-    do {                                                                                                  \
-        vultus_error *error = (vultus_error *)1;                                                          \
-        CHECK((call) == (status));                                                                        \
-        CHECK(vultus_error_code(error) == (status));                                                      \
-        CHECK(error && strstr(vultus_error_message(error), part));                                        \
-        if (error && !strstr(vultus_error_message(error), part)) {                                        \
-            fprintf(stderr, "    \"%s\" lacks \"%s\"\n", vultus_error_message(error), part);                \
-        }                                                                                                 \
-        vultus_error_free(error);                                                                         \
+/* The call must fail with `status`, and its error must hold `part`. `error` is the variable that
+ * the call filled. */
+#define REFUSED(call, status, part)                                                                \
+    do {                                                                                           \
+        vultus_error *error = (vultus_error *)1;                                                   \
+        CHECK((call) == (status));                                                                 \
+        CHECK(vultus_error_code(error) == (status));                                               \
+        CHECK(error && strstr(vultus_error_message(error), part));                                 \
+        if (error && !strstr(vultus_error_message(error), part)) {                                 \
+            fprintf(stderr, "    \"%s\" lacks \"%s\"\n", vultus_error_message(error), part);       \
+        }                                                                                          \
+        vultus_error_free(error);                                                                  \
     } while (0)
 
 /* The call must succeed. */
-#define ACCEPTED(call)                                                                                    \
-    do {                                                                                                  \
-        vultus_error *error = (vultus_error *)1;                                                          \
-        CHECK((call) == VULTUS_OK);                                                                       \
-        CHECK(!error);                                                                                    \
-        if (error) {                                                                                      \
-            fprintf(stderr, "    %s\n", vultus_error_message(error));                                      \
-        }                                                                                                 \
-        vultus_error_free(error);                                                                         \
+#define ACCEPTED(call)                                                                             \
+    do {                                                                                           \
+        vultus_error *error = (vultus_error *)1;                                                   \
+        CHECK((call) == VULTUS_OK);                                                                \
+        CHECK(!error);                                                                             \
+        if (error) {                                                                               \
+            fprintf(stderr, "    %s\n", vultus_error_message(error));                              \
+        }                                                                                          \
+        vultus_error_free(error);                                                                  \
     } while (0)
 
 typedef struct {
@@ -57,7 +59,8 @@ static inline blob slurp(const char *folder, const char *name) {
     long length;
     snprintf(path, sizeof path, "%s/%s", folder, name);
     file = fopen(path, "rb");
-    if (!file || fseek(file, 0, SEEK_END) || (length = ftell(file)) <= 0 || fseek(file, 0, SEEK_SET)) {
+    if (!file || fseek(file, 0, SEEK_END) || (length = ftell(file)) <= 0 ||
+        fseek(file, 0, SEEK_SET)) {
         fprintf(stderr, "%s cannot be read\n", path);
         exit(3);
     }
@@ -96,7 +99,8 @@ static inline vultus_image *grey(void) {
 
 static inline int finish(const char *name) {
     CHECK(vultus_live_objects() == 0);
-    printf("%s: %u checks, %u failures, %u live objects\n", name, checks, failures, (unsigned)vultus_live_objects());
+    printf("%s: %u checks, %u failures, %u live objects\n", name, checks, failures,
+           (unsigned)vultus_live_objects());
     return failures != 0;
 }
 

@@ -1,6 +1,7 @@
-/* decide PACK json|time: reads lines, each with the paths of a document and of a selfie, or of the frames of a session, and
- * answers each with the JSON of its decision, behind that of a session's evidence; or with the milliseconds from the files in memory to it, and
- * how many of these the stages of the engine took. */
+/* decide PACK json|time: reads lines, each with the paths of a document and of a selfie, or of the
+ * frames of a session, and answers each with the JSON of its decision, behind that of a session's
+ * evidence; or with the milliseconds from the files in memory to it, and how many of these the
+ * stages of the engine took. */
 
 #include "check.h"
 #include <time.h>
@@ -29,14 +30,17 @@ static vultus_decision *still(const vultus_image *document, const blob *selfie) 
     return decision;
 }
 
-static vultus_decision *recorded(const vultus_image *document, const blob *frames, size_t count, vultus_evidence **evidence) {
+static vultus_decision *recorded(const vultus_image *document, const blob *frames, size_t count,
+                                 vultus_evidence **evidence) {
     vultus_challenge *challenge = NULL;
     vultus_session *session = NULL;
     vultus_guidance guidance = {0};
     vultus_decision *decision = NULL;
     size_t i;
     guidance.struct_size = sizeof guidance;
-    ACCEPTED(vultus_challenge_new((const uint8_t *)"sixteen bytes ok", 16, VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_HEAD_TURN, &challenge, &error));
+    ACCEPTED(vultus_challenge_new((const uint8_t *)"sixteen bytes ok", 16,
+                                  VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_HEAD_TURN, &challenge,
+                                  &error));
     ACCEPTED(vultus_session_new(engine, challenge, &session, &error));
     ACCEPTED(vultus_session_begin_challenge(session, 0, &error));
     for (i = 0; i < count; i++) {
@@ -55,7 +59,8 @@ static void answer(const blob *files, size_t count, int timed) {
     double start = now_ms();
     vultus_evidence *evidence = NULL;
     vultus_image *document = decode(&files[0]);
-    vultus_decision *decision = count == 2 ? still(document, &files[1]) : recorded(document, files + 1, count - 1, &evidence);
+    vultus_decision *decision = count == 2 ? still(document, &files[1])
+                                           : recorded(document, files + 1, count - 1, &evidence);
     const char *json = vultus_decision_json(decision);
     double spent = now_ms() - start;
     if (timed) {
@@ -66,7 +71,8 @@ static void answer(const blob *files, size_t count, int timed) {
         }
         printf("%.4f %.4f\n", spent, stages);
     } else {
-        printf("%s%s%s\n", evidence ? vultus_evidence_json(evidence) : "", evidence ? " " : "", json);
+        printf("%s%s%s\n", evidence ? vultus_evidence_json(evidence) : "", evidence ? " " : "",
+               json);
     }
     fflush(stdout);
     vultus_evidence_free(evidence);

@@ -1,4 +1,5 @@
-/* interface PHOTOS: all that needs no models: versions, images, errors, NULL, wrong handles, struct sizes, the log. */
+/* interface PHOTOS: all that needs no models: versions, images, errors, NULL, wrong handles, struct
+ * sizes, the log. */
 
 #include "check.h"
 
@@ -22,30 +23,38 @@ static void pictures(const char *photos) {
 
     for (f = 0; f < 2; f++) {
         for (i = 0; i < sizeof cuts / sizeof *cuts; i++) {
-            /* An exact copy on the heap: a read past the cut is seen by valgrind and the sanitizers. */
+            /* An exact copy on the heap: a read past the cut is seen by valgrind and the
+             * sanitizers. */
             uint8_t *cut = malloc(cuts[i] + 1);
             memcpy(cut, files[f]->bytes, cuts[i]);
             cut = realloc(cut, cuts[i] ? cuts[i] : 1);
-            REFUSED(vultus_image_decode(cut, cuts[i], NULL, &image, &error), VULTUS_ERROR_INPUT, "file: ");
+            REFUSED(vultus_image_decode(cut, cuts[i], NULL, &image, &error), VULTUS_ERROR_INPUT,
+                    "file: ");
             CHECK(image == NULL);
             free(cut);
         }
     }
-    REFUSED(vultus_image_decode(empty, (size_t)-1, NULL, &image, &error), VULTUS_ERROR_USAGE, "file: ");
+    REFUSED(vultus_image_decode(empty, (size_t)-1, NULL, &image, &error), VULTUS_ERROR_USAGE,
+            "file: ");
 
     limits.struct_size = sizeof limits;
     limits.max_pixels = 100;
-    REFUSED(vultus_image_decode(jpeg.bytes, jpeg.length, &limits, &image, &error), VULTUS_ERROR_LIMIT, "the limit is 100");
+    REFUSED(vultus_image_decode(jpeg.bytes, jpeg.length, &limits, &image, &error),
+            VULTUS_ERROR_LIMIT, "the limit is 100");
     limits.max_pixels = 0;
     limits.max_bytes = 10;
-    REFUSED(vultus_image_decode(jpeg.bytes, jpeg.length, &limits, &image, &error), VULTUS_ERROR_LIMIT, "the limit is 10");
+    REFUSED(vultus_image_decode(jpeg.bytes, jpeg.length, &limits, &image, &error),
+            VULTUS_ERROR_LIMIT, "the limit is 10");
     limits.max_aspect = 0.5f;
-    REFUSED(vultus_image_decode(jpeg.bytes, jpeg.length, &limits, &image, &error), VULTUS_ERROR_USAGE, "limits.max_aspect");
+    REFUSED(vultus_image_decode(jpeg.bytes, jpeg.length, &limits, &image, &error),
+            VULTUS_ERROR_USAGE, "limits.max_aspect");
     limits.struct_size = 3;
-    REFUSED(vultus_image_decode(jpeg.bytes, jpeg.length, &limits, &image, &error), VULTUS_ERROR_USAGE, "struct_size is 3");
+    REFUSED(vultus_image_decode(jpeg.bytes, jpeg.length, &limits, &image, &error),
+            VULTUS_ERROR_USAGE, "struct_size is 3");
 
     REFUSED(vultus_image_decode(NULL, 1, NULL, &image, &error), VULTUS_ERROR_NULL, "file: ");
-    REFUSED(vultus_image_decode(jpeg.bytes, jpeg.length, NULL, NULL, &error), VULTUS_ERROR_NULL, "image: ");
+    REFUSED(vultus_image_decode(jpeg.bytes, jpeg.length, NULL, NULL, &error), VULTUS_ERROR_NULL,
+            "image: ");
     CHECK(vultus_image_decode(NULL, 1, NULL, &image, NULL) == VULTUS_ERROR_NULL);
     free(jpeg.bytes);
     free(png.bytes);
@@ -69,13 +78,15 @@ static void pixels(void) {
             CHECK(vultus_image_width(image) == 8 && vultus_image_height(image) == 4);
             vultus_image_free(image);
         } else {
-            REFUSED(vultus_image_from_pixels(&view, &image, &error), VULTUS_ERROR_USAGE, "pixels.format: ");
+            REFUSED(vultus_image_from_pixels(&view, &image, &error), VULTUS_ERROR_USAGE,
+                    "pixels.format: ");
             CHECK(image == NULL);
         }
     }
     view.format = VULTUS_PIXELS_RGBA8;
     view.height = 9;
-    REFUSED(vultus_image_from_pixels(&view, &image, &error), VULTUS_ERROR_INPUT, "buffer holds 256 bytes");
+    REFUSED(vultus_image_from_pixels(&view, &image, &error), VULTUS_ERROR_INPUT,
+            "buffer holds 256 bytes");
     view.height = 0;
     REFUSED(vultus_image_from_pixels(&view, &image, &error), VULTUS_ERROR_INPUT, "8 x 0");
     view.height = 8;
@@ -84,7 +95,8 @@ static void pixels(void) {
     view.data = NULL;
     REFUSED(vultus_image_from_pixels(&view, &image, &error), VULTUS_ERROR_NULL, "pixels.data: ");
     view.struct_size = 0;
-    REFUSED(vultus_image_from_pixels(&view, &image, &error), VULTUS_ERROR_USAGE, "struct_size is 0");
+    REFUSED(vultus_image_from_pixels(&view, &image, &error), VULTUS_ERROR_USAGE,
+            "struct_size is 0");
     REFUSED(vultus_image_from_pixels(NULL, &image, &error), VULTUS_ERROR_NULL, "pixels: ");
     REFUSED(vultus_image_from_pixels(&view, NULL, &error), VULTUS_ERROR_NULL, "image: ");
     free(data);
@@ -100,16 +112,21 @@ static void opening(void) {
     REFUSED(vultus_engine_open(NULL, NULL, &engine, &error), VULTUS_ERROR_NULL, "pack: ");
     REFUSED(vultus_engine_open("/nowhere", NULL, NULL, &error), VULTUS_ERROR_NULL, "engine: ");
     options.precision = 3;
-    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_USAGE, "options.precision: is 3");
+    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_USAGE,
+            "options.precision: is 3");
     options.precision = VULTUS_PRECISION_FAST;
     options.accepted_licences_count = 1;
-    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_NULL, "options.accepted_licences: ");
+    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_NULL,
+            "options.accepted_licences: ");
     options.accepted_licences = none;
-    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_NULL, "options.accepted_licences: ");
+    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_NULL,
+            "options.accepted_licences: ");
     options.parallel = 2;
-    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_USAGE, "options.parallel: is 2, allowed are 0 and 1");
+    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_USAGE,
+            "options.parallel: is 2, allowed are 0 and 1");
     options.struct_size--;
-    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_USAGE, "options: struct_size");
+    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_USAGE,
+            "options: struct_size");
 }
 
 /* Accessors take NULL and give zero; frees take NULL. */
@@ -119,10 +136,12 @@ static void null_handles(void) {
     CHECK(vultus_decision_outcome(NULL) == VULTUS_OUTCOME_NONE);
     CHECK(vultus_decision_outcome(NULL) != VULTUS_OUTCOME_ACCEPT);
     CHECK(vultus_decision_reason_count(NULL) == 0);
-    CHECK(!vultus_decision_stage_count(NULL) && !vultus_decision_stage_name(NULL, 0) && vultus_decision_stage_ms(NULL, 0) == 0);
+    CHECK(!vultus_decision_stage_count(NULL) && !vultus_decision_stage_name(NULL, 0) &&
+          vultus_decision_stage_ms(NULL, 0) == 0);
     CHECK(!vultus_decision_reason_code(NULL, 0) && !vultus_decision_reason_text(NULL, 0));
     CHECK(!vultus_decision_reason_effect(NULL, 0) && !vultus_decision_reason_role(NULL, 0));
-    CHECK(!vultus_decision_json(NULL) && !vultus_sample_json(NULL) && !vultus_sample_has_face(NULL));
+    CHECK(!vultus_decision_json(NULL) && !vultus_sample_json(NULL) &&
+          !vultus_sample_has_face(NULL));
     CHECK(!vultus_engine_pack(NULL) && !vultus_engine_models_json(NULL));
     CHECK(!vultus_error_code(NULL) && !vultus_error_message(NULL) && !vultus_error_stage(NULL));
     CHECK(!vultus_image_width(NULL) && !vultus_image_height(NULL));
@@ -130,7 +149,8 @@ static void null_handles(void) {
     CHECK(!vultus_template_bytes(NULL, NULL));
     CHECK(!vultus_faces_count(NULL));
     CHECK(!vultus_template_role(NULL) && !vultus_template_quality(NULL));
-    REFUSED(vultus_decision_comparison(NULL, &comparison, &error), VULTUS_ERROR_USAGE, "struct_size is 0");
+    REFUSED(vultus_decision_comparison(NULL, &comparison, &error), VULTUS_ERROR_USAGE,
+            "struct_size is 0");
     comparison.struct_size = sizeof comparison;
     REFUSED(vultus_decision_comparison(NULL, &comparison, &error), VULTUS_ERROR_NULL, "decision: ");
     CHECK(comparison.struct_size == sizeof comparison && comparison.result == 0);
@@ -154,7 +174,8 @@ static void wrong_handles(void) {
     view.stride = view.width = view.height = 2;
     view.format = VULTUS_PIXELS_GREY8;
     ACCEPTED(vultus_image_from_pixels(&view, &image, &error));
-    REFUSED(vultus_engine_verify((vultus_engine *)image, image, image, NULL, &decision, &error), VULTUS_ERROR_HANDLE, "engine: ");
+    REFUSED(vultus_engine_verify((vultus_engine *)image, image, image, NULL, &decision, &error),
+            VULTUS_ERROR_HANDLE, "engine: ");
     CHECK(vultus_decision_outcome((vultus_decision *)image) == VULTUS_OUTCOME_NONE);
     /* Freed as another type it stays alive. */
     vultus_engine_free((vultus_engine *)image);

@@ -15,7 +15,8 @@ static vultus_session *session_with(const vultus_image *frame, unsigned frames) 
     guidance.struct_size = sizeof guidance;
     ACCEPTED(vultus_session_new(engine, NULL, &session, &error));
     for (i = 0; i < frames; i++) {
-        ACCEPTED(vultus_session_push(session, frame, 1000000 + 250000 * (uint64_t)i, &guidance, &error));
+        ACCEPTED(
+            vultus_session_push(session, frame, 1000000 + 250000 * (uint64_t)i, &guidance, &error));
     }
     return session;
 }
@@ -37,11 +38,13 @@ static void sessions(void) {
     }
     CHECK(!vultus_guidance_text(0) && !vultus_guidance_text(VULTUS_GUIDANCE_HOLD_STILL + 1));
 
-    ACCEPTED(vultus_challenge_new((const uint8_t *)"sixteen bytes ok", 16, VULTUS_CHALLENGE_HEAD_TURN, &challenge, &error));
+    ACCEPTED(vultus_challenge_new((const uint8_t *)"sixteen bytes ok", 16,
+                                  VULTUS_CHALLENGE_HEAD_TURN, &challenge, &error));
     ACCEPTED(vultus_session_new(engine, challenge, &session, &error));
     vultus_challenge_free(challenge);
     ACCEPTED(vultus_session_push(session, blank, 0, &guidance, &error));
-    CHECK(guidance.code == VULTUS_GUIDANCE_NO_FACE && guidance.frames == 0 && !guidance.has_face && guidance.width == 0);
+    CHECK(guidance.code == VULTUS_GUIDANCE_NO_FACE && guidance.frames == 0 && !guidance.has_face &&
+          guidance.width == 0);
     reference = (vultus_template *)1;
     ACCEPTED(vultus_session_template(session, &reference, &error));
     CHECK(reference == NULL);
@@ -52,17 +55,21 @@ static void sessions(void) {
     REFUSED(vultus_session_begin_challenge(session, 50000, &error), VULTUS_ERROR_USAGE, "begun");
     /* Time that stands still is evidence, and no error. */
     ACCEPTED(vultus_session_push(session, holder, 0, &guidance, &error));
-    CHECK(guidance.code != VULTUS_GUIDANCE_NO_FACE && guidance.has_face && guidance.width > 40 && guidance.height > 40);
+    CHECK(guidance.code != VULTUS_GUIDANCE_NO_FACE && guidance.has_face && guidance.width > 40 &&
+          guidance.height > 40);
     ACCEPTED(vultus_session_evidence(session, &evidence, &error));
-    CHECK(strstr(vultus_evidence_json(evidence), "\"frames\":2,") && strstr(vultus_evidence_json(evidence), "\"not-assessable\""));
+    CHECK(strstr(vultus_evidence_json(evidence), "\"frames\":2,") &&
+          strstr(vultus_evidence_json(evidence), "\"not-assessable\""));
     vultus_evidence_free(evidence);
     vultus_session_free(session);
 
     session = session_with(holder, FRAMES);
     REFUSED(vultus_session_begin_challenge(session, 0, &error), VULTUS_ERROR_USAGE, "challenge");
     ACCEPTED(vultus_session_evidence(session, &evidence, &error));
-    CHECK(strstr(vultus_evidence_json(evidence), "\"frames\":6,") && strstr(vultus_evidence_json(evidence), "\"not-asked\""));
-    CHECK(vultus_evidence_risk(evidence) >= VULTUS_RISK_NONE && vultus_evidence_risk(evidence) <= VULTUS_RISK_HIGH);
+    CHECK(strstr(vultus_evidence_json(evidence), "\"frames\":6,") &&
+          strstr(vultus_evidence_json(evidence), "\"not-asked\""));
+    CHECK(vultus_evidence_risk(evidence) >= VULTUS_RISK_NONE &&
+          vultus_evidence_risk(evidence) <= VULTUS_RISK_HIGH);
     vultus_evidence_free(evidence);
     ACCEPTED(vultus_session_template(session, &reference, &error));
     ACCEPTED(vultus_engine_enrol(engine, document, VULTUS_ROLE_DOCUMENT, &enrolled, NULL, &error));
@@ -71,38 +78,50 @@ static void sessions(void) {
     vultus_template_free(reference);
     ACCEPTED(vultus_session_verify(session, document, "{\"fmr\": 1e-3}", &decision, &error));
     ACCEPTED(vultus_decision_comparison(decision, &comparison, &error));
-    CHECK(comparison.result == VULTUS_MATCH && comparison.fmr == 1e-3 && strstr(vultus_decision_json(decision), "\"frames\":6,"));
+    CHECK(comparison.result == VULTUS_MATCH && comparison.fmr == 1e-3 &&
+          strstr(vultus_decision_json(decision), "\"frames\":6,"));
     vultus_decision_free(decision);
     ACCEPTED(vultus_session_verify_template(session, enrolled, NULL, &decision, &error));
     ACCEPTED(vultus_decision_comparison(decision, &comparison, &error));
-    CHECK(comparison.result == VULTUS_MATCH && strstr(vultus_decision_json(decision), "\"document\":null"));
+    CHECK(comparison.result == VULTUS_MATCH &&
+          strstr(vultus_decision_json(decision), "\"document\":null"));
     vultus_decision_free(decision);
     vultus_session_free(session);
 
     REFUSED(vultus_session_new(NULL, NULL, &session, &error), VULTUS_ERROR_NULL, "engine: ");
     CHECK(session == NULL);
-    REFUSED(vultus_session_new(engine, (vultus_challenge *)engine, &session, &error), VULTUS_ERROR_HANDLE, "challenge: ");
+    REFUSED(vultus_session_new(engine, (vultus_challenge *)engine, &session, &error),
+            VULTUS_ERROR_HANDLE, "challenge: ");
     REFUSED(vultus_session_new(engine, NULL, NULL, &error), VULTUS_ERROR_NULL, "session: ");
     session = session_with(other, 1);
-    REFUSED(vultus_session_push(NULL, holder, 0, &guidance, &error), VULTUS_ERROR_NULL, "session: ");
+    REFUSED(vultus_session_push(NULL, holder, 0, &guidance, &error), VULTUS_ERROR_NULL,
+            "session: ");
     CHECK(guidance.code == 0 && guidance.struct_size == sizeof guidance);
     REFUSED(vultus_session_push(session, NULL, 0, &guidance, &error), VULTUS_ERROR_NULL, "frame: ");
     REFUSED(vultus_session_push(session, holder, 0, NULL, &error), VULTUS_ERROR_NULL, "guidance: ");
-    REFUSED(vultus_session_push((vultus_session *)engine, holder, 0, &guidance, &error), VULTUS_ERROR_HANDLE, "session: ");
+    REFUSED(vultus_session_push((vultus_session *)engine, holder, 0, &guidance, &error),
+            VULTUS_ERROR_HANDLE, "session: ");
     REFUSED(vultus_session_begin_challenge(NULL, 0, &error), VULTUS_ERROR_NULL, "session: ");
     REFUSED(vultus_session_evidence(NULL, &evidence, &error), VULTUS_ERROR_NULL, "session: ");
     CHECK(evidence == NULL);
     REFUSED(vultus_session_evidence(session, NULL, &error), VULTUS_ERROR_NULL, "evidence: ");
     REFUSED(vultus_session_template(NULL, &reference, &error), VULTUS_ERROR_NULL, "session: ");
     REFUSED(vultus_session_template(session, NULL, &error), VULTUS_ERROR_NULL, "reference: ");
-    REFUSED(vultus_session_verify(NULL, document, NULL, &decision, &error), VULTUS_ERROR_NULL, "session: ");
+    REFUSED(vultus_session_verify(NULL, document, NULL, &decision, &error), VULTUS_ERROR_NULL,
+            "session: ");
     CHECK(decision == NULL);
-    REFUSED(vultus_session_verify(session, NULL, NULL, &decision, &error), VULTUS_ERROR_NULL, "document: ");
-    REFUSED(vultus_session_verify(session, document, NULL, NULL, &error), VULTUS_ERROR_NULL, "decision: ");
-    REFUSED(vultus_session_verify(session, document, "{", &decision, &error), VULTUS_ERROR_USAGE, "policy: ");
-    REFUSED(vultus_session_verify_template(NULL, enrolled, NULL, &decision, &error), VULTUS_ERROR_NULL, "session: ");
-    REFUSED(vultus_session_verify_template(session, NULL, NULL, &decision, &error), VULTUS_ERROR_NULL, "reference: ");
-    REFUSED(vultus_session_verify_template(session, enrolled, NULL, NULL, &error), VULTUS_ERROR_NULL, "decision: ");
+    REFUSED(vultus_session_verify(session, NULL, NULL, &decision, &error), VULTUS_ERROR_NULL,
+            "document: ");
+    REFUSED(vultus_session_verify(session, document, NULL, NULL, &error), VULTUS_ERROR_NULL,
+            "decision: ");
+    REFUSED(vultus_session_verify(session, document, "{", &decision, &error), VULTUS_ERROR_USAGE,
+            "policy: ");
+    REFUSED(vultus_session_verify_template(NULL, enrolled, NULL, &decision, &error),
+            VULTUS_ERROR_NULL, "session: ");
+    REFUSED(vultus_session_verify_template(session, NULL, NULL, &decision, &error),
+            VULTUS_ERROR_NULL, "reference: ");
+    REFUSED(vultus_session_verify_template(session, enrolled, NULL, NULL, &error),
+            VULTUS_ERROR_NULL, "decision: ");
     CHECK(!vultus_evidence_json(NULL) && !vultus_evidence_risk(NULL));
     vultus_evidence_free(NULL);
     vultus_session_free(NULL);

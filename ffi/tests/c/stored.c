@@ -1,5 +1,6 @@
-/* stored PACK FOLDER: all that an engine does without looking at a picture, on the templates that `engine` left in FOLDER: comparisons,
- * galleries, challenges, sessions without a frame, and every argument wrong in turn. No network runs, which valgrind takes minutes for. */
+/* stored PACK FOLDER: all that an engine does without looking at a picture, on the templates that
+ * `engine` left in FOLDER: comparisons, galleries, challenges, sessions without a frame, and every
+ * argument wrong in turn. No network runs, which valgrind takes minutes for. */
 
 #include "check.h"
 
@@ -15,7 +16,8 @@ static vultus_template *stored(const char *name) {
 }
 
 static void galleries(void) {
-    vultus_template *person = stored("person.template"), *stranger = stored("stranger.template"), *probe = stored("probe.template");
+    vultus_template *person = stored("person.template"), *stranger = stored("stranger.template"),
+                    *probe = stored("probe.template");
     vultus_gallery *gallery = NULL;
     vultus_candidates *found = NULL;
     vultus_candidate candidate = {0};
@@ -40,13 +42,16 @@ static void galleries(void) {
     CHECK(vultus_candidates_count(found) == 2);
     ACCEPTED(vultus_candidates_get(found, 0, &candidate, &error));
     ACCEPTED(vultus_engine_compare(engine, probe, person, NULL, &comparison, &error));
-    CHECK(candidate.id == UINT64_MAX && candidate.score == comparison.score && comparison.result == VULTUS_MATCH);
+    CHECK(candidate.id == UINT64_MAX && candidate.score == comparison.score &&
+          comparison.result == VULTUS_MATCH);
     ACCEPTED(vultus_engine_gallery_threshold(engine, 2, 1e-3, &point, &error));
-    CHECK(candidate.score >= point.threshold && point.fmr > 4.9e-4 && point.fmr < 5.1e-4 && point.non_mated > 0);
+    CHECK(candidate.score >= point.threshold && point.fmr > 4.9e-4 && point.fmr < 5.1e-4 &&
+          point.non_mated > 0);
     CHECK(point.fmr_low <= point.fmr_high && point.struct_size == sizeof point);
     ACCEPTED(vultus_candidates_get(found, 1, &candidate, &error));
     CHECK(candidate.id == 7 && candidate.score < point.threshold);
-    REFUSED(vultus_candidates_get(found, 2, &candidate, &error), VULTUS_ERROR_ABSENT, "index: is 2, there are 2 candidates");
+    REFUSED(vultus_candidates_get(found, 2, &candidate, &error), VULTUS_ERROR_ABSENT,
+            "index: is 2, there are 2 candidates");
     CHECK(candidate.id == 0 && candidate.score == 0 && candidate.struct_size == sizeof candidate);
     ACCEPTED(vultus_engine_gallery_threshold(engine, 20, 1e-3, &stricter, &error));
     CHECK(stricter.threshold > point.threshold);
@@ -54,34 +59,45 @@ static void galleries(void) {
     /* The gallery holds copies, and answers what it held when it was asked. */
     vultus_template_free(stranger);
     ACCEPTED(vultus_gallery_remove(gallery, UINT64_MAX, &removed, &error));
-    CHECK(removed == 1 && vultus_gallery_count(gallery) == 1 && vultus_candidates_count(found) == 2);
+    CHECK(removed == 1 && vultus_gallery_count(gallery) == 1 &&
+          vultus_candidates_count(found) == 2);
     ACCEPTED(vultus_gallery_remove(gallery, UINT64_MAX, &removed, &error));
     CHECK(removed == 0);
 
     REFUSED(vultus_candidates_get(NULL, 0, &candidate, &error), VULTUS_ERROR_NULL, "candidates: ");
-    REFUSED(vultus_candidates_get((vultus_candidates *)gallery, 0, &candidate, &error), VULTUS_ERROR_HANDLE, "candidates: ");
+    REFUSED(vultus_candidates_get((vultus_candidates *)gallery, 0, &candidate, &error),
+            VULTUS_ERROR_HANDLE, "candidates: ");
     REFUSED(vultus_candidates_get(found, 0, NULL, &error), VULTUS_ERROR_NULL, "candidate: ");
     candidate.struct_size = 1;
-    REFUSED(vultus_candidates_get(found, 0, &candidate, &error), VULTUS_ERROR_USAGE, "struct_size is 1");
+    REFUSED(vultus_candidates_get(found, 0, &candidate, &error), VULTUS_ERROR_USAGE,
+            "struct_size is 1");
     vultus_candidates_free(found);
 
     REFUSED(vultus_gallery_search(NULL, probe, 1, &found, &error), VULTUS_ERROR_NULL, "gallery: ");
     CHECK(found == NULL);
     REFUSED(vultus_gallery_search(gallery, NULL, 1, &found, &error), VULTUS_ERROR_NULL, "probe: ");
-    REFUSED(vultus_gallery_search(gallery, (vultus_template *)gallery, 1, &found, &error), VULTUS_ERROR_HANDLE, "probe: ");
-    REFUSED(vultus_gallery_search(gallery, probe, 1, NULL, &error), VULTUS_ERROR_NULL, "candidates: ");
+    REFUSED(vultus_gallery_search(gallery, (vultus_template *)gallery, 1, &found, &error),
+            VULTUS_ERROR_HANDLE, "probe: ");
+    REFUSED(vultus_gallery_search(gallery, probe, 1, NULL, &error), VULTUS_ERROR_NULL,
+            "candidates: ");
     REFUSED(vultus_gallery_insert(NULL, 1, person, &error), VULTUS_ERROR_NULL, "gallery: ");
     REFUSED(vultus_gallery_insert(gallery, 1, NULL, &error), VULTUS_ERROR_NULL, "reference: ");
-    REFUSED(vultus_gallery_insert((vultus_gallery *)engine, 1, person, &error), VULTUS_ERROR_HANDLE, "gallery: ");
+    REFUSED(vultus_gallery_insert((vultus_gallery *)engine, 1, person, &error), VULTUS_ERROR_HANDLE,
+            "gallery: ");
     REFUSED(vultus_gallery_remove(NULL, 1, &removed, &error), VULTUS_ERROR_NULL, "gallery: ");
     REFUSED(vultus_gallery_remove(gallery, 1, NULL, &error), VULTUS_ERROR_NULL, "removed: ");
     REFUSED(vultus_gallery_new(engine, NULL, &error), VULTUS_ERROR_NULL, "gallery: ");
-    REFUSED(vultus_engine_gallery_threshold(NULL, 1, 0.01, &point, &error), VULTUS_ERROR_NULL, "engine: ");
+    REFUSED(vultus_engine_gallery_threshold(NULL, 1, 0.01, &point, &error), VULTUS_ERROR_NULL,
+            "engine: ");
     CHECK(point.threshold == 0 && point.struct_size == sizeof point);
-    REFUSED(vultus_engine_gallery_threshold(engine, 1, 0.01, NULL, &error), VULTUS_ERROR_NULL, "point: ");
-    REFUSED(vultus_engine_gallery_threshold(engine, 0, 0.01, &point, &error), VULTUS_ERROR_USAGE, "size 0");
-    REFUSED(vultus_engine_gallery_threshold(engine, 1, 1, &point, &error), VULTUS_ERROR_USAGE, "fpir is 1");
-    REFUSED(vultus_engine_gallery_threshold(engine, SIZE_MAX, 0.01, &point, &error), VULTUS_ERROR_USAGE, "is not supported by the calibration");
+    REFUSED(vultus_engine_gallery_threshold(engine, 1, 0.01, NULL, &error), VULTUS_ERROR_NULL,
+            "point: ");
+    REFUSED(vultus_engine_gallery_threshold(engine, 0, 0.01, &point, &error), VULTUS_ERROR_USAGE,
+            "size 0");
+    REFUSED(vultus_engine_gallery_threshold(engine, 1, 1, &point, &error), VULTUS_ERROR_USAGE,
+            "fpir is 1");
+    REFUSED(vultus_engine_gallery_threshold(engine, SIZE_MAX, 0.01, &point, &error),
+            VULTUS_ERROR_USAGE, "is not supported by the calibration");
     CHECK(!vultus_gallery_count(NULL) && !vultus_gallery_count((vultus_gallery *)engine));
     CHECK(!vultus_candidates_count(NULL));
     vultus_gallery_free(NULL);
@@ -96,23 +112,31 @@ static void galleries(void) {
 static void challenges(void) {
     static const uint8_t nonce[65] = "sixteen bytes ok";
     vultus_challenge *challenge = NULL, *again = NULL;
-    ACCEPTED(vultus_challenge_new(nonce, 16, VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_BLINK, &challenge, &error));
-    CHECK(strncmp(vultus_challenge_json(challenge), "{", 1) == 0 && strstr(vultus_challenge_json(challenge), "\"flash\""));
-    CHECK(strstr(vultus_challenge_json(challenge), "\"blink\"") && !strstr(vultus_challenge_json(challenge), "head-turn"));
-    ACCEPTED(vultus_challenge_new(nonce, 16, VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_BLINK, &again, &error));
+    ACCEPTED(vultus_challenge_new(nonce, 16, VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_BLINK,
+                                  &challenge, &error));
+    CHECK(strncmp(vultus_challenge_json(challenge), "{", 1) == 0 &&
+          strstr(vultus_challenge_json(challenge), "\"flash\""));
+    CHECK(strstr(vultus_challenge_json(challenge), "\"blink\"") &&
+          !strstr(vultus_challenge_json(challenge), "head-turn"));
+    ACCEPTED(vultus_challenge_new(nonce, 16, VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_BLINK,
+                                  &again, &error));
     CHECK(strcmp(vultus_challenge_json(challenge), vultus_challenge_json(again)) == 0);
     vultus_challenge_free(again);
-    ACCEPTED(vultus_challenge_new(nonce, 17, VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_BLINK, &again, &error));
+    ACCEPTED(vultus_challenge_new(nonce, 17, VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_BLINK,
+                                  &again, &error));
     CHECK(strcmp(vultus_challenge_json(challenge), vultus_challenge_json(again)) != 0);
     vultus_challenge_free(again);
-    REFUSED(vultus_challenge_new(nonce, 15, VULTUS_CHALLENGE_FLASH, &again, &error), VULTUS_ERROR_USAGE, "nonce: ");
+    REFUSED(vultus_challenge_new(nonce, 15, VULTUS_CHALLENGE_FLASH, &again, &error),
+            VULTUS_ERROR_USAGE, "nonce: ");
     CHECK(again == NULL);
-    REFUSED(vultus_challenge_new(nonce, 65, VULTUS_CHALLENGE_FLASH, &again, &error), VULTUS_ERROR_USAGE, "nonce: ");
+    REFUSED(vultus_challenge_new(nonce, 65, VULTUS_CHALLENGE_FLASH, &again, &error),
+            VULTUS_ERROR_USAGE, "nonce: ");
     REFUSED(vultus_challenge_new(nonce, 16, 0, &again, &error), VULTUS_ERROR_USAGE, "kinds: is 0");
     REFUSED(vultus_challenge_new(nonce, 16, 8, &again, &error), VULTUS_ERROR_USAGE, "kinds: is 8");
     REFUSED(vultus_challenge_new(NULL, 16, 1, &again, &error), VULTUS_ERROR_NULL, "nonce: ");
     REFUSED(vultus_challenge_new(nonce, 16, 1, NULL, &error), VULTUS_ERROR_NULL, "challenge: ");
-    CHECK(vultus_challenge_json(NULL) == NULL && vultus_challenge_json((vultus_challenge *)engine) == NULL);
+    CHECK(vultus_challenge_json(NULL) == NULL &&
+          vultus_challenge_json((vultus_challenge *)engine) == NULL);
     vultus_challenge_free(NULL);
     vultus_challenge_free(challenge);
 }
@@ -123,12 +147,14 @@ static void sessions(void) {
     vultus_evidence *evidence = NULL;
     vultus_template *reference = (vultus_template *)1, *person = stored("person.template");
     vultus_decision *decision = NULL;
-    ACCEPTED(vultus_challenge_new((const uint8_t *)"sixteen bytes ok", 16, VULTUS_CHALLENGE_BLINK, &challenge, &error));
+    ACCEPTED(vultus_challenge_new((const uint8_t *)"sixteen bytes ok", 16, VULTUS_CHALLENGE_BLINK,
+                                  &challenge, &error));
     ACCEPTED(vultus_session_new(engine, challenge, &session, &error));
     vultus_challenge_free(challenge);
     ACCEPTED(vultus_session_begin_challenge(session, 0, &error));
     ACCEPTED(vultus_session_evidence(session, &evidence, &error));
-    CHECK(vultus_evidence_risk(evidence) == VULTUS_RISK_NONE && strstr(vultus_evidence_json(evidence), "\"frames\":0,"));
+    CHECK(vultus_evidence_risk(evidence) == VULTUS_RISK_NONE &&
+          strstr(vultus_evidence_json(evidence), "\"frames\":0,"));
     vultus_evidence_free(evidence);
     ACCEPTED(vultus_session_template(session, &reference, &error));
     CHECK(reference == NULL);

@@ -1,4 +1,5 @@
-/* threads PACK PHOTOS: eight threads on one engine and the same pictures give the answers of one thread. */
+/* threads PACK PHOTOS: eight threads on one engine and the same pictures give the answers of one
+ * thread. */
 
 #include "check.h"
 #include <pthread.h>
@@ -20,8 +21,10 @@ static void *work(void *argument) {
     for (i = 0; i < PAIRS; i++) {
         size_t pair = (mine->start + i) % PAIRS;
         vultus_decision *decision = NULL;
-        vultus_status status = vultus_engine_verify(engine, selfies[pair], document, NULL, &decision, NULL);
-        mine->wrong += status != VULTUS_OK || strcmp(vultus_decision_json(decision), expected[pair]) != 0;
+        vultus_status status =
+            vultus_engine_verify(engine, selfies[pair], document, NULL, &decision, NULL);
+        mine->wrong +=
+            status != VULTUS_OK || strcmp(vultus_decision_json(decision), expected[pair]) != 0;
         vultus_decision_free(decision);
     }
     return NULL;

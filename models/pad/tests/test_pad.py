@@ -43,23 +43,48 @@ def test_crop_is_centred_where_there_is_room():
 def test_weights_are_small_and_made_of_plain_operators():
     assert WEIGHTS.stat().st_size <= 1_000_000
     graph = onnx.load(WEIGHTS).graph
-    assert {node.op_type for node in graph.node} == {"Conv", "PRelu", "Add", "GlobalAveragePool", "Flatten", "Gemm"}
-    assert [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim] == [1, 3, crop.INPUT_PX, crop.INPUT_PX]
+    assert {node.op_type for node in graph.node} == {
+        "Conv",
+        "PRelu",
+        "Add",
+        "GlobalAveragePool",
+        "Flatten",
+        "Gemm",
+    }
+    assert [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim] == [
+        1,
+        3,
+        crop.INPUT_PX,
+        crop.INPUT_PX,
+    ]
 
 
 def convolve(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, stride: int) -> np.ndarray:
     padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (1, 2))[:, ::stride, ::stride]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (1, 2))[
+        :, ::stride, ::stride
+    ]
     return np.einsum("chwij,ocij->ohw", windows, kernel, optimize=True) + bias[:, None, None]
 
 
 def test_weights_compute_what_the_model_card_says():
     """A second implementation, from the table of layers alone."""
-    held = {t.name: numpy_helper.to_array(t).astype(np.float64) for t in onnx.load(WEIGHTS).graph.initializer}
+    held = {
+        t.name: numpy_helper.to_array(t).astype(np.float64)
+        for t in onnx.load(WEIGHTS).graph.initializer
+    }
     image = reference.picture(200, 160)
-    pixels = crop.cut(image, crop.place(200, 160, (60, 40, 56, 70))).astype(np.float64).transpose(2, 0, 1) / 127.5 - 1
+    pixels = (
+        crop.cut(image, crop.place(200, 160, (60, 40, 56, 70)))
+        .astype(np.float64)
+        .transpose(2, 0, 1)
+        / 127.5
+        - 1
+    )
     x = pixels
-    for i, (channels_in, channels, stride) in enumerate(((3, 16, 2), (16, 32, 2), (32, 32, 1), (32, 64, 2), (64, 64, 1), (64, 96, 2), (96, 96, 1))):
+    for i, (channels_in, channels, stride) in enumerate(
+        ((3, 16, 2), (16, 32, 2), (32, 32, 1), (32, 64, 2), (64, 64, 1), (64, 96, 2), (96, 96, 1))
+    ):
         y = convolve(x, held[f"conv{i}.weight"], held[f"conv{i}.bias"], stride)
         y = y + x if channels_in == channels and stride == 1 else y
         x = np.where(y > 0, y, y * held[f"act{i}.slope"])

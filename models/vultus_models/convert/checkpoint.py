@@ -30,9 +30,21 @@ def read(data: bytes, name: str) -> dict[str, np.ndarray]:
             if int.from_bytes(file.read(8), "little") != len(storage):
                 raise ValueError("a storage is of another length than its tensors")
             storage[:] = np.frombuffer(file.read(storage.nbytes), storage.dtype)
-    except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        AttributeError,
+        IndexError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise Fault(f"{name} is no checkpoint of tensors: {error}") from error
-    if file.read(1) or not isinstance(tree, dict) or not all(isinstance(value, np.ndarray) for value in tree.values()):
+    if (
+        file.read(1)
+        or not isinstance(tree, dict)
+        or not all(isinstance(value, np.ndarray) for value in tree.values())
+    ):
         raise Fault(f"{name} is no checkpoint of tensors: it holds something else beside them")
     return dict(tree)
 
@@ -67,7 +79,9 @@ class _Reader(pickle.Unpickler):
         return self.storages.setdefault(key, np.zeros(count, kind))
 
 
-def _tensor(storage: np.ndarray, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: object) -> np.ndarray:
+def _tensor(
+    storage: np.ndarray, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: object
+) -> np.ndarray:
     if stride != tuple(prod(shape[axis + 1 :]) for axis in range(len(shape))):
         raise ValueError("a tensor is not contiguous")
     return storage[offset : offset + prod(shape)].reshape(shape)

@@ -25,7 +25,13 @@ class Graph:
         self.inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape)))
         return name
 
-    def node(self, op: str, inputs: list[str], weights: dict[str, np.ndarray] | None = None, **attributes: object) -> str:
+    def node(
+        self,
+        op: str,
+        inputs: list[str],
+        weights: dict[str, np.ndarray] | None = None,
+        **attributes: object,
+    ) -> str:
         """Adds a node that reads `inputs`, then the named constants, and returns the name of its output."""
         kind = op.lower()
         name = f"{kind}_{self.names[kind]}"
@@ -47,7 +53,9 @@ class Graph:
     def finish(self, name: str) -> bytes:
         """Returns the checked model, serialised; `name` is the graph's name."""
         graph = helper.make_graph(self.nodes, name, self.inputs, self.outputs, self.weights)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="vultus_models")
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="vultus_models"
+        )
         model.ir_version = IR_VERSION
         return serialise(model)
 

@@ -71,14 +71,22 @@ def _fold_batch_norm(graph: onnx.GraphProto, constants: dict[str, onnx.TensorPro
     readers = [name for node in graph.node for name in node.input]
     for norm in [node for node in graph.node if node.op_type == "BatchNormalization"]:
         maker = makers.get(norm.input[0])
-        foldable = maker is not None and maker.op_type in ("Conv", "ConvTranspose") and len(maker.input) == 2
+        foldable = (
+            maker is not None
+            and maker.op_type in ("Conv", "ConvTranspose")
+            and len(maker.input) == 2
+        )
         if not foldable or readers.count(norm.input[0]) != 1 or _attribute(maker, "group", 1) != 1:
             continue
-        gamma, beta, mean, variance = (numpy_helper.to_array(constants[name]).astype(np.float64) for name in norm.input[1:])
+        gamma, beta, mean, variance = (
+            numpy_helper.to_array(constants[name]).astype(np.float64) for name in norm.input[1:]
+        )
         gain = gamma / np.sqrt(variance + _attribute(norm, "epsilon", 1e-5))
         stored = constants[maker.input[1]]
         channel_axis = 0 if maker.op_type == "Conv" else 1
-        weight = numpy_helper.to_array(stored) * np.expand_dims(gain, [axis for axis in range(4) if axis != channel_axis])
+        weight = numpy_helper.to_array(stored) * np.expand_dims(
+            gain, [axis for axis in range(4) if axis != channel_axis]
+        )
         bias = numpy_helper.from_array((beta - mean * gain).astype(np.float32), norm.input[2])
         stored.CopyFrom(numpy_helper.from_array(weight.astype(np.float32), stored.name))
         constants[norm.input[2]].CopyFrom(bias)
@@ -92,4 +100,6 @@ def _fold_batch_norm(graph: onnx.GraphProto, constants: dict[str, onnx.TensorPro
 
 
 def _attribute(node: onnx.NodeProto, name: str, default: float) -> float:
-    return next((onnx.helper.get_attribute_value(a) for a in node.attribute if a.name == name), default)
+    return next(
+        (onnx.helper.get_attribute_value(a) for a in node.attribute if a.name == name), default
+    )

@@ -13,7 +13,9 @@ from vultus_models.convert.graph import Graph
 from vultus_models.fault import Fault
 from vultus_models.manifest import Manifest
 
-_OP_NAMES = {value: name for name, value in vars(tflite.BuiltinOperator).items() if isinstance(value, int)}
+_OP_NAMES = {
+    value: name for name, value in vars(tflite.BuiltinOperator).items() if isinstance(value, int)
+}
 _DTYPES = {
     tflite.TensorType.FLOAT32: np.float32,
     tflite.TensorType.FLOAT16: np.float16,
@@ -45,8 +47,12 @@ class _Converter:
 
     def run(self) -> bytes:
         (source,) = self.net.InputsAsNumpy()
-        self.emitted[int(source)] = self.graph.input(self.manifest.input.name, _nchw(self.shape(source)))
-        named = {self.net.Tensors(int(t)).Name().decode(): int(t) for t in self.net.OutputsAsNumpy()}
+        self.emitted[int(source)] = self.graph.input(
+            self.manifest.input.name, _nchw(self.shape(source))
+        )
+        named = {
+            self.net.Tensors(int(t)).Name().decode(): int(t) for t in self.net.OutputsAsNumpy()
+        }
         for output in self.manifest.outputs:
             tensor = named[output.source_name]
             value, shape = self.value(tensor), self.shape(tensor)
@@ -70,7 +76,9 @@ class _Converter:
         if stored.DataLength() == 0:
             return None
         if info.Type() not in _DTYPES:
-            raise Fault(f"{self.manifest.source.file}: constant {info.Name().decode()} has the unsupported type {info.Type()}")
+            raise Fault(
+                f"{self.manifest.source.file}: constant {info.Name().decode()} has the unsupported type {info.Type()}"
+            )
         shape = info.ShapeAsNumpy() if info.ShapeLength() else ()
         return stored.DataAsNumpy().view(_DTYPES[info.Type()]).reshape(shape)
 
@@ -85,7 +93,9 @@ class _Converter:
             op = self.producer[tensor]
             emit: Callable | None = getattr(self, f"emit_{self.kind(op).lower()}", None)
             if emit is None:
-                raise Fault(f"{self.manifest.source.file}: operator {self.kind(op)} is not supported by the converter")
+                raise Fault(
+                    f"{self.manifest.source.file}: operator {self.kind(op)} is not supported by the converter"
+                )
             self.emitted[tensor] = emit(op)
         return self.emitted[tensor]
 
@@ -100,9 +110,13 @@ class _Converter:
             return value
         if activation == _RELU:
             return self.graph.node("Relu", [value])
-        raise Fault(f"{self.manifest.source.file}: fused activation {activation} is not supported by the converter")
+        raise Fault(
+            f"{self.manifest.source.file}: fused activation {activation} is not supported by the converter"
+        )
 
-    def window(self, op: tflite.Operator, options: object, kernel: list[int]) -> dict[str, list[int]]:
+    def window(
+        self, op: tflite.Operator, options: object, kernel: list[int]
+    ) -> dict[str, list[int]]:
         """Kernel, strides and explicit padding of a convolution or pooling."""
         strides = [options.StrideH(), options.StrideW()]
         pads = [0, 0, 0, 0]
@@ -115,10 +129,15 @@ class _Converter:
     def convolve(self, op: tflite.Operator, kind: type, order: tuple[int, ...], group: int) -> str:
         options = self.options(op, kind)
         if (options.DilationHFactor(), options.DilationWFactor()) != (1, 1):
-            raise Fault(f"{self.manifest.source.file}: dilated convolutions are not supported by the converter")
+            raise Fault(
+                f"{self.manifest.source.file}: dilated convolutions are not supported by the converter"
+            )
         weight = self.constant(op.Inputs(1)).transpose(order)
         window = self.window(op, options, list(weight.shape[2:]))
-        weights = {"weight": weight.astype(np.float32), "bias": self.constant(op.Inputs(2)).astype(np.float32)}
+        weights = {
+            "weight": weight.astype(np.float32),
+            "bias": self.constant(op.Inputs(2)).astype(np.float32),
+        }
         value = self.graph.node("Conv", [self.value(op.Inputs(0))], weights, group=group, **window)
         return self.activate(value, options.FusedActivationFunction())
 
@@ -126,12 +145,17 @@ class _Converter:
         return self.convolve(op, tflite.Conv2DOptions, (0, 3, 1, 2), 1)
 
     def emit_depthwise_conv_2d(self, op: tflite.Operator) -> str:
-        return self.convolve(op, tflite.DepthwiseConv2DOptions, (3, 0, 1, 2), self.shape(op.Inputs(0))[3])
+        return self.convolve(
+            op, tflite.DepthwiseConv2DOptions, (3, 0, 1, 2), self.shape(op.Inputs(0))[3]
+        )
 
     def emit_max_pool_2d(self, op: tflite.Operator) -> str:
         options = self.options(op, tflite.Pool2DOptions)
         window = self.window(op, options, [options.FilterHeight(), options.FilterWidth()])
-        return self.activate(self.graph.node("MaxPool", [self.value(op.Inputs(0))], **window), options.FusedActivationFunction())
+        return self.activate(
+            self.graph.node("MaxPool", [self.value(op.Inputs(0))], **window),
+            options.FusedActivationFunction(),
+        )
 
     def emit_relu(self, op: tflite.Operator) -> str:
         return self.graph.node("Relu", [self.value(op.Inputs(0))])
@@ -140,7 +164,9 @@ class _Converter:
         return self.prelu(op.Inputs(0), self.constant(op.Inputs(1)))
 
     def prelu(self, tensor: int, slope: np.ndarray) -> str:
-        return self.graph.node("PRelu", [self.value(tensor)], {"slope": slope.reshape(-1, 1, 1).astype(np.float32)})
+        return self.graph.node(
+            "PRelu", [self.value(tensor)], {"slope": slope.reshape(-1, 1, 1).astype(np.float32)}
+        )
 
     def emit_add(self, op: tflite.Operator) -> str:
         if (parts := self.as_prelu(op)) is not None:
@@ -177,11 +203,17 @@ class _Converter:
     def emit_resize_bilinear(self, op: tflite.Operator) -> str:
         options = self.options(op, tflite.ResizeBilinearOptions)
         if options.AlignCorners():
-            raise Fault(f"{self.manifest.source.file}: resizing with aligned corners is not supported by the converter")
+            raise Fault(
+                f"{self.manifest.source.file}: resizing with aligned corners is not supported by the converter"
+            )
         mode = "half_pixel" if options.HalfPixelCenters() else "asymmetric"
         sizes = np.array(_nchw(self.shape(op.Outputs(0))), np.int64)
         return self.graph.node(
-            "Resize", [self.value(op.Inputs(0)), "", ""], {"sizes": sizes}, mode="linear", coordinate_transformation_mode=mode
+            "Resize",
+            [self.value(op.Inputs(0)), "", ""],
+            {"sizes": sizes},
+            mode="linear",
+            coordinate_transformation_mode=mode,
         )
 
     def emit_reshape(self, op: tflite.Operator) -> str:
@@ -190,15 +222,21 @@ class _Converter:
         if len(source) == 4 and source[1:3] == [1, 1] and target == [1, source[3]]:
             return self.graph.node("Flatten", [value], axis=1)
         if len(source) != 4 or len(target) != 3:
-            raise Fault(f"{self.manifest.source.file}: reshape from {source} to {target} is not supported by the converter")
+            raise Fault(
+                f"{self.manifest.source.file}: reshape from {source} to {target} is not supported by the converter"
+            )
         value = self.graph.node("Transpose", [value], perm=[0, 2, 3, 1])
         return self.graph.node("Reshape", [value], {"shape": np.array(target, np.int64)})
 
     def emit_concatenation(self, op: tflite.Operator) -> str:
         options = self.options(op, tflite.ConcatenationOptions)
         if len(self.shape(op.Outputs(0))) == 4:
-            raise Fault(f"{self.manifest.source.file}: concatenation of pictures is not supported by the converter")
-        value = self.graph.node("Concat", [self.value(t) for t in op.InputsAsNumpy()], axis=options.Axis())
+            raise Fault(
+                f"{self.manifest.source.file}: concatenation of pictures is not supported by the converter"
+            )
+        value = self.graph.node(
+            "Concat", [self.value(t) for t in op.InputsAsNumpy()], axis=options.Axis()
+        )
         return self.activate(value, options.FusedActivationFunction())
 
 

@@ -24,15 +24,35 @@ def main(arguments: list[str] | None = None) -> int:
         help="decide whether the person of a selfie or a video is the holder of a document",
         epilog="exit status: 0 accept, 1 reject, 2 inconclusive, 3 fault",
     )
-    verify.add_argument("selfie", type=Path, nargs="?", help="a picture of the person; or give --video")
+    verify.add_argument(
+        "selfie", type=Path, nargs="?", help="a picture of the person; or give --video"
+    )
     verify.add_argument("document", type=Path)
-    verify.add_argument("--video", type=Path, metavar="CLIP", help="a video of the person instead of a picture (needs vultus[video])")
-    verify.add_argument("--fmr", type=float, help="false match rate of the operating point (default: 1e-4)")
-    verify.add_argument("--comparator", choices=["single", "fused"], help="features to compare (default: fused)")
-    verify.add_argument("--precision", choices=["exact", "fast"], default="exact", help="arithmetic of the networks")
-    verify.add_argument("--pack", type=Path, help="folder of a model pack (default: the one in the package)")
+    verify.add_argument(
+        "--video",
+        type=Path,
+        metavar="CLIP",
+        help="a video of the person instead of a picture (needs vultus[video])",
+    )
+    verify.add_argument(
+        "--fmr", type=float, help="false match rate of the operating point (default: 1e-4)"
+    )
+    verify.add_argument(
+        "--comparator", choices=["single", "fused"], help="features to compare (default: fused)"
+    )
+    verify.add_argument(
+        "--precision", choices=["exact", "fast"], default="exact", help="arithmetic of the networks"
+    )
+    verify.add_argument(
+        "--pack", type=Path, help="folder of a model pack (default: the one in the package)"
+    )
     verify.add_argument("--json", action="store_true", help="print the whole evidence as JSON")
-    verify.add_argument("--annotate", type=Path, metavar="PNG", help="draw boxes, landmarks and reasons into a picture")
+    verify.add_argument(
+        "--annotate",
+        type=Path,
+        metavar="PNG",
+        help="draw boxes, landmarks and reasons into a picture",
+    )
     commands.add_parser("attack", help="simulate attacks for evaluation (see `attack --help`)")
     options = parser.parse_args(arguments)
     if (options.selfie is None) == (options.video is None):
@@ -51,9 +71,13 @@ def _verify(options: argparse.Namespace) -> int:
         if options.video:
             decision = _verify_video(engine, options, policy)
         else:
-            decision = engine.verify(options.selfie, options.document, fmr=options.fmr, policy=policy)
+            decision = engine.verify(
+                options.selfie, options.document, fmr=options.fmr, policy=policy
+            )
         if options.annotate:
-            options.annotate.write_bytes(engine.annotate(decision, options.selfie, options.document))
+            options.annotate.write_bytes(
+                engine.annotate(decision, options.selfie, options.document)
+            )
     except (vultus.VultusError, OSError) as error:
         print(f"vultus: {error}", file=sys.stderr)
         return FAULT
@@ -64,7 +88,10 @@ def _verify(options: argparse.Namespace) -> int:
         if options.video:
             print("\n".join("  " + line for line in str(decision.sequence).splitlines()))
         total = sum(decision.times_ms.values())
-        print(f"  {total:.0f} ms: " + ", ".join(f"{stage} {ms:.1f}" for stage, ms in decision.times_ms.items()))
+        print(
+            f"  {total:.0f} ms: "
+            + ", ".join(f"{stage} {ms:.1f}" for stage, ms in decision.times_ms.items())
+        )
     return EXIT[decision.outcome]
 
 

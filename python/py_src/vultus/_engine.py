@@ -11,7 +11,16 @@ from . import _vultus
 from ._gallery import Gallery
 from ._inputs import load
 from ._policy import policy_json
-from ._results import Comparison, Decision, Enrolment, OperatingPoint, Sample, comparison, decision, sample
+from ._results import (
+    Comparison,
+    Decision,
+    Enrolment,
+    OperatingPoint,
+    Sample,
+    comparison,
+    decision,
+    sample,
+)
 from ._session import Session, is_frames, timed
 
 DEFAULT_PACK = Path(__file__).parent / "pack"
@@ -21,16 +30,36 @@ DEFAULT_PACK = Path(__file__).parent / "pack"
 class Engine:
     """Loaded models. Share one between threads: calls release the interpreter lock and do not wait for each other."""
 
-    def __init__(self, pack=None, *, precision: str = "exact", parallel: bool = False, accepted_licences: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        pack=None,
+        *,
+        precision: str = "exact",
+        parallel: bool = False,
+        accepted_licences: Iterable[str] = (),
+    ) -> None:
         """Loads the model pack in the folder `pack` (the one that came with the package by default).
 
         `precision` is "exact" or "fast". `parallel` spreads each call over a pool of threads, as many as there are cores, for a shorter
         wait where they would be idle; without it a call stays on its thread. The answers are the same. `accepted_licences` names the
         models whose unknown or non-commercial licence is accepted. Raises `ModelError` when the pack is missing or damaged.
         """
-        self._engine = _vultus.Engine(Path(pack) if pack is not None else DEFAULT_PACK, precision, parallel, list(accepted_licences))
+        self._engine = _vultus.Engine(
+            Path(pack) if pack is not None else DEFAULT_PACK,
+            precision,
+            parallel,
+            list(accepted_licences),
+        )
 
-    def verify(self, selfie, reference, *, fmr: float | None = None, colour: str | None = None, policy: Mapping[str, Any] | None = None) -> Decision:
+    def verify(
+        self,
+        selfie,
+        reference,
+        *,
+        fmr: float | None = None,
+        colour: str | None = None,
+        policy: Mapping[str, Any] | None = None,
+    ) -> Decision:
         """Returns the decision whether the person of `selfie` is the one of `reference`.
 
         `selfie` is a picture, or frames over time: a list, tuple or iterator of pictures or of (picture, timestamp in
@@ -45,9 +74,13 @@ class Engine:
             return session.verify(reference, fmr=fmr, colour=colour, policy=policy)
         probe = load(selfie, colour, "selfie")
         if isinstance(reference, _vultus.Template):
-            text, points, other, times = self._engine.verify_template(probe, reference, policy_json(fmr, policy))
+            text, points, other, times = self._engine.verify_template(
+                probe, reference, policy_json(fmr, policy)
+            )
         else:
-            text, points, other, times = self._engine.verify(probe, load(reference, colour, "document"), policy_json(fmr, policy))
+            text, points, other, times = self._engine.verify(
+                probe, load(reference, colour, "document"), policy_json(fmr, policy)
+            )
         return decision(text, points, other, times)
 
     def session(self, challenge: _vultus.Challenge | None = None) -> Session:
@@ -64,9 +97,18 @@ class Engine:
         text, points = self._engine.examine(load(picture, colour, role), role)
         return sample(json.loads(text), points)
 
-    def compare(self, probe: _vultus.Template, reference: _vultus.Template, *, fmr: float | None = None, policy: Mapping[str, Any] | None = None) -> Comparison:
+    def compare(
+        self,
+        probe: _vultus.Template,
+        reference: _vultus.Template,
+        *,
+        fmr: float | None = None,
+        policy: Mapping[str, Any] | None = None,
+    ) -> Comparison:
         """Returns the comparison of two templates."""
-        return comparison(json.loads(self._engine.compare(probe, reference, policy_json(fmr, policy))))
+        return comparison(
+            json.loads(self._engine.compare(probe, reference, policy_json(fmr, policy)))
+        )
 
     def gallery(self) -> Gallery:
         """Returns an empty gallery for templates of this engine, compared as the default policy compares."""
@@ -89,13 +131,26 @@ class Engine:
         """Returns what the pack says of each weight: origin, licence, hash."""
         return json.loads(self._engine.models())
 
-    def annotate(self, result: Decision, selfie, document=None, *, colour: str | None = None) -> bytes:
+    def annotate(
+        self, result: Decision, selfie, document=None, *, colour: str | None = None
+    ) -> bytes:
         """Returns a PNG that shows the pictures with boxes and landmarks, and the reasons of the decision below."""
         panels = []
         for picture, seen in ((selfie, result.selfie), (document, result.document)):
             if picture is None or seen is None:
                 continue
-            boxes = [] if seen.face is None else [[seen.face.bounds.x, seen.face.bounds.y, seen.face.bounds.width, seen.face.bounds.height]]
+            boxes = (
+                []
+                if seen.face is None
+                else [
+                    [
+                        seen.face.bounds.x,
+                        seen.face.bounds.y,
+                        seen.face.bounds.width,
+                        seen.face.bounds.height,
+                    ]
+                ]
+            )
             points = [] if seen.face is None else list(seen.face.landmarks)
             panels.append((load(picture, colour, seen.role), points, boxes))
         return _vultus.Engine.annotate(panels, str(result).splitlines())

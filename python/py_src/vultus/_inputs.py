@@ -30,7 +30,9 @@ def load(picture: Any, colour: str | None, name: str) -> Image:
         if type(error).__module__ == "vultus":
             raise type(error)(f"{name}: {error}") from None
         raise
-    raise UsageError(f"{name}: a {type(picture).__name__} is no picture; pass a path, bytes, a PIL image or a numpy array")
+    raise UsageError(
+        f"{name}: a {type(picture).__name__} is no picture; pass a path, bytes, a PIL image or a numpy array"
+    )
 
 
 def _read(path: str | os.PathLike[str]) -> bytes:
@@ -52,16 +54,22 @@ def _from_array(array: np.ndarray, colour: str | None) -> Image:
     import numpy as np
 
     if colour is None:
-        raise UsageError(f"an array does not say its channel order; pass colour= one of {', '.join(_CHANNELS)}")
+        raise UsageError(
+            f"an array does not say its channel order; pass colour= one of {', '.join(_CHANNELS)}"
+        )
     if colour not in _CHANNELS:
         raise UsageError(f"colour is {colour!r}, allowed are {', '.join(_CHANNELS)}")
     if array.dtype != np.uint8:
         hint = ""
         if np.issubdtype(array.dtype, np.floating):
-            hint = " and holds NaN" if np.isnan(array).any() else "; scale it to 0..255 and convert it"
+            hint = (
+                " and holds NaN" if np.isnan(array).any() else "; scale it to 0..255 and convert it"
+            )
         raise InputError(f"the array is {array.dtype}{hint}; only uint8 is allowed")
     channels = _CHANNELS[colour]
     shape = array.shape + (1,) if array.ndim == 2 and channels == 1 else array.shape
     if len(shape) != 3 or shape[2] != channels:
-        raise InputError(f"the array has the shape {array.shape}, {colour} needs (height, width, {channels})")
+        raise InputError(
+            f"the array has the shape {array.shape}, {colour} needs (height, width, {channels})"
+        )
     return Image.from_pixels(np.ascontiguousarray(array).reshape(-1), shape[1], shape[0], colour)

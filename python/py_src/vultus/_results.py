@@ -236,8 +236,16 @@ class Sequence:
     def __str__(self) -> str:
         lines = [f"{self.risk or 'not assessed'}: {self.text}"]
         for signal in self.signals:
-            rank = "" if signal.percentile is None else f", above {signal.percentile:.0f} % of bona fide material"
-            value = "abstained" if signal.value is None else f"{signal.value:.3g} {signal.unit}".rstrip() + rank
+            rank = (
+                ""
+                if signal.percentile is None
+                else f", above {signal.percentile:.0f} % of bona fide material"
+            )
+            value = (
+                "abstained"
+                if signal.value is None
+                else f"{signal.value:.3g} {signal.unit}".rstrip() + rank
+            )
             lines.append(f"  {signal.channel}: {signal.name}: {value} (weight {signal.weight:.2g})")
         lines.append(f"  challenge: {self.challenge.status}: {self.challenge.text}")
         return "\n".join(lines)
@@ -322,7 +330,9 @@ def sample(raw: dict[str, Any], points: list) -> Sample:
         **raw["face"]["pose"],
         landmarks=tuple(points),
     )
-    quality = raw["quality"] and Quality(raw["quality"]["unified"], tuple(Measure(**m) for m in raw["quality"]["components"]))
+    quality = raw["quality"] and Quality(
+        raw["quality"]["unified"], tuple(Measure(**m) for m in raw["quality"]["components"])
+    )
     networks = tuple(PadNetwork(**n) for n in raw["pad"]["networks"])
     signals = tuple(PadSignal(**s) for s in raw["pad"]["signals"])
     pad = Pad(**{**raw["pad"], "networks": networks, "signals": signals})
@@ -333,7 +343,9 @@ def comparison(raw: dict[str, Any]) -> Comparison:
     """Builds a comparison from the engine's JSON."""
     point = dict(raw["operating_point"])
     point["fmr_interval"] = tuple(point["fmr_interval"])
-    return Comparison(raw["comparator"], raw["score"], raw["fmr_at_score"], OperatingPoint(**point), raw["match"])
+    return Comparison(
+        raw["comparator"], raw["score"], raw["fmr_at_score"], OperatingPoint(**point), raw["match"]
+    )
 
 
 def sequence(raw: dict[str, Any]) -> Sequence:

@@ -46,14 +46,23 @@ class Session:
         """Returns a `Template` fused over the best frames; None when no frame held a face."""
         return self._session.template()
 
-    def verify(self, reference, *, fmr: float | None = None, colour: str | None = None, policy: Mapping[str, Any] | None = None) -> Decision:
+    def verify(
+        self,
+        reference,
+        *,
+        fmr: float | None = None,
+        colour: str | None = None,
+        policy: Mapping[str, Any] | None = None,
+    ) -> Decision:
         """Returns the decision whether the person of the frames is the one of `reference`, a picture of a document or a `Template`.
 
         The arguments are those of `Engine.verify`.
         """
         if isinstance(reference, _vultus.Template):
             return decision(*self._session.verify_template(reference, policy_json(fmr, policy)))
-        return decision(*self._session.verify(load(reference, colour, "document"), policy_json(fmr, policy)))
+        return decision(
+            *self._session.verify(load(reference, colour, "document"), policy_json(fmr, policy))
+        )
 
     def __repr__(self) -> str:
         seen = self.evidence()
@@ -62,7 +71,9 @@ class Session:
 
 def is_frames(picture: Any) -> bool:
     """Tells whether `picture` is a number of frames rather than one picture: a list, a tuple or an iterator."""
-    return isinstance(picture, (list, tuple)) or (isinstance(picture, Iterator) and not hasattr(picture, "getexif"))
+    return isinstance(picture, (list, tuple)) or (
+        isinstance(picture, Iterator) and not hasattr(picture, "getexif")
+    )
 
 
 def timed(frames: Iterable[Any]) -> Iterator[tuple[Any, int]]:

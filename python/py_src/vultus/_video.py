@@ -10,7 +10,12 @@ from ._vultus import Image, InputError, UnsupportedError
 MOST_MISSING = 0.1
 """The share of a clip that may be missing before it counts as cut: containers round their duration."""
 
-_TURNS = {90: ("transpose", "cclock"), -90: ("transpose", "clock"), 270: ("transpose", "clock"), -270: ("transpose", "cclock")}
+_TURNS = {
+    90: ("transpose", "cclock"),
+    -90: ("transpose", "clock"),
+    270: ("transpose", "clock"),
+    -270: ("transpose", "cclock"),
+}
 
 
 def frames(path: str | os.PathLike[str], *, progress: bool = False) -> Iterator[tuple[Image, int]]:
@@ -31,7 +36,9 @@ def frames(path: str | os.PathLike[str], *, progress: bool = False) -> Iterator[
     except FileNotFoundError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from error
     except (av.FFmpegError, OSError) as error:
-        raise InputError(f"{name} cannot be read as a video, or is cut: {getattr(error, 'strerror', None) or error}") from error
+        raise InputError(
+            f"{name} cannot be read as a video, or is cut: {getattr(error, 'strerror', None) or error}"
+        ) from error
 
 
 def _decode(av, container, name: str, progress: bool) -> Iterator[tuple[Image, int]]:
@@ -44,7 +51,9 @@ def _decode(av, container, name: str, progress: bool) -> Iterator[tuple[Image, i
     count, last_s, graph = 0, 0.0, None
     with _bar(name, stream.frames, progress) as bar:
         for frame in container.decode(stream):
-            last_s = frame.time if frame.time is not None else count / float(stream.average_rate or 30)
+            last_s = (
+                frame.time if frame.time is not None else count / float(stream.average_rate or 30)
+            )
             turn = _TURNS.get(getattr(frame, "rotation", 0))
             if getattr(frame, "rotation", 0) % 360 == 180:
                 turn = ("rotate", "PI")
@@ -59,12 +68,18 @@ def _decode(av, container, name: str, progress: bool) -> Iterator[tuple[Image, i
         raise InputError(f"{name} holds no frame that can be decoded")
     step = last_s / max(count - 1, 1)
     if promised and last_s + step < (1 - MOST_MISSING) * promised:
-        raise InputError(f"{name} is cut: it should last {promised:.1f} s and ends after {last_s + step:.1f} s")
+        raise InputError(
+            f"{name} is cut: it should last {promised:.1f} s and ends after {last_s + step:.1f} s"
+        )
 
 
 def _turner(av, frame, stream, turn: tuple[str, str]):
     graph = av.filter.Graph()
-    source, turner, sink = graph.add_buffer(template=stream), graph.add(*turn), graph.add("buffersink")
+    source, turner, sink = (
+        graph.add_buffer(template=stream),
+        graph.add(*turn),
+        graph.add("buffersink"),
+    )
     source.link_to(turner)
     turner.link_to(sink)
     graph.configure()
@@ -75,7 +90,10 @@ def _image(frame) -> Image:
     plane = frame.reformat(format="rgb24").planes[0]
     row, data = 3 * frame.width, memoryview(plane)
     if plane.line_size != row:
-        data = b"".join(data[start : start + row] for start in range(0, plane.line_size * frame.height, plane.line_size))
+        data = b"".join(
+            data[start : start + row]
+            for start in range(0, plane.line_size * frame.height, plane.line_size)
+        )
     return Image.from_pixels(bytes(data[: row * frame.height]), frame.width, frame.height, "rgb")
 
 
@@ -84,7 +102,13 @@ def _bar(name: str, total: int, progress: bool):
         try:
             from tqdm import tqdm
 
-            return tqdm(total=total or None, desc=os.path.basename(name), unit="frame", disable=None, leave=False)
+            return tqdm(
+                total=total or None,
+                desc=os.path.basename(name),
+                unit="frame",
+                disable=None,
+                leave=False,
+            )
         except ImportError:
             pass
     return _NoBar()

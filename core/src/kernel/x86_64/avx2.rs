@@ -21,8 +21,12 @@ macro_rules! halves {
     };
 }
 
-// SAFETY of every block below: a value of `Avx2` proves that the CPU has the instructions; pointers are as the trait demands.
-#[expect(clippy::undocumented_unsafe_blocks, reason = "one reason for all, above")]
+// SAFETY of every block below: a value of `Avx2` proves that the CPU has the instructions; pointers
+// are as the trait demands.
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "one reason for all, above"
+)]
 impl Simd for Avx2 {
     type F = [__m256; 2];
     type I = [__m256i; 2];
@@ -80,7 +84,12 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn load_pairs(self, from: *const i16) -> Self::I {
-        unsafe { [_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(16).cast())] }
+        unsafe {
+            [
+                _mm256_loadu_si256(from.cast()),
+                _mm256_loadu_si256(from.add(16).cast()),
+            ]
+        }
     }
     #[inline(always)]
     unsafe fn load_bytes(self, from: *const i8) -> Self::I {
@@ -103,7 +112,10 @@ impl Simd for Avx2 {
     fn total(self, value: Self::I) -> i32 {
         unsafe {
             let both = _mm256_add_epi32(value[0], value[1]);
-            let four = _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256::<1>(both));
+            let four = _mm_add_epi32(
+                _mm256_castsi256_si128(both),
+                _mm256_extracti128_si256::<1>(both),
+            );
             let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b01_00_11_10>(four));
             _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b10_11_00_01>(two)))
         }
@@ -111,7 +123,8 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn store_i16(self, value: Self::F, to: *mut i16) {
         unsafe {
-            let packed = _mm256_packs_epi32(_mm256_cvtps_epi32(value[0]), _mm256_cvtps_epi32(value[1]));
+            let packed =
+                _mm256_packs_epi32(_mm256_cvtps_epi32(value[0]), _mm256_cvtps_epi32(value[1]));
             _mm256_storeu_si256(to.cast(), _mm256_permute4x64_epi64::<0b11_01_10_00>(packed));
         }
     }

@@ -10,13 +10,19 @@ pub(super) struct Avx512(());
 
 impl Avx512 {
     pub(super) fn detect() -> Option<Avx512> {
-        (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni"))
-            .then_some(Avx512(()))
+        (is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vnni"))
+        .then_some(Avx512(()))
     }
 }
 
-// SAFETY of every block below: a value of `Avx512` proves that the CPU has the instructions; pointers are as the trait demands.
-#[expect(clippy::undocumented_unsafe_blocks, reason = "one reason for all, above")]
+// SAFETY of every block below: a value of `Avx512` proves that the CPU has the instructions;
+// pointers are as the trait demands.
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "one reason for all, above"
+)]
 impl Simd for Avx512 {
     type F = __m512;
     type I = __m512i;

@@ -25,23 +25,35 @@ pub(super) fn ends(around: &Around) -> f32 {
 #[inline(always)]
 fn beside(luma: &[f32], side: usize, face: &Range<i32>) -> f32 {
     let mut steps = FLOATS.take(side * (side - 1));
-    for (row, luma) in steps.chunks_exact_mut(side - 1).zip(luma.chunks_exact(side)) {
-        row.iter_mut().zip(luma).zip(&luma[1..]).for_each(|((step, before), after)| *step = (after - before).abs());
+    for (row, luma) in steps
+        .chunks_exact_mut(side - 1)
+        .zip(luma.chunks_exact(side))
+    {
+        row.iter_mut()
+            .zip(luma)
+            .zip(&luma[1..])
+            .for_each(|((step, before), after)| *step = (after - before).abs());
     }
     let most = line(&steps, side, 1, face.start).max(line(&steps, side, face.end, side as i32 - 2));
     log10(most / (sum([&steps], |[step]| step) / steps.len() as f32 + EPS))
 }
 
-/// The largest mean along a leaning column that begins in `low..high`. Columns that leave the picture do not count.
+/// The largest mean along a leaning column that begins in `low..high`. Columns that leave the
+/// picture do not count.
 #[inline(always)]
 fn line(steps: &[f32], rows: usize, low: i32, high: i32) -> f32 {
     let columns = rows as i32 - 1;
     let mut most = 0.0f32;
     let mut sums = FLOATS.take(rows);
     for shear in SHEARS {
-        let lean = |y: usize| (shear as f32 * (y as f32 - rows as f32 / 2.0) / rows as f32).round_ties_even() as i32;
+        let lean = |y: usize| {
+            (shear as f32 * (y as f32 - rows as f32 / 2.0) / rows as f32).round_ties_even() as i32
+        };
         let (one, other) = (lean(0), lean(rows - 1));
-        let (first, end) = (low.max(0).max(-one.min(other)), high.min(columns).min(columns - one.max(other)));
+        let (first, end) = (
+            low.max(0).max(-one.min(other)),
+            high.min(columns).min(columns - one.max(other)),
+        );
         if first >= end {
             continue;
         }
@@ -50,7 +62,9 @@ fn line(steps: &[f32], rows: usize, low: i32, high: i32) -> f32 {
         sums.fill(0.0);
         for y in 0..rows {
             let from = y * columns as usize + (first + lean(y)) as usize;
-            sums.iter_mut().zip(&steps[from..]).for_each(|(sum, step)| *sum += step);
+            sums.iter_mut()
+                .zip(&steps[from..])
+                .for_each(|(sum, step)| *sum += step);
         }
         most = sums.iter().copied().fold(most, f32::max);
     }

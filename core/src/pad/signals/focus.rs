@@ -8,7 +8,8 @@ pub(super) fn plane(around: &Around) -> f32 {
     let (mut inside, mut all, mut covered) = (0.0f32, 0.0f32, 0);
     let inner = around.side - 2;
     let place = |x: i32| (x - 1).clamp(0, inner as i32) as usize;
-    let columns = place(around.columns.start)..place(around.columns.end).max(place(around.columns.start));
+    let columns =
+        place(around.columns.start)..place(around.columns.end).max(place(around.columns.start));
     let mut row = [0.0; FACE_SIDE];
     for y in 1..=inner {
         let row = edges(&around.luma, around.side, y, &mut row);

@@ -1,4 +1,5 @@
-//! Moiré: a display's grid or a halftone screen beats with the sensor's grid and leaves narrow peaks in the spectrum.
+//! Moiré: a display's grid or a halftone screen beats with the sensor's grid and leaves narrow
+//! peaks in the spectrum.
 
 use super::{FACE_SIDE, log10};
 use crate::spare::{Buffer, FLOATS};
@@ -12,8 +13,8 @@ const OFF_AXIS: i32 = 3;
 
 const HALF: usize = FACE_SIDE / 2;
 
-/// A frequency of the half plane that holds all that a real picture says: its place in [`Spectrum::power`], and whether
-/// it is off the axes.
+/// A frequency of the half plane that holds all that a real picture says: its place in
+/// [`Spectrum::power`], and whether it is off the axes.
 struct Bin {
     at: usize,
     off_axis: bool,
@@ -37,19 +38,26 @@ impl Spectrum {
                 if RINGS.contains(&radius) && (fx > 0 || fy > 0) {
                     let row = fy.rem_euclid(FACE_SIDE as i32) as usize;
                     let off_axis = fx >= OFF_AXIS && fy.abs() >= OFF_AXIS;
-                    rings[radius].push(Bin { at: row * HALF + fx as usize, off_axis });
+                    rings[radius].push(Bin {
+                        at: row * HALF + fx as usize,
+                        off_axis,
+                    });
                 }
             }
         }
         Spectrum {
-            hann: (0..FACE_SIDE).map(|i| 0.5 - 0.5 * libm::cosf(angle(i))).collect(),
-            turns: (0..HALF).map(|k| (libm::cosf(angle(k)), -libm::sinf(angle(k)))).collect(),
+            hann: (0..FACE_SIDE)
+                .map(|i| 0.5 - 0.5 * libm::cosf(angle(i)))
+                .collect(),
+            turns: (0..HALF)
+                .map(|k| (libm::cosf(angle(k)), -libm::sinf(angle(k))))
+                .collect(),
             rings: rings.split_off(*RINGS.start()),
         }
     }
 
-    /// How far the strongest narrow peak stands above its ring: the logarithm of the largest ratio of a frequency's power
-    /// to the median of its ring.
+    /// How far the strongest narrow peak stands above its ring: the logarithm of the largest ratio
+    /// of a frequency's power to the median of its ring.
     #[inline(always)]
     pub(super) fn moire_peak(&self, luma: &[f32]) -> f32 {
         let power = self.power(luma);
@@ -57,24 +65,37 @@ impl Spectrum {
         let mut on_ring = FLOATS.take(longest);
         let mut most = 0.0f32;
         for ring in &self.rings {
-            let peak = ring.iter().filter(|bin| bin.off_axis).fold(0.0f32, |peak, bin| peak.max(power[bin.at]));
+            let peak = ring
+                .iter()
+                .filter(|bin| bin.off_axis)
+                .fold(0.0f32, |peak, bin| peak.max(power[bin.at]));
             let on_ring = &mut on_ring[..ring.len()];
-            on_ring.iter_mut().zip(ring).for_each(|(value, bin)| *value = power[bin.at]);
+            on_ring
+                .iter_mut()
+                .zip(ring)
+                .for_each(|(value, bin)| *value = power[bin.at]);
             most = most.max(peak / (median(on_ring) + super::EPS));
         }
         log10(most)
     }
 
-    /// Power of the windowed, zero-mean picture: `FACE_SIDE` rows of frequencies down, `HALF` frequencies across in each.
+    /// Power of the windowed, zero-mean picture: `FACE_SIDE` rows of frequencies down, `HALF`
+    /// frequencies across in each.
     #[inline(always)]
     fn power(&self, luma: &[f32]) -> Buffer<f32> {
         let mean = super::sum([luma], |[y]| y) / luma.len() as f32;
-        // Two rows of reals go through one transform as real and imaginary part, and are parted by symmetry after it.
+        // Two rows of reals go through one transform as real and imaginary part, and are parted by
+        // symmetry after it.
         let mut pairs = Grid::new();
         for y in 0..FACE_SIDE {
-            let plane = if y % 2 == 0 { &mut pairs.re } else { &mut pairs.im };
+            let plane = if y % 2 == 0 {
+                &mut pairs.re
+            } else {
+                &mut pairs.im
+            };
             for x in 0..FACE_SIDE {
-                plane[x * HALF + y / 2] = (luma[y * FACE_SIDE + x] - mean) * self.hann[x] * self.hann[y];
+                plane[x * HALF + y / 2] =
+                    (luma[y * FACE_SIDE + x] - mean) * self.hann[x] * self.hann[y];
             }
         }
         self.transform(&mut pairs);
@@ -91,10 +112,16 @@ impl Spectrum {
             }
         }
         self.transform(&mut rows);
-        FLOATS.collect(rows.re.iter().zip(&rows.im[..]).map(|(re, im)| re * re + im * im))
+        FLOATS.collect(
+            rows.re
+                .iter()
+                .zip(&rows.im[..])
+                .map(|(re, im)| re * re + im * im),
+        )
     }
 
-    /// The discrete Fourier transform of every column of the grid, in place and side by side (radix 2, decimation in time).
+    /// The discrete Fourier transform of every column of the grid, in place and side by side (radix
+    /// 2, decimation in time).
     #[inline(always)]
     fn transform(&self, grid: &mut Grid) {
         let bits = FACE_SIDE.trailing_zeros();
@@ -109,9 +136,13 @@ impl Spectrum {
         }
         let mut half = 1;
         while half < FACE_SIDE {
-            let blocks = grid.re.chunks_exact_mut(2 * half * HALF).zip(grid.im.chunks_exact_mut(2 * half * HALF));
+            let blocks = grid
+                .re
+                .chunks_exact_mut(2 * half * HALF)
+                .zip(grid.im.chunks_exact_mut(2 * half * HALF));
             for (re, im) in blocks {
-                let ((low_re, high_re), (low_im, high_im)) = (re.split_at_mut(half * HALF), im.split_at_mut(half * HALF));
+                let ((low_re, high_re), (low_im, high_im)) =
+                    (re.split_at_mut(half * HALF), im.split_at_mut(half * HALF));
                 for k in 0..half {
                     let (cos, sin) = self.turns[k * (HALF / half)];
                     let row = k * HALF..(k + 1) * HALF;
@@ -137,7 +168,10 @@ struct Grid {
 
 impl Grid {
     fn new() -> Self {
-        Grid { re: FLOATS.take(FACE_SIDE * HALF), im: FLOATS.take(FACE_SIDE * HALF) }
+        Grid {
+            re: FLOATS.take(FACE_SIDE * HALF),
+            im: FLOATS.take(FACE_SIDE * HALF),
+        }
     }
 }
 
@@ -146,7 +180,11 @@ fn median(values: &mut [f32]) -> f32 {
     let middle = values.len() / 2;
     let odd = values.len() % 2 == 1;
     let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
-    if odd { upper } else { (upper + below.iter().copied().fold(f32::NEG_INFINITY, f32::max)) / 2.0 }
+    if odd {
+        upper
+    } else {
+        (upper + below.iter().copied().fold(f32::NEG_INFINITY, f32::max)) / 2.0
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +195,12 @@ mod tests {
     fn wave(across: f32, down: f32) -> Vec<f32> {
         let cycle = 2.0 * PI / FACE_SIDE as f32;
         (0..FACE_SIDE * FACE_SIDE)
-            .map(|i| 0.5 + 0.1 * libm::cosf(cycle * (across * (i % FACE_SIDE) as f32 + down * (i / FACE_SIDE) as f32)))
+            .map(|i| {
+                0.5 + 0.1
+                    * libm::cosf(
+                        cycle * (across * (i % FACE_SIDE) as f32 + down * (i / FACE_SIDE) as f32),
+                    )
+            })
             .collect()
     }
 
@@ -166,10 +209,15 @@ mod tests {
         let spectrum = Spectrum::new();
         for (across, down) in [(20.0, 9.0), (5.0, -30.0)] {
             let power = spectrum.power(&wave(across, down));
-            let (at, most) = power.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+            let (at, most) = power
+                .iter()
+                .enumerate()
+                .max_by(|a, b| a.1.total_cmp(b.1))
+                .unwrap();
             let row = (down as i32).rem_euclid(FACE_SIDE as i32) as usize;
             assert_eq!((at % HALF, at / HALF), (across as usize, row));
-            // Half the amplitude at each of two conjugate frequencies, times the mean of the window.
+            // Half the amplitude at each of two conjugate frequencies, times the mean of the
+            // window.
             let expected = 0.05 * (FACE_SIDE * FACE_SIDE) as f32 / 4.0;
             assert_abs_diff_eq!(most.sqrt(), expected, epsilon = 0.01 * expected);
         }
@@ -181,7 +229,11 @@ mod tests {
         assert_eq!(spectrum.rings.len(), 47);
         for (ring, radius) in spectrum.rings.iter().zip(RINGS) {
             let circle = PI * radius as f32;
-            assert!((ring.len() as f32 - circle).abs() < 0.15 * circle, "{} on ring {radius}", ring.len());
+            assert!(
+                (ring.len() as f32 - circle).abs() < 0.15 * circle,
+                "{} on ring {radius}",
+                ring.len()
+            );
         }
     }
 

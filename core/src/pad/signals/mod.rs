@@ -1,6 +1,7 @@
 //! Classical evidence of a print or a display, each signal one named number.
 //!
-//! Luma is 0.299 R + 0.587 G + 0.114 B of code values over 255. Chroma is blue and red less luma. Logarithms are to base 10.
+//! Luma is 0.299 R + 0.587 G + 0.114 B of code values over 255. Chroma is blue and red less luma.
+//! Logarithms are to base 10.
 
 mod border;
 mod colour;
@@ -17,8 +18,16 @@ use frequency::Spectrum;
 use std::ops::Range;
 
 /// The signals, in the order of their values.
-pub(super) const NAMES: [&str; 8] =
-    ["moire-peak", "chroma-noise", "saturation", "blue-shift", "specular", "focus-plane", "border-sides", "border-ends"];
+pub(super) const NAMES: [&str; 8] = [
+    "moire-peak",
+    "chroma-noise",
+    "saturation",
+    "blue-shift",
+    "specular",
+    "focus-plane",
+    "border-sides",
+    "border-ends",
+];
 
 /// What a value is measured in.
 pub(super) const UNITS: [&str; 8] = [
@@ -62,10 +71,13 @@ struct Around {
 
 impl Signals {
     pub(super) fn new() -> Self {
-        Signals { spectrum: Spectrum::new() }
+        Signals {
+            spectrum: Spectrum::new(),
+        }
     }
 
-    /// Measures the face at `bounds` and `around`, the picture with its surroundings as `form` made it of `square`.
+    /// Measures the face at `bounds` and `around`, the picture with its surroundings as `form` made
+    /// it of `square`.
     pub(super) fn measure(
         &self,
         pyramid: &Pyramid<'_>,
@@ -74,13 +86,25 @@ impl Signals {
         around: &[f32],
         form: &Planar,
     ) -> [f32; NAMES.len()] {
-        let Square { left, top, side } = Square::about(bounds, 1.0, pyramid.image().width(), pyramid.image().height());
+        let Square { left, top, side } = Square::about(
+            bounds,
+            1.0,
+            pyramid.image().width(),
+            pyramid.image().height(),
+        );
         let pixels = Planar::pixels(FACE_SIDE, FACE_SIDE);
         let mut face = FLOATS.take(pixels.len());
         pyramid.shrink(left, top, side, &pixels, &mut face);
         let mut values = [0.0; NAMES.len()];
         let bounds = square.place(bounds, form.width);
-        Kernels::best().run(Measure { spectrum: &self.spectrum, face: &mut face, around, form, bounds, values: &mut values });
+        Kernels::best().run(Measure {
+            spectrum: &self.spectrum,
+            face: &mut face,
+            around,
+            form,
+            bounds,
+            values: &mut values,
+        });
         values
     }
 }
@@ -100,7 +124,10 @@ impl Kernel for Measure<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         self.face.iter_mut().for_each(|value| *value = code(*value));
-        let (face, around) = (Face::of(self.face), Around::of(self.around, self.form, &self.bounds));
+        let (face, around) = (
+            Face::of(self.face),
+            Around::of(self.around, self.form, &self.bounds),
+        );
         *self.values = [
             self.spectrum.moire_peak(&face.luma),
             colour::chroma_noise(&face),
@@ -119,8 +146,14 @@ impl<'a> Face<'a> {
     fn of(planes: &'a [f32]) -> Self {
         let rgb = thirds(planes);
         let luma = luma(rgb, |value| value);
-        let chroma = |plane: &[f32]| FLOATS.collect(plane.iter().zip(&luma[..]).map(|(v, y)| v - y));
-        Face { rgb, blueness: chroma(rgb[2]), redness: chroma(rgb[0]), luma }
+        let chroma =
+            |plane: &[f32]| FLOATS.collect(plane.iter().zip(&luma[..]).map(|(v, y)| v - y));
+        Face {
+            rgb,
+            blueness: chroma(rgb[2]),
+            redness: chroma(rgb[0]),
+            luma,
+        }
     }
 }
 
@@ -130,7 +163,9 @@ impl Around {
         let edge = |v: f32| v.round_ties_even() as i32;
         let (left, top) = (edge(bounds.x), edge(bounds.y));
         Around {
-            luma: luma(thirds(planes), |value| code((value - form.offset) / form.scale)),
+            luma: luma(thirds(planes), |value| {
+                code((value - form.offset) / form.scale)
+            }),
             side: form.width,
             columns: left..left + edge(bounds.width),
             rows: top..top + edge(bounds.height),
@@ -147,7 +182,12 @@ fn thirds(planes: &[f32]) -> [&[f32]; 3] {
 
 #[inline(always)]
 fn luma([red, green, blue]: [&[f32]; 3], code: impl Fn(f32) -> f32) -> Buffer<f32> {
-    FLOATS.collect(red.iter().zip(green).zip(blue).map(|((r, g), b)| 0.299 * code(*r) + 0.587 * code(*g) + 0.114 * code(*b)))
+    FLOATS.collect(
+        red.iter()
+            .zip(green)
+            .zip(blue)
+            .map(|((r, g), b)| 0.299 * code(*r) + 0.587 * code(*g) + 0.114 * code(*b)),
+    )
 }
 
 /// A pixel as a camera gives it: a whole number of 255 steps, here over 255.
@@ -156,11 +196,18 @@ fn code(value: f32) -> f32 {
     (value + 0.5).floor() / 255.0
 }
 
-/// Writes the Laplacian (four neighbours) of the inner pixels of row `y` of a square plane, and returns it.
+/// Writes the Laplacian (four neighbours) of the inner pixels of row `y` of a square plane, and
+/// returns it.
 #[inline(always)]
 fn edges<'a>(plane: &[f32], side: usize, y: usize, out: &'a mut [f32; FACE_SIDE]) -> &'a [f32] {
     let row = |y: usize, x: usize| &plane[y * side + x..][..side - 2];
-    let (above, left, here, right, below) = (row(y - 1, 1), row(y, 0), row(y, 1), row(y, 2), row(y + 1, 1));
+    let (above, left, here, right, below) = (
+        row(y - 1, 1),
+        row(y, 0),
+        row(y, 1),
+        row(y, 2),
+        row(y + 1, 1),
+    );
     let out = &mut out[..side - 2];
     for (i, edge) in out.iter_mut().enumerate() {
         *edge = above[i] + below[i] + left[i] + right[i] - 4.0 * here[i];
@@ -168,14 +215,18 @@ fn edges<'a>(plane: &[f32], side: usize, y: usize, out: &'a mut [f32; FACE_SIDE]
     out
 }
 
-/// Sums `term` over planes side by side, in lanes whose order does not depend on the instruction set.
+/// Sums `term` over planes side by side, in lanes whose order does not depend on the instruction
+/// set.
 #[inline(always)]
 fn sum<const N: usize>(planes: [&[f32]; N], term: impl Fn([f32; N]) -> f32) -> f32 {
     let parts = planes.map(|plane| plane.as_chunks::<LANES>());
     let mut lanes = [0.0f32; LANES];
     for at in 0..parts[0].0.len() {
         let chunks = parts.map(|(whole, _)| whole[at]);
-        lanes.iter_mut().enumerate().for_each(|(i, lane)| *lane += term(chunks.map(|chunk| chunk[i])));
+        lanes
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, lane)| *lane += term(chunks.map(|chunk| chunk[i])));
     }
     let rest = (0..parts[0].1.len()).map(|i| term(parts.map(|(_, rest)| rest[i])));
     lanes.iter().sum::<f32>() + rest.sum::<f32>()

@@ -41,7 +41,8 @@ func adminToken(args []string) error {
 	return err
 }
 
-// rekey encrypts everything with the first key, after a new one was put before the old ones. The service may run meanwhile.
+// rekey encrypts everything with the first key, after a new one was put before the old ones. The
+// service may run meanwhile.
 func rekey(args []string) error {
 	ctx := context.Background()
 	c, db, err := opened(ctx, flag.NewFlagSet("rekey", flag.ContinueOnError), args)
@@ -67,7 +68,11 @@ func configured(flags *flag.FlagSet, args []string) (*config.Config, error) {
 	return config.Read(*file)
 }
 
-func opened(ctx context.Context, flags *flag.FlagSet, args []string) (*config.Config, *store.DB, error) {
+func opened(
+	ctx context.Context,
+	flags *flag.FlagSet,
+	args []string,
+) (*config.Config, *store.DB, error) {
 	c, err := configured(flags, args)
 	if err != nil {
 		return nil, nil, err

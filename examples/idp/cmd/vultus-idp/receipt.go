@@ -10,7 +10,8 @@ import (
 	"github.com/vultus/vultus/examples/idp/receipt"
 )
 
-// verifyReceipt checks a receipt without the service: only the published keys are needed, as a file.
+// verifyReceipt checks a receipt without the service: only the published keys are needed, as a
+// file.
 func verifyReceipt(args []string) error {
 	if len(args) == 0 || args[0] != "verify" {
 		return errors.New(usage)
@@ -44,7 +45,16 @@ func verifyReceipt(args []string) error {
 			return fmt.Errorf("receipt: %s was not among what was judged", file)
 		}
 	}
-	fmt.Printf("signed by %s at %s\ntransaction %s, %s: %s\n%d files judged, %d named here are among them\npolicy %s\n",
-		r.Issuer, r.Time().Format("2006-01-02 15:04:05 MST"), r.Transaction, r.Purpose, r.Outcome, len(r.Inputs), flags.NArg()-1, r.Policy)
+	fmt.Printf(
+		"signed by %s at %s\ntransaction %s, %s: %s\n%d files judged, %d named here are among them\npolicy %s\n",
+		r.Issuer,
+		r.Time().Format("2006-01-02 15:04:05 MST"),
+		r.Transaction,
+		r.Purpose,
+		r.Outcome,
+		len(r.Inputs),
+		flags.NArg()-1,
+		r.Policy,
+	)
 	return nil
 }

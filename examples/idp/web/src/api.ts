@@ -97,7 +97,12 @@ export class Refusal extends Error {
 }
 
 const unreachable = () =>
-  new Refusal("unreachable", "The service did not answer. Check your connection, then try again.", "retry", 0);
+  new Refusal(
+    "unreachable",
+    "The service did not answer. Check your connection, then try again.",
+    "retry",
+    0,
+  );
 
 function refusal(status: number, body: string, retryAfter: string | null): Refusal {
   const wait = Math.max(0, Number.parseInt(retryAfter ?? "0", 10) || 0);
@@ -106,7 +111,12 @@ function refusal(status: number, body: string, retryAfter: string | null): Refus
     return new Refusal(error.code, error.text, error.do, wait);
   } catch {
     const remedy = status === 429 || status === 503 ? "wait" : "retry";
-    return new Refusal(`http-${status}`, `The service answered with an error (${status}). Try again in a moment.`, remedy, wait);
+    return new Refusal(
+      `http-${status}`,
+      `The service answered with an error (${status}). Try again in a moment.`,
+      remedy,
+      wait,
+    );
   }
 }
 
@@ -125,30 +135,52 @@ export class Api {
   decline = () => this.#post("/decline", {});
 
   challenge(without: string[]): Promise<Challenge> {
-    return this.#call("/challenge", this.#json(without.length ? { without } : {})) as Promise<Challenge>;
+    return this.#call(
+      "/challenge",
+      this.#json(without.length ? { without } : {}),
+    ) as Promise<Challenge>;
   }
 
   guidance(role: "selfie" | "document", picture: Blob, signal: AbortSignal): Promise<Guidance> {
     const headers = { "Content-Type": picture.type, "X-CSRF-Token": this.#csrf };
-    return this.#call(`/guidance?role=${role}`, { method: "POST", headers, body: picture, signal }) as Promise<Guidance>;
+    return this.#call(`/guidance?role=${role}`, {
+      method: "POST",
+      headers,
+      body: picture,
+      signal,
+    }) as Promise<Guidance>;
   }
 
   /** Sends a capture; `sent` hears the share that is on its way, which fetch cannot tell. */
-  submit(challenge: Challenge, recording: Recording, document: Blob | null, sent: (share: number) => void): Promise<View> {
+  submit(
+    challenge: Challenge,
+    recording: Recording,
+    document: Blob | null,
+    sent: (share: number) => void,
+  ): Promise<View> {
     const form = new FormData();
     const { began_us, frames_us } = recording;
-    form.append("capture", new Blob([JSON.stringify({ nonce: challenge.nonce, began_us, frames_us })], { type: "application/json" }));
+    form.append(
+      "capture",
+      new Blob([JSON.stringify({ nonce: challenge.nonce, began_us, frames_us })], {
+        type: "application/json",
+      }),
+    );
     for (const frame of recording.frames) form.append("frame", frame, "frame.jpg");
     if (document) form.append("document", document, "document");
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
       request.open("POST", `${this.#root}/submit`);
       request.setRequestHeader("X-CSRF-Token", this.#csrf);
-      request.upload.onprogress = (event) => event.lengthComputable && sent(event.loaded / event.total);
+      request.upload.onprogress = (event) =>
+        event.lengthComputable && sent(event.loaded / event.total);
       request.onerror = () => reject(unreachable());
       request.onload = () => {
         if (request.status === 200) resolve(this.#viewed(JSON.parse(request.responseText)));
-        else reject(refusal(request.status, request.responseText, request.getResponseHeader("Retry-After")));
+        else
+          reject(
+            refusal(request.status, request.responseText, request.getResponseHeader("Retry-After")),
+          );
       };
       request.send(form);
     });
@@ -172,12 +204,17 @@ export class Api {
   async #call(path: string, init: RequestInit): Promise<unknown> {
     let answer: Response;
     try {
-      answer = await fetch(this.#root + path, { credentials: "same-origin", cache: "no-store", ...init });
+      answer = await fetch(this.#root + path, {
+        credentials: "same-origin",
+        cache: "no-store",
+        ...init,
+      });
     } catch (cause) {
       if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
       throw unreachable();
     }
-    if (!answer.ok) throw refusal(answer.status, await answer.text(), answer.headers.get("Retry-After"));
+    if (!answer.ok)
+      throw refusal(answer.status, await answer.text(), answer.headers.get("Retry-After"));
     return answer.json();
   }
 }

@@ -7,12 +7,25 @@ import type { Flow, Screen, StepName } from "./flow.ts";
 import { documentScreen } from "./screens/document.ts";
 import { codeScreen, emailScreen } from "./screens/email.ts";
 import { consentScreen } from "./screens/consent.ts";
-import { acceptedScreen, endScreen, expiredScreen, lastScreen, noticeScreen, waitScreen } from "./screens/result.ts";
+import {
+  acceptedScreen,
+  endScreen,
+  expiredScreen,
+  lastScreen,
+  noticeScreen,
+  waitScreen,
+} from "./screens/result.ts";
 import { selfieScreen } from "./screens/selfie.ts";
 
 const element = (id: string) => document.getElementById(id) as HTMLElement;
 
-const names: Record<StepName, string> = { email: "Email", consent: "Consent", document: "Document", selfie: "Selfie", result: "Result" };
+const names: Record<StepName, string> = {
+  email: "Email",
+  consent: "Consent",
+  document: "Document",
+  selfie: "Selfie",
+  result: "Result",
+};
 
 class Page implements Flow {
   readonly api = new Api(location.pathname.split("/").filter(Boolean).at(-1) ?? "");
@@ -35,7 +48,11 @@ class Page implements Flow {
     this.#leave = screen.leave;
     const title = h("h1", { tabindex: "-1" }, screen.title);
     const main = element("screen");
-    main.replaceChildren(...[this.#steps(screen.step), screen.emblem, title, ...screen.body].filter((child): child is Node | string => !!child));
+    main.replaceChildren(
+      ...[this.#steps(screen.step), screen.emblem, title, ...screen.body].filter(
+        (child): child is Node | string => !!child,
+      ),
+    );
     main.removeAttribute("aria-busy");
     document.title = this.#view ? `${screen.title} · ${this.#view.organisation}` : screen.title;
     tell("");
@@ -67,7 +84,9 @@ class Page implements Flow {
 
   /** The document first: the challenge allows about a minute, which the selfie should have to itself. */
   capture(): void {
-    this.show(this.view.document_required && !this.document ? documentScreen(this) : selfieScreen(this));
+    this.show(
+      this.view.document_required && !this.document ? documentScreen(this) : selfieScreen(this),
+    );
   }
 
   async advance(call: () => Promise<View>): Promise<void> {
@@ -82,23 +101,41 @@ class Page implements Flow {
   }
 
   failed(cause: unknown, again: () => void): void {
-    if (cause instanceof Cancelled) return this.next("You stopped the recording. Nothing was sent.");
+    if (cause instanceof Cancelled)
+      return this.next("You stopped the recording. Nothing was sent.");
     if (!(cause instanceof Refusal)) {
       console.error(cause);
-      cause = new Refusal("page", "Something went wrong on this page. Load it again; nothing that you did is lost.", "reload", 0);
+      cause = new Refusal(
+        "page",
+        "Something went wrong on this page. Load it again; nothing that you did is lost.",
+        "reload",
+        0,
+      );
     }
     const refusal = cause as Refusal;
-    if (refusal.remedy === "wait") return this.show(waitScreen(refusal.message, refusal.wait || 5, again));
-    if (refusal.remedy === "stop" || refusal.code === "expired") return this.show(expiredScreen(this.#view, refusal.message));
-    if (refusal.remedy === "reload" && this.#view && refusal.code !== "page") return void this.advance(this.api.view);
-    if ((refusal.remedy === "restart-capture" || refusal.remedy === "fix") && this.#view) return this.next(refusal.message);
+    if (refusal.remedy === "wait")
+      return this.show(waitScreen(refusal.message, refusal.wait || 5, again));
+    if (refusal.remedy === "stop" || refusal.code === "expired")
+      return this.show(expiredScreen(this.#view, refusal.message));
+    if (refusal.remedy === "reload" && this.#view && refusal.code !== "page")
+      return void this.advance(this.api.view);
+    if ((refusal.remedy === "restart-capture" || refusal.remedy === "fix") && this.#view)
+      return this.next(refusal.message);
     this.show({
       title: "That did not work",
       step: null,
       emblem: h("div", { class: "emblem amber" }, icon("warning")),
       body: [
         h("p", { role: "alert" }, refusal.message),
-        h("button", { type: "button", class: "primary", click: () => (refusal.remedy === "reload" ? location.reload() : again()) }, refusal.remedy === "reload" ? "Load the page again" : "Try again"),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "primary",
+            click: () => (refusal.remedy === "reload" ? location.reload() : again()),
+          },
+          refusal.remedy === "reload" ? "Load the page again" : "Try again",
+        ),
       ],
     });
   }
@@ -113,22 +150,50 @@ class Page implements Flow {
     const time = until.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const open = view.state !== "accepted" && view.state !== "refused" && view.state !== "expired";
     element("foot").replaceChildren(
-      h("p", {}, "Your pictures go to ", h("strong", {}, view.organisation), " and to nobody else."),
-      h("p", {}, open && `You have until ${time} to finish. `, view.consent.contact && h("a", { href: `mailto:${view.consent.contact}` }, view.consent.contact)),
+      h(
+        "p",
+        {},
+        "Your pictures go to ",
+        h("strong", {}, view.organisation),
+        " and to nobody else.",
+      ),
+      h(
+        "p",
+        {},
+        open && `You have until ${time} to finish. `,
+        view.consent.contact &&
+          h("a", { href: `mailto:${view.consent.contact}` }, view.consent.contact),
+      ),
     );
     clearTimeout(this.#expiry);
-    if (open) this.#expiry = window.setTimeout(() => void this.advance(this.api.view), Math.min(2 ** 31 - 1, Math.max(1000, until.getTime() - Date.now() + 500)));
+    if (open)
+      this.#expiry = window.setTimeout(
+        () => void this.advance(this.api.view),
+        Math.min(2 ** 31 - 1, Math.max(1000, until.getTime() - Date.now() + 500)),
+      );
   }
 
   #steps(at: StepName | null): Node | null {
     if (!at || !this.#view) return null;
-    const way: StepName[] = ["email", "consent", ...(this.#view.document_required ? (["document"] as const) : []), "selfie", "result"];
+    const way: StepName[] = [
+      "email",
+      "consent",
+      ...(this.#view.document_required ? (["document"] as const) : []),
+      "selfie",
+      "result",
+    ];
     const now = way.indexOf(at);
     return h(
       "nav",
       { "aria-label": "Progress" },
       h("p", { class: "unseen" }, `Step ${now + 1} of ${way.length}: ${names[at]}`),
-      h("ol", { class: "steps", "aria-hidden": "true" }, ...way.map((step, i) => h("li", { class: i < now ? "done" : i === now ? "now" : "" }, h("span", {}, names[step])))),
+      h(
+        "ol",
+        { class: "steps", "aria-hidden": "true" },
+        ...way.map((step, i) =>
+          h("li", { class: i < now ? "done" : i === now ? "now" : "" }, h("span", {}, names[step])),
+        ),
+      ),
     );
   }
 }

@@ -10,7 +10,8 @@ const reasons: Record<string, string> = {
   NotAllowedError:
     "The camera is blocked for this page. Allow it: tap the camera or lock symbol beside the address, choose Allow for the camera, then try again.",
   NotFoundError: "No camera was found. Connect one, or open this page on a phone.",
-  OverconstrainedError: "This camera cannot give the pictures that are needed. Try another one, or open this page on a phone.",
+  OverconstrainedError:
+    "This camera cannot give the pictures that are needed. Try another one, or open this page on a phone.",
   NotReadableError: "Another program is using the camera. Close it, then try again.",
 };
 
@@ -24,10 +25,19 @@ export class Camera {
 
   /** Opens the camera that looks at the person, or the one at the back for the document. */
   static async open(facing: "user" | "environment"): Promise<Camera> {
-    if (!navigator.mediaDevices?.getUserMedia) throw new NoCamera("This browser cannot open a camera here. Use a current browser, over https.");
-    const size = facing === "user" ? { width: { ideal: 1280 }, height: { ideal: 960 } } : { width: { ideal: 1920 }, height: { ideal: 1440 } };
+    if (!navigator.mediaDevices?.getUserMedia)
+      throw new NoCamera(
+        "This browser cannot open a camera here. Use a current browser, over https.",
+      );
+    const size =
+      facing === "user"
+        ? { width: { ideal: 1280 }, height: { ideal: 960 } }
+        : { width: { ideal: 1920 }, height: { ideal: 1440 } };
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { facingMode: facing, ...size, frameRate: { ideal: 30 } } });
+      const stream = await navigator.mediaDevices.getUserMedia({
+        audio: false,
+        video: { facingMode: facing, ...size, frameRate: { ideal: 30 } },
+      });
       const video = document.createElement("video");
       video.muted = true;
       video.playsInline = true;
@@ -36,7 +46,10 @@ export class Camera {
       return new Camera(video, stream);
     } catch (cause) {
       const name = cause instanceof DOMException ? cause.name : "";
-      throw new NoCamera(reasons[name] ?? "The camera could not be opened. Close other programs that use it, then try again.");
+      throw new NoCamera(
+        reasons[name] ??
+          "The camera could not be opened. Close other programs that use it, then try again.",
+      );
     }
   }
 
@@ -54,7 +67,11 @@ export class Camera {
   }
 
   /** The picture of this moment as JPEG, its long side at most `longSide` pixels. */
-  picture(longSide: number, quality = 0.85, part = { x: 0, y: 0, width: 1, height: 1 }): Promise<Blob> {
+  picture(
+    longSide: number,
+    quality = 0.85,
+    part = { x: 0, y: 0, width: 1, height: 1 },
+  ): Promise<Blob> {
     const [left, top] = [part.x * this.width, part.y * this.height];
     const [width, height] = [part.width * this.width, part.height * this.height];
     return jpeg(this.video, left, top, width, height, longSide, quality);
@@ -63,7 +80,12 @@ export class Camera {
   /**
    * Records until `until` resolves, then resolves with what was seen. Never more than `most` frames, `perSecond` of them a second.
    */
-  async record(until: Promise<unknown>, perSecond: number, most: number, longSide: number): Promise<Omit<Recording, "began_us">> {
+  async record(
+    until: Promise<unknown>,
+    perSecond: number,
+    most: number,
+    longSide: number,
+  ): Promise<Omit<Recording, "began_us">> {
     let over = false;
     until.then(
       () => (over = true),
@@ -110,14 +132,29 @@ export class Camera {
   }
 }
 
-async function jpeg(source: CanvasImageSource, x: number, y: number, width: number, height: number, longSide: number, quality: number): Promise<Blob> {
+async function jpeg(
+  source: CanvasImageSource,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  longSide: number,
+  quality: number,
+): Promise<Blob> {
   const scale = Math.min(1, longSide / Math.max(width, height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
-  canvas.getContext("2d")?.drawImage(source, x, y, width, height, 0, 0, canvas.width, canvas.height);
+  canvas
+    .getContext("2d")
+    ?.drawImage(source, x, y, width, height, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new NoCamera("The picture could not be taken. Try again."))), "image/jpeg", quality),
+    canvas.toBlob(
+      (blob) =>
+        blob ? resolve(blob) : reject(new NoCamera("The picture could not be taken. Try again.")),
+      "image/jpeg",
+      quality,
+    ),
   );
 }
 
@@ -130,11 +167,15 @@ export async function asUpload(file: Blob): Promise<Blob> {
   try {
     picture = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    throw new Error("This file is not a picture that can be read. Choose a JPEG, PNG or WebP file.");
+    throw new Error(
+      "This file is not a picture that can be read. Choose a JPEG, PNG or WebP file.",
+    );
   }
   try {
     if (Math.min(picture.width, picture.height) < 300)
-      throw new Error(`This picture is only ${picture.width} by ${picture.height} pixels. Choose one with at least 300 on each side.`);
+      throw new Error(
+        `This picture is only ${picture.width} by ${picture.height} pixels. Choose one with at least 300 on each side.`,
+      );
     return await jpeg(picture, 0, 0, picture.width, picture.height, 2400, 0.92);
   } finally {
     picture.close();

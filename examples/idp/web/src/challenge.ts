@@ -14,14 +14,19 @@ const stillMs = 2000; // the recording where nothing is asked
 /** What a step asks for in words; empty for what the screen does by itself. */
 function asked(step: Step): string {
   if (step.kind === "head-turn") return `Turn your head to your ${step.towards}`;
-  if (step.kind === "blink") return `Blink ${["once", "twice", "three times"][(step.times ?? 1) - 1]}`;
+  if (step.kind === "blink")
+    return `Blink ${["once", "twice", "three times"][(step.times ?? 1) - 1]}`;
   return "";
 }
 
 const resting = "Look here and hold still";
 
 /** Resolves with what was recorded, and with the moment at which the first step was shown. */
-export async function perform(challenge: Challenge, camera: Camera, limits: Limits): Promise<Recording> {
+export async function perform(
+  challenge: Challenge,
+  camera: Camera,
+  limits: Limits,
+): Promise<Recording> {
   const steps = challenge.script?.steps ?? [];
   const duration = challenge.script?.duration_ms ?? stillMs;
   const ring = svg("circle", { cx: 50, cy: 50, r: 48, pathLength: 100, class: "ring-done" });
@@ -30,9 +35,26 @@ export async function perform(challenge: Challenge, camera: Camera, limits: Limi
   const stop = h("button", { type: "button", class: "stop" }, "Stop");
   const overlay = h(
     "div",
-    { class: "challenge", role: "dialog", "aria-modal": "true", "aria-label": "Recording your selfie", tabindex: "-1" },
+    {
+      class: "challenge",
+      role: "dialog",
+      "aria-modal": "true",
+      "aria-label": "Recording your selfie",
+      tabindex: "-1",
+    },
     caption,
-    h("div", { class: "mirror" }, camera.video, svg("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, svg("circle", { cx: 50, cy: 50, r: 48, class: "ring" }), ring), arrow),
+    h(
+      "div",
+      { class: "mirror" },
+      camera.video,
+      svg(
+        "svg",
+        { viewBox: "0 0 100 100", "aria-hidden": "true" },
+        svg("circle", { cx: 50, cy: 50, r: 48, class: "ring" }),
+        ring,
+      ),
+      arrow,
+    ),
     stop,
   );
   const home = camera.video.parentElement;
@@ -64,7 +86,10 @@ export async function perform(challenge: Challenge, camera: Camera, limits: Limi
       command(text);
       navigator.vibrate?.(60); // a turned head does not see the screen
     }
-    const direction = step?.kind === "head-turn" && (step.towards === "left" || step.towards === "right") ? step.towards : null;
+    const direction =
+      step?.kind === "head-turn" && (step.towards === "left" || step.towards === "right")
+        ? step.towards
+        : null;
     overlay.dataset.towards = direction ?? "";
     arrow.replaceChildren(...(direction ? [icon(direction)] : []));
   };
@@ -76,14 +101,25 @@ export async function perform(challenge: Challenge, camera: Camera, limits: Limi
     for (let now = began; now - began < duration + tailMs && !cancelled; now = await nextPaint()) {
       const at = now - began;
       show(steps.find((step) => at >= step.start_ms && at < step.start_ms + step.duration_ms));
-      ring.style.setProperty("stroke-dashoffset", String(100 - Math.min(100, (100 * at) / duration)));
+      ring.style.setProperty(
+        "stroke-dashoffset",
+        String(100 - Math.min(100, (100 * at) / duration)),
+      );
     }
   };
   try {
     const played = play();
     const seconds = (leadMs + duration + tailMs) / 1000;
-    const perSecond = Math.max(Math.min(challenge.frames_per_second, (limits.frames_max - 1) / seconds), (limits.frames_min + 1) / seconds);
-    const recorded = await camera.record(played, perSecond, limits.frames_max, limits.frame_long_side_px);
+    const perSecond = Math.max(
+      Math.min(challenge.frames_per_second, (limits.frames_max - 1) / seconds),
+      (limits.frames_min + 1) / seconds,
+    );
+    const recorded = await camera.record(
+      played,
+      perSecond,
+      limits.frames_max,
+      limits.frame_long_side_px,
+    );
     if (cancelled) throw new Cancelled();
     return { began_us: Math.round(began * 1000), ...recorded };
   } finally {

@@ -37,19 +37,38 @@ def motion(at: float, count: int) -> dict[str, float]:
     }
 
 
-def sources(x: np.ndarray, y: np.ndarray, centre: tuple[float, float], eye: float, pose: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
+def sources(
+    x: np.ndarray, y: np.ndarray, centre: tuple[float, float], eye: float, pose: dict[str, float]
+) -> tuple[np.ndarray, np.ndarray]:
     """Where in the still each point of the frame comes from. `eye` is the distance between the eyes in pixels."""
     across, down = (x - centre[0]) / (1.5 * eye), (y - centre[1]) / (2.0 * eye)
     radius = np.sqrt(across**2 + down**2)
     head = np.clip(1.9 - radius, 0, 0.9) / 0.9
     head = head * head * (3 - 2 * head)  # 1 on the head, 0 on what stands behind it
     depth = np.sqrt(np.clip(1 - np.minimum(radius, 1) ** 2, 0, None)) * 1.1 * eye
-    dx = pose["x"] + pose["yaw"] * depth - pose["roll"] * (y - centre[1]) + (pose["near"] - 1) * (x - centre[0])
-    dy = pose["y"] + pose["pitch"] * depth + pose["roll"] * (x - centre[0]) + (pose["near"] - 1) * (y - centre[1])
-    jaw = np.exp(-(((x - centre[0]) / (0.8 * eye)) ** 2 + ((y - centre[1] - 1.25 * eye) / (0.5 * eye)) ** 2))
+    dx = (
+        pose["x"]
+        + pose["yaw"] * depth
+        - pose["roll"] * (y - centre[1])
+        + (pose["near"] - 1) * (x - centre[0])
+    )
+    dy = (
+        pose["y"]
+        + pose["pitch"] * depth
+        + pose["roll"] * (x - centre[0])
+        + (pose["near"] - 1) * (y - centre[1])
+    )
+    jaw = np.exp(
+        -(((x - centre[0]) / (0.8 * eye)) ** 2 + ((y - centre[1] - 1.25 * eye) / (0.5 * eye)) ** 2)
+    )
     dy = dy + pose["mouth"] * jaw
     for side in (-0.5, 0.5):  # the lid comes down: skin from above the eye
-        lid = np.exp(-(((x - centre[0] - side * eye) / (0.32 * eye)) ** 4 + ((y - centre[1]) / (0.15 * eye)) ** 4))
+        lid = np.exp(
+            -(
+                ((x - centre[0] - side * eye) / (0.32 * eye)) ** 4
+                + ((y - centre[1]) / (0.15 * eye)) ** 4
+            )
+        )
         dy = dy + pose["blink"] * 0.24 * eye * lid
     return np.clip(x - head * dx, 0, WIDTH - 1), np.clip(y - head * dy, 0, HEIGHT - 1)
 
@@ -58,15 +77,26 @@ def poses(still: Image.Image, centre: tuple[float, float], eye: float, count: in
     """The still in motion, one period of it, without noise."""
     columns, rows = np.meshgrid(np.arange(0, WIDTH + 1, CELL), np.arange(0, HEIGHT + 1, CELL))
     for i in range(count):
-        from_x, from_y = sources(columns.astype(np.float64), rows.astype(np.float64), centre, eye, motion(i / count, count))
+        from_x, from_y = sources(
+            columns.astype(np.float64),
+            rows.astype(np.float64),
+            centre,
+            eye,
+            motion(i / count, count),
+        )
         points = np.stack([from_x, from_y], axis=-1)
-        quads = np.concatenate([points[:-1, :-1], points[1:, :-1], points[1:, 1:], points[:-1, 1:]], axis=-1)
+        quads = np.concatenate(
+            [points[:-1, :-1], points[1:, :-1], points[1:, 1:], points[:-1, 1:]], axis=-1
+        )
         mesh = [
             ((c * CELL, r * CELL, (c + 1) * CELL, (r + 1) * CELL), tuple(quads[r, c]))
             for r in range(HEIGHT // CELL)
             for c in range(WIDTH // CELL)
         ]
-        yield np.asarray(still.transform((WIDTH, HEIGHT), Image.Transform.MESH, mesh, Image.Resampling.BILINEAR), np.int16)
+        yield np.asarray(
+            still.transform((WIDTH, HEIGHT), Image.Transform.MESH, mesh, Image.Resampling.BILINEAR),
+            np.int16,
+        )
 
 
 def photographed(pose: np.ndarray, noise: np.ndarray, rng: np.random.Generator) -> bytes:
@@ -82,8 +112,16 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("portrait", type=pathlib.Path)
     ask.add_argument("out", type=pathlib.Path, help="the takes are OUT-1.mjpeg and so on")
-    ask.add_argument("--crop", required=True, help="LEFT,TOP,WIDTH: the part of the portrait, 4 to 3, that the camera sees")
-    ask.add_argument("--face", required=True, help="X,Y,EYES: the bridge of the nose in that part and the distance between the eyes, in shares of its width")
+    ask.add_argument(
+        "--crop",
+        required=True,
+        help="LEFT,TOP,WIDTH: the part of the portrait, 4 to 3, that the camera sees",
+    )
+    ask.add_argument(
+        "--face",
+        required=True,
+        help="X,Y,EYES: the bridge of the nose in that part and the distance between the eyes, in shares of its width",
+    )
     ask.add_argument("--frames", type=int, default=120)
     ask.add_argument("--takes", type=int, default=1)
     ask.add_argument("--freeze", action="store_true", help="one frame, over and over")
@@ -92,16 +130,26 @@ def main() -> None:
     left, top, width = map(int, args.crop.split(","))
     x, y, eye = (float(share) * WIDTH for share in args.face.split(","))
     with Image.open(args.portrait) as opened:
-        part = ImageOps.exif_transpose(opened).convert("RGB").crop((left, top, left + width, top + width * HEIGHT // WIDTH))
+        part = (
+            ImageOps.exif_transpose(opened)
+            .convert("RGB")
+            .crop((left, top, left + width, top + width * HEIGHT // WIDTH))
+        )
     still = part.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    shown = list(itertools.islice(poses(still, (x, y), eye, args.frames), 1 if args.freeze else None))
+    shown = list(
+        itertools.islice(poses(still, (x, y), eye, args.frames), 1 if args.freeze else None)
+    )
     rng = np.random.default_rng(zlib.crc32(args.out.name.encode()))
     noise = rng.normal(0, NOISE, (2 * HEIGHT, 2 * WIDTH, 3)).round().astype(np.int16)
     for take in range(1, args.takes + 1):
         files = [photographed(pose, noise, rng) for pose in shown]
-        args.out.with_name(f"{args.out.name}-{take}.mjpeg").write_bytes(b"".join(files) * (args.frames // len(files)))
-    print(f"{args.out.name}: {args.takes} takes of {args.frames} frames{', all of one picture' if args.freeze else ''}")
+        args.out.with_name(f"{args.out.name}-{take}.mjpeg").write_bytes(
+            b"".join(files) * (args.frames // len(files))
+        )
+    print(
+        f"{args.out.name}: {args.takes} takes of {args.frames} frames{', all of one picture' if args.freeze else ''}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-// A flash challenge, answered by a simulated camera that reflects the screen, and not answered by one that plays a recording. The frames must
-// come in real time, so this walk is for an idle machine: `make -C examples/idp walk-flash`.
+// A flash challenge, answered by a simulated camera that reflects the screen, and not answered by
+// one that plays a recording. The frames must come in real time, so this walk is for an idle
+// machine: `make -C examples/idp walk-flash`.
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
@@ -19,7 +20,9 @@ after(async () => {
 });
 
 test("a flash challenge: a face that reflects the screen passes, a recording that cannot is refused", async () => {
-  const flashing = await service({ policy: { challenge: { kinds: ["flash"] }, attempts: { first_delay: "0s" } } });
+  const flashing = await service({
+    policy: { challenge: { kinds: ["flash"] }, attempts: { first_delay: "0s" } },
+  });
   const portal = await apache(flashing);
   const answers = [];
   for (const [email, take, reflects] of [
@@ -35,7 +38,17 @@ test("a flash challenge: a face that reflects the screen passes, a recording tha
     await me.leave();
   }
   const [recording, reflecting] = answers;
-  assert.ok(recording.last && recording.last.outcome !== "accept", JSON.stringify(recording.last ?? recording.error));
-  assert.ok(recording.last.reasons.some(({ code }) => /challenge/.test(code)), JSON.stringify(recording.last.reasons));
-  assert.equal(reflecting.last?.outcome, "accept", JSON.stringify(reflecting.last ?? reflecting.error));
+  assert.ok(
+    recording.last && recording.last.outcome !== "accept",
+    JSON.stringify(recording.last ?? recording.error),
+  );
+  assert.ok(
+    recording.last.reasons.some(({ code }) => /challenge/.test(code)),
+    JSON.stringify(recording.last.reasons),
+  );
+  assert.equal(
+    reflecting.last?.outcome,
+    "accept",
+    JSON.stringify(reflecting.last ?? reflecting.error),
+  );
 });

@@ -1,8 +1,20 @@
-// The parts of the walks, on loopback: the service, its database, and relying parties that are not our own.
+// The parts of the walks, on loopback: the service, its database, and relying parties that are not
+// our own.
 
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile, rename } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+  rename,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,9 +60,21 @@ async function run(name, file, args, url, options = {}) {
     await end;
     clearTimeout(hard);
   });
-  for (const until = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
-    if (ended !== null || Date.now() > until) throw new Error(`${name} does not answer at ${url}:\n${wrote.slice(-4000)}`);
-    if (!url || (await fetch(url, { redirect: "manual" }).then((answer) => answer.status < 500, () => false))) break;
+  for (
+    const until = Date.now() + 60_000;
+    ;
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  ) {
+    if (ended !== null || Date.now() > until)
+      throw new Error(`${name} does not answer at ${url}:\n${wrote.slice(-4000)}`);
+    if (
+      !url ||
+      (await fetch(url, { redirect: "manual" }).then(
+        (answer) => answer.status < 500,
+        () => false,
+      ))
+    )
+      break;
   }
   return { log: () => wrote, stop: () => (child.kill("SIGTERM"), end) };
 }
@@ -68,7 +92,8 @@ export async function service(changes = {}) {
   await mkdir(outbox);
   await writeFile(join(dir, "key"), execFileSync(command, ["key"]), { mode: 0o600 });
   const parties = {};
-  for (const id of ["apache", "oauth2-proxy"]) parties[id] = { id, secret: randomBytes(24).toString("base64url"), port: await port() };
+  for (const id of ["apache", "oauth2-proxy"])
+    parties[id] = { id, secret: randomBytes(24).toString("base64url"), port: await port() };
   const config = {
     issuer: `http://${listen}`,
     listen,
@@ -79,21 +104,46 @@ export async function service(changes = {}) {
     mail: { outbox, from: "verify@example.com" },
     access: { domains: ["example.com"] },
     clients: [
-      { id: "apache", secret: parties.apache.secret, name: "Onboarding portal", redirect_uris: [`http://127.0.0.1:${parties.apache.port}/protected/callback`] },
-      { id: "oauth2-proxy", secret: parties["oauth2-proxy"].secret, name: "Staff intranet", redirect_uris: [`http://127.0.0.1:${parties["oauth2-proxy"].port}/oauth2/callback`] },
+      {
+        id: "apache",
+        secret: parties.apache.secret,
+        name: "Onboarding portal",
+        redirect_uris: [`http://127.0.0.1:${parties.apache.port}/protected/callback`],
+      },
+      {
+        id: "oauth2-proxy",
+        secret: parties["oauth2-proxy"].secret,
+        name: "Staff intranet",
+        redirect_uris: [`http://127.0.0.1:${parties["oauth2-proxy"].port}/oauth2/callback`],
+      },
     ],
-    consent: { controller: "Example Ltd, 1 Example Street, Exampleton", contact: "privacy@example.com" },
+    consent: {
+      controller: "Example Ltd, 1 Example Street, Exampleton",
+      contact: "privacy@example.com",
+    },
     ...changes,
   };
   await writeFile(join(dir, "config.json"), JSON.stringify(config));
-  const process_ = await run("the service", command, ["serve", "-config", join(dir, "config.json")], `http://${listen}/healthz`);
+  const process_ = await run(
+    "the service",
+    command,
+    ["serve", "-config", join(dir, "config.json")],
+    `http://${listen}/healthz`,
+  );
   return { ...process_, issuer: config.issuer, parties, outbox };
 }
 
 /** The newest code that was mailed to an address. */
 export async function mailedCode(outbox, to) {
-  for (const until = Date.now() + 20_000; Date.now() < until; await new Promise((resolve) => setTimeout(resolve, 50))) {
-    for (const name of (await readdir(outbox)).filter((name) => name.endsWith(".eml")).sort().reverse()) {
+  for (
+    const until = Date.now() + 20_000;
+    Date.now() < until;
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  ) {
+    for (const name of (await readdir(outbox))
+      .filter((name) => name.endsWith(".eml"))
+      .sort()
+      .reverse()) {
       const mail = await readFile(join(outbox, name), "utf8");
       if (!mail.includes(`To: ${to}\r\n`)) continue;
       const code = mail.match(/^Your code: (\d{6})\r?$/m);
@@ -108,9 +158,20 @@ export async function apache({ issuer, parties: { apache: client } }) {
   const dir = await folder();
   const site = join(dir, "site");
   await mkdir(join(site, "protected"), { recursive: true });
-  await writeFile(join(site, "protected/index.html"), "<!doctype html><title>Onboarding</title><h1>Behind Apache</h1>");
+  await writeFile(
+    join(site, "protected/index.html"),
+    "<!doctype html><title>Onboarding</title><h1>Behind Apache</h1>",
+  );
   await writeFile(join(site, "open.html"), "open");
-  const modules = ["mpm_event", "dir", "headers", "authn_core", "authz_core", "authz_user", "auth_openidc"];
+  const modules = [
+    "mpm_event",
+    "dir",
+    "headers",
+    "authn_core",
+    "authz_core",
+    "authz_user",
+    "auth_openidc",
+  ];
   await writeFile(
     join(dir, "apache.conf"),
     `ServerName 127.0.0.1
@@ -142,14 +203,27 @@ OIDCPKCEMethod S256
 </Location>
 `,
   );
-  const running = await run("Apache", "/usr/sbin/apache2", ["-f", join(dir, "apache.conf"), "-DFOREGROUND"], `http://127.0.0.1:${client.port}/open.html`);
-  return { ...running, page: `http://127.0.0.1:${client.port}/protected/`, heading: "Behind Apache", log: () => execFileSync("cat", [join(dir, "error.log")], { encoding: "utf8" }) };
+  const running = await run(
+    "Apache",
+    "/usr/sbin/apache2",
+    ["-f", join(dir, "apache.conf"), "-DFOREGROUND"],
+    `http://127.0.0.1:${client.port}/open.html`,
+  );
+  return {
+    ...running,
+    page: `http://127.0.0.1:${client.port}/protected/`,
+    heading: "Behind Apache",
+    log: () => execFileSync("cat", [join(dir, "error.log")], { encoding: "utf8" }),
+  };
 }
 
 /** oauth2-proxy before a page. */
 export async function proxy({ issuer, parties: { "oauth2-proxy": client } }) {
   const site = await folder();
-  await writeFile(join(site, "index.html"), "<!doctype html><title>Intranet</title><h1>Behind oauth2-proxy</h1>");
+  await writeFile(
+    join(site, "index.html"),
+    "<!doctype html><title>Intranet</title><h1>Behind oauth2-proxy</h1>",
+  );
   const flags = {
     provider: "oidc",
     "oidc-issuer-url": issuer,
@@ -167,7 +241,12 @@ export async function proxy({ issuer, parties: { "oauth2-proxy": client } }) {
     upstream: `file://${site}/#/`,
     "set-xauthrequest": "true",
   };
-  const running = await run("oauth2-proxy", oauth2Proxy, Object.entries(flags).map(([name, value]) => `--${name}=${value}`), `http://127.0.0.1:${client.port}/ping`);
+  const running = await run(
+    "oauth2-proxy",
+    oauth2Proxy,
+    Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
+    `http://127.0.0.1:${client.port}/ping`,
+  );
   return { ...running, page: `http://127.0.0.1:${client.port}/`, heading: "Behind oauth2-proxy" };
 }
 
@@ -175,19 +254,63 @@ export async function proxy({ issuer, parties: { "oauth2-proxy": client } }) {
 export async function postgres() {
   const dir = await folder();
   const [data, sockets, at] = [join(dir, "data"), join(dir, "sockets"), await port()];
-  const programs = execFileSync("sh", ["-c", "ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1"], { encoding: "utf8" }).trim();
-  const as = (args) => (process.getuid() === 0 ? ["runuser", ["-u", "postgres", "--", ...args]] : [args[0], args.slice(1)]);
+  const programs = execFileSync(
+    "sh",
+    ["-c", "ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1"],
+    { encoding: "utf8" },
+  ).trim();
+  const as = (args) =>
+    process.getuid() === 0
+      ? ["runuser", ["-u", "postgres", "--", ...args]]
+      : [args[0], args.slice(1)];
   await mkdir(sockets);
   await mkdir(data);
   if (process.getuid() === 0) execFileSync("chown", ["postgres", data, sockets]);
-  execFileSync(...as([`${programs}/initdb`, "--pgdata", data, "--username", "idp", "--auth", "trust", "--no-sync"]), { stdio: "pipe" });
-  const running = await run("PostgreSQL", ...as([`${programs}/postgres`, "-D", data, "-k", sockets, "-h", "127.0.0.1", "-p", String(at), "-c", "fsync=off"]), null);
-  for (const until = Date.now() + 30_000; ; await new Promise((resolve) => setTimeout(resolve, 200))) {
+  execFileSync(
+    ...as([
+      `${programs}/initdb`,
+      "--pgdata",
+      data,
+      "--username",
+      "idp",
+      "--auth",
+      "trust",
+      "--no-sync",
+    ]),
+    { stdio: "pipe" },
+  );
+  const running = await run(
+    "PostgreSQL",
+    ...as([
+      `${programs}/postgres`,
+      "-D",
+      data,
+      "-k",
+      sockets,
+      "-h",
+      "127.0.0.1",
+      "-p",
+      String(at),
+      "-c",
+      "fsync=off",
+    ]),
+    null,
+  );
+  for (
+    const until = Date.now() + 30_000;
+    ;
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  ) {
     try {
-      execFileSync(`${programs}/createdb`, ["-h", "127.0.0.1", "-p", String(at), "-U", "idp", "idp"], { stdio: "pipe" });
+      execFileSync(
+        `${programs}/createdb`,
+        ["-h", "127.0.0.1", "-p", String(at), "-U", "idp", "idp"],
+        { stdio: "pipe" },
+      );
       break;
     } catch (cause) {
-      if (Date.now() > until) throw new Error(`PostgreSQL does not answer:\n${running.log()}\n${cause.stderr}`);
+      if (Date.now() > until)
+        throw new Error(`PostgreSQL does not answer:\n${running.log()}\n${cause.stderr}`);
     }
   }
   return `postgres://idp@127.0.0.1:${at}/idp?sslmode=disable`;

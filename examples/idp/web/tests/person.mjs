@@ -8,12 +8,25 @@ const face = [0.487, 0.389, 0.184]; // HOLDER in the Makefile
 
 /** `at` is the service; `simulated`, a take and how much of the screen's light it reflects, puts a simulated camera in the place of the browser's. */
 export async function person(browser, email, { at, phone = false, simulated } = {}) {
-  const context = await browser.newContext(phone ? { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } : { viewport: { width: 1100, height: 900 } });
+  const context = await browser.newContext(
+    phone
+      ? {
+          viewport: { width: 390, height: 844 },
+          deviceScaleFactor: 2,
+          isMobile: true,
+          hasTouch: true,
+        }
+      : { viewport: { width: 1100, height: 900 } },
+  );
   await context.grantPermissions(["camera"], { origin: at.issuer });
-  if (simulated) await simulate(context, clip(simulated.take), { reflects: simulated.reflects, face });
-  // An accepted page leaves at once, and the browser drops the answer with it: so the page's own request tells it, before the page hears of it.
+  if (simulated)
+    await simulate(context, clip(simulated.take), { reflects: simulated.reflects, face });
+  // An accepted page leaves at once, and the browser drops the answer with it: so the page's own
+  // request tells it, before the page hears of it.
   let judged;
-  await context.exposeFunction("judged", (answer, capture, tookMs) => judged?.({ ...JSON.parse(answer), capture: JSON.parse(capture), tookMs }));
+  await context.exposeFunction("judged", (answer, capture, tookMs) =>
+    judged?.({ ...JSON.parse(answer), capture: JSON.parse(capture), tookMs }),
+  );
   await context.addInitScript(() => {
     const { send } = XMLHttpRequest.prototype;
     XMLHttpRequest.prototype.send = function (body) {
@@ -30,7 +43,11 @@ export async function person(browser, email, { at, phone = false, simulated } = 
   page.setDefaultTimeout(60_000);
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));
-  page.on("console", (message) => /Content Security Policy|Refused to/.test(message.text()) && faults.push(message.text()));
+  page.on(
+    "console",
+    (message) =>
+      /Content Security Policy|Refused to/.test(message.text()) && faults.push(message.text()),
+  );
   const button = (name) => page.getByRole("button", { name });
   const heading = (name) => page.getByRole("heading", { name, level: 1 }).waitFor();
   const me = {
@@ -63,13 +80,20 @@ export async function person(browser, email, { at, phone = false, simulated } = 
     async selfie() {
       const answer = new Promise((resolve, reject) => {
         judged = resolve;
-        setTimeout(() => reject(new Error(`no answer to a selfie within a minute, at ${page.url()}`)), 60_000).unref();
+        setTimeout(
+          () => reject(new Error(`no answer to a selfie within a minute, at ${page.url()}`)),
+          60_000,
+        ).unref();
       });
       await button("Open the camera").click();
-      // Where the guidance finds the face not well in the picture, a person starts by hand, and tries again where the page is slow.
+      // Where the guidance finds the face not well in the picture, a person starts by hand, and
+      // tries again where the page is slow.
       let answered = false;
       const startByHand = async () => {
-        while (!answered) await button("Start now").click({ timeout: 1000 }).catch(() => {});
+        while (!answered)
+          await button("Start now")
+            .click({ timeout: 1000 })
+            .catch(() => {});
       };
       const impatience = setTimeout(startByHand, 6000);
       return answer.finally(() => {

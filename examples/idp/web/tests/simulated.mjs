@@ -1,5 +1,6 @@
-// A simulated person before a simulated camera, for the flash challenge: a clip cannot reflect the light of the screen, this can.
-// It shows that the page's clock and the engine's agree, from the nonce to the colour on the face; it says nothing of real skin.
+// A simulated person before a simulated camera, for the flash challenge: a clip cannot reflect the
+// light of the screen, this can. It shows that the page's clock and the engine's agree, from the
+// nonce to the colour on the face; it says nothing of real skin.
 
 import { readFile } from "node:fs/promises";
 
@@ -7,7 +8,12 @@ import { readFile } from "node:fs/promises";
 async function pictures(clip, count) {
   const bytes = await readFile(clip);
   const starts = [];
-  for (let at = bytes.indexOf("ffd8ff", 0, "hex"); at >= 0 && starts.length <= count; at = bytes.indexOf("ffd8ff", at + 3, "hex")) starts.push(at);
+  for (
+    let at = bytes.indexOf("ffd8ff", 0, "hex");
+    at >= 0 && starts.length <= count;
+    at = bytes.indexOf("ffd8ff", at + 3, "hex")
+  )
+    starts.push(at);
   return starts.slice(0, count).map((start, i) => bytes.subarray(start, starts[i + 1]));
 }
 
@@ -17,17 +23,33 @@ async function pictures(clip, count) {
  */
 export async function simulate(context, clip, { reflects, face: [x, y, radius] }) {
   const frames = await pictures(clip, 90);
-  await context.route("**/simulated/*.jpg", (route) => route.fulfill({ body: frames[Number.parseInt(route.request().url().split("/").pop(), 10)], contentType: "image/jpeg" }));
+  await context.route("**/simulated/*.jpg", (route) =>
+    route.fulfill({
+      body: frames[Number.parseInt(route.request().url().split("/").pop(), 10)],
+      contentType: "image/jpeg",
+    }),
+  );
   await context.addInitScript(
     ({ count, reflects, x, y, radius }) => {
       const latencyMs = 40;
       navigator.mediaDevices.getUserMedia = async () => {
-        const frames = await Promise.all(Array.from({ length: count }, async (_, i) => createImageBitmap(await (await fetch(`/simulated/${i}.jpg`)).blob())));
+        const frames = await Promise.all(
+          Array.from({ length: count }, async (_, i) =>
+            createImageBitmap(await (await fetch(`/simulated/${i}.jpg`)).blob()),
+          ),
+        );
         const [{ width, height }] = frames;
         const sensor = Object.assign(document.createElement("canvas"), { width, height });
         const lit = new OffscreenCanvas(width, height);
         const [camera, light] = [sensor.getContext("2d"), lit.getContext("2d")];
-        const falloff = light.createRadialGradient(x * width, y * width, 0, x * width, y * width, 2 * radius * width);
+        const falloff = light.createRadialGradient(
+          x * width,
+          y * width,
+          0,
+          x * width,
+          y * width,
+          2 * radius * width,
+        );
         falloff.addColorStop(0, "#fff");
         falloff.addColorStop(0.5, "#ddd");
         falloff.addColorStop(1, "#000");
@@ -35,7 +57,10 @@ export async function simulate(context, clip, { reflects, face: [x, y, radius] }
         let i = 0;
         setInterval(() => {
           const overlay = document.querySelector(".challenge");
-          screen.push({ at: performance.now(), colour: overlay ? getComputedStyle(overlay).backgroundColor : "#000" });
+          screen.push({
+            at: performance.now(),
+            colour: overlay ? getComputedStyle(overlay).backgroundColor : "#000",
+          });
           while (screen.length > 1 && screen[1].at <= performance.now() - latencyMs) screen.shift();
           const frame = frames[i++ % count];
           light.globalCompositeOperation = "source-over";

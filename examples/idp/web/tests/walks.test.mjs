@@ -1,6 +1,7 @@
-// The whole flow with real parts: relying parties that are not our own, the service with the engine inside, and headless Chromium
-// with clips as its camera. A clip cannot reflect the light of a screen or follow what it asks, so that these walks ask for no
-// challenge; flash.test.mjs does, with a simulated camera.
+// The whole flow with real parts: relying parties that are not our own, the service with the engine
+// inside, and headless Chromium with clips as its camera. A clip cannot reflect the light of a
+// screen or follow what it asks, so that these walks ask for no challenge; flash.test.mjs does,
+// with a simulated camera.
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
@@ -58,7 +59,9 @@ test("Apache: email, consent, document, selfie, and the page", async () => {
   await me.heading("Your identity document");
   await me.shot("document");
   await me.upload(card);
-  const arrived = me.page.waitForResponse((response) => response.url() === onboarding.page && response.status() === 200);
+  const arrived = me.page.waitForResponse(
+    (response) => response.url() === onboarding.page && response.status() === 200,
+  );
   const view = await me.selfie();
   assert.equal(view.state, "accepted", JSON.stringify(view.last ?? view.error));
   const headers = (await arrived).headers();
@@ -66,7 +69,9 @@ test("Apache: email, consent, document, selfie, and the page", async () => {
   const whole = performance.now() - start;
   const { frames_us } = view.capture;
   const recorded = (frames_us.at(-1) - frames_us[0]) / 1000;
-  counted.times.push(`enrolment ${(whole / 1000).toFixed(1)} s, of which ${(recorded / 1000).toFixed(1)} s were recorded and ${(view.tookMs / 1000).toFixed(2)} s went to sending and deciding`);
+  counted.times.push(
+    `enrolment ${(whole / 1000).toFixed(1)} s, of which ${(recorded / 1000).toFixed(1)} s were recorded and ${(view.tookMs / 1000).toFixed(2)} s went to sending and deciding`,
+  );
   assert.match(headers["x-user"], /^ana@example\.com/);
   assert.match(headers["x-claims"], /face/);
   assert.match(headers["x-verified-claims"], /"document"/);
@@ -132,7 +137,12 @@ test("a frozen picture as the camera is refused as an injection", async () => {
   await me.upload(card);
   const view = await me.selfie();
   assert.equal(view.last?.outcome, "reject", JSON.stringify(view.last ?? view.error));
-  assert.ok(view.last.reasons.some(({ code, text }) => code === "sequence-manipulated" && /injected/.test(text)), JSON.stringify(view.last.reasons));
+  assert.ok(
+    view.last.reasons.some(
+      ({ code, text }) => code === "sequence-manipulated" && /injected/.test(text),
+    ),
+    JSON.stringify(view.last.reasons),
+  );
   await me.shot("frozen");
   await me.leave();
 });
@@ -146,11 +156,22 @@ test("an upload that was sent before is refused", async () => {
     const root = location.pathname.replace("/verify/", "/api/transactions/");
     const { csrf } = await (await fetch(root)).json();
     const headers = { "X-CSRF-Token": csrf };
-    const { nonce } = await (await fetch(`${root}/challenge`, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: "{}" })).json();
+    const { nonce } = await (
+      await fetch(`${root}/challenge`, {
+        method: "POST",
+        headers: { ...headers, "Content-Type": "application/json" },
+        body: "{}",
+      })
+    ).json();
     const replay = new FormData();
     const capture = JSON.parse(await window.sent.get("capture").text());
     for (const [name, value] of window.sent)
-      replay.append(name, name === "capture" ? new Blob([JSON.stringify({ ...capture, nonce })], { type: "application/json" }) : value);
+      replay.append(
+        name,
+        name === "capture"
+          ? new Blob([JSON.stringify({ ...capture, nonce })], { type: "application/json" })
+          : value,
+      );
     const { began_us, frames_us } = capture;
     const took = (Math.max(began_us, ...frames_us) - Math.min(began_us, ...frames_us)) / 1000;
     await new Promise((resolve) => setTimeout(resolve, took + 200)); // frames cannot span more time than has passed since the challenge
@@ -197,7 +218,13 @@ test("a sixth attempt is not to be had", async () => {
   const status = await me.page.evaluate(async () => {
     const root = location.pathname.replace("/verify/", "/api/transactions/");
     const { csrf } = await (await fetch(root)).json();
-    return (await fetch(`${root}/challenge`, { method: "POST", headers: { "X-CSRF-Token": csrf, "Content-Type": "application/json" }, body: "{}" })).status;
+    return (
+      await fetch(`${root}/challenge`, {
+        method: "POST",
+        headers: { "X-CSRF-Token": csrf, "Content-Type": "application/json" },
+        body: "{}",
+      })
+    ).status;
   });
   assert.equal(status, 409);
   await me.button("Back to Onboarding portal").click();

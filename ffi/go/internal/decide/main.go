@@ -1,6 +1,7 @@
-// Command decide reads lines, each with the paths of a document and of a selfie, or of the frames of a session, and answers each with
-// the JSON of its decision, behind that of a session's evidence; or with the milliseconds from the files in memory to it, and how many of these
-// the stages of the engine took.
+// Command decide reads lines, each with the paths of a document and of a selfie, or of the frames
+// of a session, and answers each with the JSON of its decision, behind that of a session's
+// evidence; or with the milliseconds from the files in memory to it, and how many of these the
+// stages of the engine took.
 package main
 
 import (
@@ -55,7 +56,11 @@ func main() {
 	}
 }
 
-func decide(engine *vultus.Engine, document []byte, frames [][]byte) (string, *vultus.Decision, error) {
+func decide(
+	engine *vultus.Engine,
+	document []byte,
+	frames [][]byte,
+) (string, *vultus.Decision, error) {
 	ctx := context.Background()
 	if len(frames) == 1 {
 		decision, err := engine.Verify(ctx, frames[0], document)
@@ -64,7 +69,11 @@ func decide(engine *vultus.Engine, document []byte, frames [][]byte) (string, *v
 		}
 		return string(decision.JSON), decision, nil
 	}
-	challenge, err := vultus.NewChallenge([]byte("sixteen bytes ok"), vultus.ChallengeFlash, vultus.ChallengeHeadTurn)
+	challenge, err := vultus.NewChallenge(
+		[]byte("sixteen bytes ok"),
+		vultus.ChallengeFlash,
+		vultus.ChallengeHeadTurn,
+	)
 	if err != nil {
 		return "", nil, err
 	}

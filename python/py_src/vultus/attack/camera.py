@@ -37,7 +37,9 @@ class CameraSettings(Settings):
 def _demosaic(light: np.ndarray) -> np.ndarray:
     """Samples RGGB as a colour sensor does and interpolates bilinearly."""
     weights = np.zeros_like(light)
-    weights[0::2, 0::2, 0] = weights[0::2, 1::2, 1] = weights[1::2, 0::2, 1] = weights[1::2, 1::2, 2] = 1
+    weights[0::2, 0::2, 0] = weights[0::2, 1::2, 1] = weights[1::2, 0::2, 1] = weights[
+        1::2, 1::2, 2
+    ] = 1
 
     def gather(values: np.ndarray) -> np.ndarray:
         padded = np.pad(values, ((1, 1), (0, 0), (0, 0)))
@@ -58,7 +60,10 @@ def encode_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
 def capture(light: np.ndarray, settings: CameraSettings, rng: np.random.Generator) -> np.ndarray:
     """Photographs a scene given in linear light; returns uint8 RGB of the same size."""
     height, width = light.shape[:2]
-    gain = np.clip((0.18 / max(float(light.mean()), 1e-4)) ** settings.metering, 0.25, 4) * 2.0**settings.exposure_stops
+    gain = (
+        np.clip((0.18 / max(float(light.mean()), 1e-4)) ** settings.metering, 0.25, 4)
+        * 2.0**settings.exposure_stops
+    )
     light = blur(light, settings.defocus_px) * np.float32(gain)
     light += np.float32(settings.haze * light[light >= np.median(light)].mean())
     balance = np.array([1 + settings.warmth, 1 + settings.tint, 1 - settings.warmth], np.float32)
@@ -67,7 +72,9 @@ def capture(light: np.ndarray, settings: CameraSettings, rng: np.random.Generato
     if settings.mosaic >= 0.5:
         light = _demosaic(light)
     noise = rng.standard_normal(light.shape, np.float32)
-    light = light + noise * np.sqrt(settings.read_noise**2 + settings.shot_noise**2 * np.maximum(light, 0))
+    light = light + noise * np.sqrt(
+        settings.read_noise**2 + settings.shot_noise**2 * np.maximum(light, 0)
+    )
     light = light * balance
     grey = light @ np.array([0.3, 0.59, 0.11], np.float32)
     light = grey[..., None] + settings.saturation * (light - grey[..., None])
@@ -75,4 +82,6 @@ def capture(light: np.ndarray, settings: CameraSettings, rng: np.random.Generato
     code = 0.5 + settings.contrast * (code - 0.5)
     if settings.sharpening > 0.05:
         code = code + settings.sharpening * (code - blur(code, 0.9))
-    return encode_jpeg(np.round(np.clip(code, 0, 1) * 255).astype(np.uint8), round(settings.jpeg_quality))
+    return encode_jpeg(
+        np.round(np.clip(code, 0, 1) * 255).astype(np.uint8), round(settings.jpeg_quality)
+    )

@@ -74,12 +74,19 @@ def _placed() -> Landmarks:
     return of
 
 
-def _presented(args: argparse.Namespace, kind: type[Settings], present: Callable[..., Any]) -> tuple[Callable, dict]:
+def _presented(
+    args: argparse.Namespace, kind: type[Settings], present: Callable[..., Any]
+) -> tuple[Callable, dict]:
     rng = np.random.default_rng(args.seed)
     settings, camera = _settings(kind, args, rng), _settings(CameraSettings, args, rng)
     background = clips.read_still(args.background) if args.background else None
     facts = {"settings": dataclasses.asdict(settings), "camera": dataclasses.asdict(camera)}
-    return lambda image, i: present(image, settings, camera, args.seed, background=background, frame=i).image, facts
+    return (
+        lambda image, i: (
+            present(image, settings, camera, args.seed, background=background, frame=i).image
+        ),
+        facts,
+    )
 
 
 def _manipulated(args: argparse.Namespace) -> tuple[Callable, dict]:
@@ -98,7 +105,9 @@ def _manipulated(args: argparse.Namespace) -> tuple[Callable, dict]:
 
     if args.verb == "faceswap":
         donor = clips.read_still(args.donor)
-        donor_points = (landmarks if args.donor_landmarks is None else _landmarks(args.donor_landmarks))(donor, 0)
+        donor_points = (
+            landmarks if args.donor_landmarks is None else _landmarks(args.donor_landmarks)
+        )(donor, 0)
         if donor_points is None:
             raise ValueError(f"no face was found in {args.donor.name}; give its landmarks")
     return change, facts
@@ -121,7 +130,11 @@ def _order(args: argparse.Namespace, count: int) -> list[int]:
 def _run(args: argparse.Namespace) -> None:
     args.set = _assignments(args.set)
     args.unused = set(args.set)
-    facts: dict[str, Any] = {"simulated_attack": args.verb, "seed": args.seed, "source": args.source.name}
+    facts: dict[str, Any] = {
+        "simulated_attack": args.verb,
+        "seed": args.seed,
+        "source": args.source.name,
+    }
     change: Callable[[np.ndarray, int], np.ndarray] = lambda image, i: image  # noqa: E731
     if args.verb == "print":
         change, more = _presented(args, paper.PrintSettings, paper.present_print)
@@ -130,7 +143,10 @@ def _run(args: argparse.Namespace) -> None:
     elif args.verb in ("selfblend", "faceswap"):
         change, more = _manipulated(args)
     elif args.verb == "reencode":
-        change, more = lambda image, i: encode_jpeg(image, args.quality), {"quality": args.quality, "crf": args.crf}
+        change, more = (
+            lambda image, i: encode_jpeg(image, args.quality),
+            {"quality": args.quality, "crf": args.crf},
+        )
     else:
         more = {}
     facts |= more
@@ -138,10 +154,14 @@ def _run(args: argparse.Namespace) -> None:
         raise ValueError(f"--set {', '.join(sorted(args.unused))}: no such setting of {args.verb}")
 
     if clips.is_still(args.source) != clips.is_still(args.out):
-        raise ValueError(f"{args.source.name} and {args.out.name}: allowed is still to still or clip to clip")
+        raise ValueError(
+            f"{args.source.name} and {args.out.name}: allowed is still to still or clip to clip"
+        )
     if clips.is_still(args.source):
         if args.verb not in ("print", "replay", "selfblend", "faceswap", "reencode"):
-            raise ValueError(f"{args.verb} changes the order or timing of frames: allowed is a clip, not {args.source.name}")
+            raise ValueError(
+                f"{args.verb} changes the order or timing of frames: allowed is a clip, not {args.source.name}"
+            )
         made = change(clips.read_still(args.source), 0)
         if facts.get("frames_left_as_they_are"):
             raise ValueError(f"no face was found in {args.source.name}; give landmarks")
@@ -156,15 +176,21 @@ def _run(args: argparse.Namespace) -> None:
         else:
             at_us += [round(at_us[-1] + period * (i + 1)) for i in range(len(order) - len(at_us))]
         marked = (marking.mark(change(shown[source], i)) for i, source in enumerate(order))
-        clips.write_clip(args.out, marked, at_us[: len(order)], args.crf if args.verb == "reencode" else 18)
+        clips.write_clip(
+            args.out, marked, at_us[: len(order)], args.crf if args.verb == "reencode" else 18
+        )
         if len(facts.get("frames_left_as_they_are", ())) == len(order):
-            raise ValueError(f"no face was found in any frame of {args.source.name}; give landmarks")
+            raise ValueError(
+                f"no face was found in any frame of {args.source.name}; give landmarks"
+            )
         facts |= {"source_frames": order, "timestamps_us": at_us[: len(order)]}
     args.out.with_name(args.out.name + ".json").write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def parser() -> argparse.ArgumentParser:
-    ask = argparse.ArgumentParser(prog="python -m vultus.attack", description=__doc__.splitlines()[0])
+    ask = argparse.ArgumentParser(
+        prog="python -m vultus.attack", description=__doc__.splitlines()[0]
+    )
     verbs = ask.add_subparsers(dest="verb", required=True)
 
     def verb(name: str, text: str) -> argparse.ArgumentParser:
@@ -172,20 +198,49 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument("source", type=pathlib.Path, metavar="IN")
         made.add_argument("out", type=pathlib.Path, metavar="OUT")
         made.add_argument("--seed", type=int, default=0)
-        made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; others are drawn by the seed")
-        made.add_argument("--frames", type=int, metavar="N", help="the first N frames of a clip only")
-        made.add_argument("--split", choices=SPLITS, default="all", help="which settings may be drawn")
+        made.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="a setting; others are drawn by the seed",
+        )
+        made.add_argument(
+            "--frames", type=int, metavar="N", help="the first N frames of a clip only"
+        )
+        made.add_argument(
+            "--split", choices=SPLITS, default="all", help="which settings may be drawn"
+        )
         return made
 
-    for name, text in (("print", "a printed picture held before the camera"), ("replay", "a display held before the camera")):
-        verb(name, text).add_argument("--background", type=pathlib.Path, help="what stands behind it; default: a drawn room")
-    for name, text in (("selfblend", "the face blended with itself"), ("faceswap", "another identity warped over the face")):
+    for name, text in (
+        ("print", "a printed picture held before the camera"),
+        ("replay", "a display held before the camera"),
+    ):
+        verb(name, text).add_argument(
+            "--background", type=pathlib.Path, help="what stands behind it; default: a drawn room"
+        )
+    for name, text in (
+        ("selfblend", "the face blended with itself"),
+        ("faceswap", "another identity warped over the face"),
+    ):
         made = verb(name, text)
-        made.add_argument("--landmarks", type=pathlib.Path, help="JSON: [[x, y], ...], or one such list a frame (default: the engine's)")
+        made.add_argument(
+            "--landmarks",
+            type=pathlib.Path,
+            help="JSON: [[x, y], ...], or one such list a frame (default: the engine's)",
+        )
         if name == "faceswap":
             made.add_argument("--donor", type=pathlib.Path, required=True)
-            made.add_argument("--donor-landmarks", type=pathlib.Path, help="as --landmarks, of the donor's picture")
-    for name, text in (("freeze", "one frame shown for many"), ("reverse", "frames played backwards after themselves")):
+            made.add_argument(
+                "--donor-landmarks",
+                type=pathlib.Path,
+                help="as --landmarks, of the donor's picture",
+            )
+    for name, text in (
+        ("freeze", "one frame shown for many"),
+        ("reverse", "frames played backwards after themselves"),
+    ):
         made = verb(name, text)
         made.add_argument("--start", type=int, default=0)
         made.add_argument("--count", type=int, default=15)
@@ -193,7 +248,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--start", type=int, default=0)
     made.add_argument("--period", type=int, default=15)
     made.add_argument("--times", type=int, default=3)
-    verb("duplicate", "each n-th frame replaced by the one before").add_argument("--every", type=int, default=5)
+    verb("duplicate", "each n-th frame replaced by the one before").add_argument(
+        "--every", type=int, default=5
+    )
     made = verb("timestamps", "the timing of a virtual camera")
     made.add_argument("--pattern", choices=frames.TIMESTAMP_PATTERNS, default="exact")
     made.add_argument("--rate", type=float, default=30.0, help="frames a second")

@@ -37,7 +37,9 @@ class BlendSettings(Settings):
 def _landmarks(points: np.ndarray, name: str) -> np.ndarray:
     points = np.asarray(points, np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 5 or not np.isfinite(points).all():
-        raise ValueError(f"{name} has shape {points.shape}, allowed is (n, 2) with n >= 5 and finite values")
+        raise ValueError(
+            f"{name} has shape {points.shape}, allowed is (n, 2) with n >= 5 and finite values"
+        )
     return points
 
 
@@ -47,9 +49,14 @@ def _hull(points: np.ndarray) -> np.ndarray:
     def half(run: list[tuple[float, float]]) -> list[tuple[float, float]]:
         chain: list[tuple[float, float]] = []
         for p in run:
-            while len(chain) > 1 and (
-                (chain[-1][0] - chain[-2][0]) * (p[1] - chain[-2][1]) - (chain[-1][1] - chain[-2][1]) * (p[0] - chain[-2][0])
-            ) <= 0:
+            while (
+                len(chain) > 1
+                and (
+                    (chain[-1][0] - chain[-2][0]) * (p[1] - chain[-2][1])
+                    - (chain[-1][1] - chain[-2][1]) * (p[0] - chain[-2][0])
+                )
+                <= 0
+            ):
                 chain.pop()
             chain.append(p)
         return chain[:-1]
@@ -72,7 +79,10 @@ def _match(values: np.ndarray, like: np.ndarray, cover: np.ndarray, strength: fl
     """Moves mean and spread of each channel under the cover towards those of `like`."""
     weight = cover / max(float(cover.sum()), 1e-6)
     means = [(v * weight).sum((0, 1)) for v in (values, like)]
-    spreads = [np.sqrt((((v - m) ** 2) * weight).sum((0, 1))) + 1e-3 for v, m in zip((values, like), means, strict=True)]
+    spreads = [
+        np.sqrt((((v - m) ** 2) * weight).sum((0, 1))) + 1e-3
+        for v, m in zip((values, like), means, strict=True)
+    ]
     matched = (values - means[0]) / spreads[0] * spreads[1] + means[1]
     return values + strength * (matched - values)
 
@@ -81,7 +91,9 @@ _KNOT_PX = 6
 """The spline is smooth: it is solved at knots this far apart and interpolated between them."""
 
 
-def _thin_plate(to: np.ndarray, come_from: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+def _thin_plate(
+    to: np.ndarray, come_from: np.ndarray, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray]:
     """For each pixel of the target, where it comes from, interpolating to -> come_from by a thin-plate spline."""
     n = len(to)
 
@@ -93,14 +105,19 @@ def _thin_plate(to: np.ndarray, come_from: np.ndarray, height: int, width: int) 
     system[:n, n], system[:n, n + 1 :] = 1, to
     system[n, :n], system[n + 1 :, :n] = 1, to.T
     solved = np.linalg.solve(system, np.vstack([come_from, np.zeros((3, 2))]))
-    columns, rows = (np.linspace(0, side - 1, max(2, side // _KNOT_PX + 1)) for side in (width, height))
+    columns, rows = (
+        np.linspace(0, side - 1, max(2, side // _KNOT_PX + 1)) for side in (width, height)
+    )
     x, y = np.meshgrid(columns, rows)
     u = solved[n, 0] + solved[n + 1, 0] * x + solved[n + 2, 0] * y
     v = solved[n, 1] + solved[n + 1, 1] * x + solved[n + 2, 1] * y
     for (px, py), (wx, wy) in zip(to, solved[:n], strict=True):
         bump = kernel((x - px) ** 2 + (y - py) ** 2)
         u, v = u + wx * bump, v + wy * bump
-    across, down = np.meshgrid(np.arange(width) * (len(columns) - 1) / (width - 1), np.arange(height) * (len(rows) - 1) / (height - 1))
+    across, down = np.meshgrid(
+        np.arange(width) * (len(columns) - 1) / (width - 1),
+        np.arange(height) * (len(rows) - 1) / (height - 1),
+    )
     between = sample(np.dstack([u, v]), across, down)
     return between[..., 0], between[..., 1]
 
@@ -108,13 +125,20 @@ def _thin_plate(to: np.ndarray, come_from: np.ndarray, height: int, width: int) 
 def _around(shape: tuple[int, ...], points: np.ndarray, face: float) -> tuple[slice, slice]:
     """Rows and columns of the part of the picture that a face can change."""
     left, top = (int(np.clip(n - 0.25 * face, 0, None)) for n in points.min(0))
-    right, bottom = int(min(points[:, 0].max() + 0.25 * face, shape[1])), int(min(points[:, 1].max() + 0.25 * face, shape[0]))
+    right, bottom = (
+        int(min(points[:, 0].max() + 0.25 * face, shape[1])),
+        int(min(points[:, 1].max() + 0.25 * face, shape[0])),
+    )
     if right - left < 8 or bottom - top < 8:
-        raise ValueError(f"landmarks span {right - left}x{bottom - top} pixels of the image, allowed is 8 a side or more")
+        raise ValueError(
+            f"landmarks span {right - left}x{bottom - top} pixels of the image, allowed is 8 a side or more"
+        )
     return slice(top, bottom), slice(left, right)
 
 
-def self_blend(image: np.ndarray, landmarks: np.ndarray, settings: BlendSettings, seed: int) -> np.ndarray:
+def self_blend(
+    image: np.ndarray, landmarks: np.ndarray, settings: BlendSettings, seed: int
+) -> np.ndarray:
     """Lays a slightly changed copy of a face over itself: the seam of a swap without another person
     (self-blended images, arXiv 2204.08376). Returns uint8 RGB of the same shape."""
     rng = np.random.default_rng(seed)
@@ -132,7 +156,9 @@ def self_blend(image: np.ndarray, landmarks: np.ndarray, settings: BlendSettings
     changed = blur(sample(base, u, v), settings.softness * face)
     changed = changed * (1 + settings.tint * rng.normal(0, 1, 3).astype(np.float32))
     placed = points - (part[1].start, part[0].start)
-    cover = _seam((height, width), placed + rng.normal(0, 0.01 * face, points.shape), settings, face)
+    cover = _seam(
+        (height, width), placed + rng.normal(0, 0.01 * face, points.shape), settings, face
+    )
     changed = _match(changed, base, cover, settings.colour_match * 0.5)
     out = image.copy()
     out[part] = np.clip(np.round(base * (1 - cover) + changed * cover), 0, 255)
@@ -140,15 +166,25 @@ def self_blend(image: np.ndarray, landmarks: np.ndarray, settings: BlendSettings
 
 
 def face_swap(
-    image: np.ndarray, landmarks: np.ndarray, donor: np.ndarray, donor_landmarks: np.ndarray, settings: BlendSettings, seed: int
+    image: np.ndarray,
+    landmarks: np.ndarray,
+    donor: np.ndarray,
+    donor_landmarks: np.ndarray,
+    settings: BlendSettings,
+    seed: int,
 ) -> np.ndarray:
     """Warps the donor's face onto the face in `image` and blends it in. Returns uint8 RGB of the shape of `image`."""
     rng = np.random.default_rng(seed)
     check_image(image)
     check_image(donor, "donor")
-    to, come_from = _landmarks(landmarks, "landmarks"), _landmarks(donor_landmarks, "donor_landmarks")
+    to, come_from = (
+        _landmarks(landmarks, "landmarks"),
+        _landmarks(donor_landmarks, "donor_landmarks"),
+    )
     if len(to) != len(come_from):
-        raise ValueError(f"landmarks has {len(to)} points and donor_landmarks {len(come_from)}, they must correspond")
+        raise ValueError(
+            f"landmarks has {len(to)} points and donor_landmarks {len(come_from)}, they must correspond"
+        )
     face = float(np.ptp(to[:, 0]))
     part = _around(image.shape, to, face)
     base, corner = image[part].astype(np.float32), (part[1].start, part[0].start)
@@ -159,7 +195,9 @@ def face_swap(
     worn = sample(blur(donor.astype(np.float32), 0.5 * scale if scale > 1.2 else 0.0), u, v)
     worn = blur(worn, settings.softness * face)
     cover = _seam(base.shape[:2], to - corner, settings, face)
-    worn = _match(worn, base, cover, settings.colour_match) * (1 + settings.tint * rng.normal(0, 0.3, 3).astype(np.float32))
+    worn = _match(worn, base, cover, settings.colour_match) * (
+        1 + settings.tint * rng.normal(0, 0.3, 3).astype(np.float32)
+    )
     out = image.copy()
     out[part] = np.clip(np.round(base * (1 - cover) + worn * cover), 0, 255)
     return out

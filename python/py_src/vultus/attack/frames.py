@@ -17,7 +17,9 @@ TIMESTAMP_PATTERNS = ("camera", "exact", "repeated", "backwards", "bursts", "too
 
 def _span(frames: Sequence[Frame], start: int, count: int) -> None:
     if count < 1 or start < 0 or start + count > len(frames):
-        raise ValueError(f"frames {start} to {start + count - 1} are asked for, the clip has 0 to {len(frames) - 1}")
+        raise ValueError(
+            f"frames {start} to {start + count - 1} are asked for, the clip has 0 to {len(frames) - 1}"
+        )
 
 
 def freeze(frames: Sequence[Frame], start: int, count: int) -> list[Frame]:

@@ -8,7 +8,18 @@ import numpy as np
 
 from .camera import CameraSettings, capture
 from .scene import (
-    TREMOR, Presentation, add_hand, back_project, blur, check_image, pose, resize, room, sample, smooth_noise, to_linear,
+    TREMOR,
+    Presentation,
+    add_hand,
+    back_project,
+    blur,
+    check_image,
+    pose,
+    resize,
+    room,
+    sample,
+    smooth_noise,
+    to_linear,
 )
 from .settings import Settings, chosen, ranged
 
@@ -55,7 +66,9 @@ class PrintSettings(Settings):
 _SCREEN_ANGLES_DEG = (15.0, 75.0, 0.0)
 
 
-def _halftone(rng: np.random.Generator, s: PrintSettings, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _halftone(
+    rng: np.random.Generator, s: PrintSettings, u: np.ndarray, v: np.ndarray
+) -> np.ndarray:
     """Ink coverage ripple per channel, about zero mean, in -1..1."""
     ripple = np.empty((*u.shape, 3), np.float32)
     for channel, angle in enumerate(np.deg2rad(_SCREEN_ANGLES_DEG)):
@@ -70,8 +83,14 @@ def _halftone(rng: np.random.Generator, s: PrintSettings, u: np.ndarray, v: np.n
 
 
 def present_print(
-    image: np.ndarray, settings: PrintSettings, camera: CameraSettings, seed: int, *,
-    background: np.ndarray | None = None, face_centre: tuple[float, float] | None = None, frame: int = 0,
+    image: np.ndarray,
+    settings: PrintSettings,
+    camera: CameraSettings,
+    seed: int,
+    *,
+    background: np.ndarray | None = None,
+    face_centre: tuple[float, float] | None = None,
+    frame: int = 0,
 ) -> Presentation:
     """Prints `image` on a simulated sheet and photographs it.
 
@@ -126,10 +145,24 @@ def present_print(
     light_on += 0.25 * s.shading * smooth_noise(rng, height, width, width / 2)
     if s.fold >= 0.7:
         at = rng.uniform(0.2, 0.8) * sheet_w
-        light_on *= 1 + 0.25 * s.shading * np.sign(u - at) + 0.3 * np.exp(-(((u - at) / 1.5) ** 2)) * rng.choice([-1, 1])
-    behind = to_linear(resize(background, width, height)) if background is not None else room(rng, height, width)
-    shine = np.exp(-(((x - rng.uniform(-0.6, 0.6)) / 0.15 + slope * 3) ** 2)) * np.exp(-(((y - rng.uniform(-0.6, 0.6)) / 0.4) ** 2))
-    sheet = reflectance * np.float32(s.illumination) * np.clip(light_on, 0.1, 3).astype(np.float32)[..., None]
+        light_on *= (
+            1
+            + 0.25 * s.shading * np.sign(u - at)
+            + 0.3 * np.exp(-(((u - at) / 1.5) ** 2)) * rng.choice([-1, 1])
+        )
+    behind = (
+        to_linear(resize(background, width, height))
+        if background is not None
+        else room(rng, height, width)
+    )
+    shine = np.exp(-(((x - rng.uniform(-0.6, 0.6)) / 0.15 + slope * 3) ** 2)) * np.exp(
+        -(((y - rng.uniform(-0.6, 0.6)) / 0.4) ** 2)
+    )
+    sheet = (
+        reflectance
+        * np.float32(s.illumination)
+        * np.clip(light_on, 0.1, 3).astype(np.float32)[..., None]
+    )
     sheet += (s.gloss * shine).astype(np.float32)[..., None]
 
     wave = s.cut * sheet_w
@@ -137,7 +170,9 @@ def present_print(
     dv = np.abs(v - sheet_h / 2) - sheet_h / 2 + wave * np.sin(u / sheet_w * 7 - angle)
     distance = np.maximum(du, dv)
     cover = np.clip(0.5 - distance, 0, 1).astype(np.float32)[..., None]
-    shadow = np.clip(1 - np.maximum(distance, 0) / (0.06 * sheet_w + 1), 0, 1).astype(np.float32)[..., None]
+    shadow = np.clip(1 - np.maximum(distance, 0) / (0.06 * sheet_w + 1), 0, 1).astype(np.float32)[
+        ..., None
+    ]
     light = behind * (1 - 0.4 * shadow) * (1 - cover) + cover * sheet
     if s.hand >= 0.5:
         side = rng.choice([-1, 1])

@@ -25,9 +25,13 @@ class Presentation:
     image: np.ndarray
     to_image: np.ndarray
 
-    def box(self, x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
+    def box(
+        self, x: float, y: float, width: float, height: float
+    ) -> tuple[float, float, float, float]:
         """Where an upright box of the source lies in `image`: x, y, width, height, upright and of equal area."""
-        corners = np.array([[x, x + width, x + width, x], [y, y, y + height, y + height], [1, 1, 1, 1]])
+        corners = np.array(
+            [[x, x + width, x + width, x], [y, y, y + height, y + height], [1, 1, 1, 1]]
+        )
         xs, ys = (self.to_image @ corners)[:2] / (self.to_image @ corners)[2]
         area = 0.5 * abs(float(xs @ np.roll(ys, -1) - ys @ np.roll(xs, -1)))
         scale = np.sqrt(area / (width * height))
@@ -37,11 +41,22 @@ class Presentation:
 
 def check_image(image: np.ndarray, name: str = "image", smallest: int = 16) -> np.ndarray:
     """Returns the image, or raises ValueError unless it is uint8 RGB of at least `smallest` pixels a side."""
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+    if (
+        not isinstance(image, np.ndarray)
+        or image.dtype != np.uint8
+        or image.ndim != 3
+        or image.shape[2] != 3
+    ):
+        found = (
+            f"{image.dtype} {image.shape}"
+            if isinstance(image, np.ndarray)
+            else type(image).__name__
+        )
         raise ValueError(f"{name} is {found}, allowed is a uint8 array of shape (height, width, 3)")
     if min(image.shape[:2]) < smallest:
-        raise ValueError(f"{name} is {image.shape[1]}x{image.shape[0]}, allowed is {smallest} pixels a side or more")
+        raise ValueError(
+            f"{name} is {image.shape[1]}x{image.shape[0]}, allowed is {smallest} pixels a side or more"
+        )
     return image
 
 
@@ -57,7 +72,9 @@ def to_code(light: np.ndarray) -> np.ndarray:
 
 def resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
     """Antialiased resize of a uint8 image."""
-    return np.asarray(Image.fromarray(image).resize((max(width, 1), max(height, 1)), Image.Resampling.BICUBIC))
+    return np.asarray(
+        Image.fromarray(image).resize((max(width, 1), max(height, 1)), Image.Resampling.BICUBIC)
+    )
 
 
 def blur(light: np.ndarray, sigma: float) -> np.ndarray:
@@ -100,8 +117,12 @@ def sample(picture: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def pose(
-    frame: tuple[int, int], centre: tuple[float, float], anchor: tuple[float, float], roll_deg: float,
-    tilt_x_deg: float, tilt_y_deg: float,
+    frame: tuple[int, int],
+    centre: tuple[float, float],
+    anchor: tuple[float, float],
+    roll_deg: float,
+    tilt_x_deg: float,
+    tilt_y_deg: float,
 ) -> np.ndarray:
     """The 3x3 matrix that takes points of a tilted sheet to the camera frame (height, width).
 
@@ -129,7 +150,11 @@ def back_project(frame: tuple[int, int], matrix: np.ndarray) -> tuple[np.ndarray
 def paint(rng: np.random.Generator, brightest: float) -> np.ndarray:
     """A mostly muted surface colour in linear light."""
     grey = brightest * rng.uniform(0.08, 1.0) ** 2
-    return (grey * (1 + rng.uniform(0, 0.6) ** 2 * rng.uniform(-1.5, 1.5, 3))).clip(0.003, 1).astype(np.float32)
+    return (
+        (grey * (1 + rng.uniform(0, 0.6) ** 2 * rng.uniform(-1.5, 1.5, 3)))
+        .clip(0.003, 1)
+        .astype(np.float32)
+    )
 
 
 def room(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -142,7 +167,9 @@ def room(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
         left, top = int(rng.integers(-width // 2, width)), int(rng.integers(-height // 2, height))
         right, bottom = left + int(rng.integers(8, width)), top + int(rng.integers(8, height))
         light[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = paint(rng, 0.8)
-    light *= np.exp(rng.uniform(0, 0.15) * smooth_noise(rng, height, width, rng.uniform(4, 60)))[..., None]
+    light *= np.exp(rng.uniform(0, 0.15) * smooth_noise(rng, height, width, rng.uniform(4, 60)))[
+        ..., None
+    ]
     return blur(light, rng.uniform(0.5, 4.0))
 
 
@@ -150,18 +177,32 @@ def capsule(height: int, width: int, a: np.ndarray, b: np.ndarray, radius: float
     """Signed distance in pixels to a capsule from a to b (x, y): negative inside."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     along = b - a
-    t = np.clip(((x - a[0]) * along[0] + (y - a[1]) * along[1]) / max(float(along @ along), 1e-6), 0, 1)
+    t = np.clip(
+        ((x - a[0]) * along[0] + (y - a[1]) * along[1]) / max(float(along @ along), 1e-6), 0, 1
+    )
     return np.hypot(x - a[0] - t * along[0], y - a[1] - t * along[1]) - radius
 
 
-def add_hand(rng: np.random.Generator, light: np.ndarray, edge: np.ndarray, inward: np.ndarray, finger_px: float) -> np.ndarray:
+def add_hand(
+    rng: np.random.Generator,
+    light: np.ndarray,
+    edge: np.ndarray,
+    inward: np.ndarray,
+    finger_px: float,
+) -> np.ndarray:
     """Draws fingers that grip the artefact: from beyond its `edge` point (x, y) in direction `inward`."""
     height, width = light.shape[:2]
     skin = np.array([0.45, 0.25, 0.17]) * rng.uniform(0.12, 1.2) * rng.uniform(0.85, 1.15, 3)
     across = np.array([-inward[1], inward[0]])
     for i in range(int(rng.integers(1, 5))):
-        tip = edge + inward * finger_px * rng.uniform(0.3, 3.0) + across * finger_px * (2.2 * i + rng.uniform(-0.3, 0.3))
-        root = tip - inward * finger_px * rng.uniform(5, 9) + across * finger_px * rng.uniform(-2, 2)
+        tip = (
+            edge
+            + inward * finger_px * rng.uniform(0.3, 3.0)
+            + across * finger_px * (2.2 * i + rng.uniform(-0.3, 0.3))
+        )
+        root = (
+            tip - inward * finger_px * rng.uniform(5, 9) + across * finger_px * rng.uniform(-2, 2)
+        )
         radius = finger_px * rng.uniform(0.8, 1.15)
         distance = capsule(height, width, tip, root, radius)
         shade = 0.45 + 0.65 * np.sqrt(np.clip(-distance / radius, 0, 1))

@@ -8,7 +8,18 @@ import numpy as np
 
 from .camera import CameraSettings, capture
 from .scene import (
-    TREMOR, Presentation, add_hand, back_project, blur, check_image, pose, resize, room, sample, smooth_noise, to_linear,
+    TREMOR,
+    Presentation,
+    add_hand,
+    back_project,
+    blur,
+    check_image,
+    pose,
+    resize,
+    room,
+    sample,
+    smooth_noise,
+    to_linear,
 )
 from .settings import Settings, chosen, ranged
 
@@ -56,7 +67,13 @@ _OFFSETS = {
 }
 
 
-def _display(rng: np.random.Generator, source: np.ndarray, s: ReplaySettings, width: int, face: tuple[float, float]):
+def _display(
+    rng: np.random.Generator,
+    source: np.ndarray,
+    s: ReplaySettings,
+    width: int,
+    face: tuple[float, float],
+):
     """The lit area in code values 0..1, and where the picture's top left corner lies in it."""
     scale = width / source.shape[1]
     picture = resize(source, width, round(source.shape[0] * scale)).astype(np.float32) / 255
@@ -75,15 +92,23 @@ def _display(rng: np.random.Generator, source: np.ndarray, s: ReplaySettings, wi
         lit[:] = rng.uniform(0, 1) ** 2 * rng.uniform(0.7, 1.0, 3)
         for _ in range(rng.integers(2, 12)):
             y, x = int(rng.integers(0, lit_h)), int(rng.integers(0, shown_w))
-            lit[y : y + int(rng.integers(2, 10)), x : x + int(rng.integers(3, max(shown_w // 2, 4)))] = rng.uniform(0, 1, 3)
+            lit[
+                y : y + int(rng.integers(2, 10)), x : x + int(rng.integers(3, max(shown_w // 2, 4)))
+            ] = rng.uniform(0, 1, 3)
     y0 = int((lit_h - shown_h) * rng.uniform(0.2, 0.8))
     lit[y0 : y0 + shown_h] = shown
     return lit, np.array([[scale, 0, -left], [0, scale, y0 - top], [0, 0, 1.0]])
 
 
 def present_replay(
-    image: np.ndarray, settings: ReplaySettings, camera: CameraSettings, seed: int, *,
-    background: np.ndarray | None = None, face_centre: tuple[float, float] | None = None, frame: int = 0,
+    image: np.ndarray,
+    settings: ReplaySettings,
+    camera: CameraSettings,
+    seed: int,
+    *,
+    background: np.ndarray | None = None,
+    face_centre: tuple[float, float] | None = None,
+    frame: int = 0,
 ) -> Presentation:
     """Shows `image` on a simulated display and photographs it.
 
@@ -108,7 +133,9 @@ def present_replay(
     matrix = pose((height, width), centre, tuple(anchor), s.roll_deg, s.tilt_x_deg, s.tilt_y_deg)
     u, v = back_project((height, width), matrix)
 
-    colour = np.array([1 - s.blue_shift * 0.6, 1 - s.blue_shift * 0.2, 1 + s.blue_shift], np.float32)
+    colour = np.array(
+        [1 - s.blue_shift * 0.6, 1 - s.blue_shift * 0.2, 1 + s.blue_shift], np.float32
+    )
     glow = sample(emitted, u, v) * colour + np.float32(s.black_level)
     for channel, (du, dv) in enumerate(_OFFSETS[s.layout]):
         column, row = 2 * np.pi * (u / s.pitch_px - du), 2 * np.pi * (v / s.pitch_px - dv)
@@ -117,10 +144,17 @@ def present_replay(
         glow[..., channel] *= 1 + s.grid * softness * 0.6 * ripple
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     phase = moment.uniform(0, 2 * np.pi)
-    glow *= (1 - s.band_depth * (0.5 + 0.5 * np.cos(2 * np.pi * y / (s.band_period * height) + phase)) ** 2)[..., None]
+    glow *= (
+        1
+        - s.band_depth * (0.5 + 0.5 * np.cos(2 * np.pi * y / (s.band_period * height) + phase)) ** 2
+    )[..., None]
     glow *= np.float32(s.brightness)
 
-    behind = to_linear(resize(background, width, height)) if background is not None else room(rng, height, width)
+    behind = (
+        to_linear(resize(background, width, height))
+        if background is not None
+        else room(rng, height, width)
+    )
     glow += s.reflection * blur(behind[:, ::-1], 6)
     spot, spread = rng.uniform(0, 1, 2) * (width, height), rng.uniform(0.05, 0.3) * width
     stretch = rng.uniform(0.4, 2.5)
@@ -132,10 +166,17 @@ def present_replay(
         radius = s.corner * min(lit_h, lit_w) + grow
         du = np.abs(u - lit_w / 2) - lit_w / 2 - grow + radius
         dv = np.abs(v - lit_h / 2) - lit_h / 2 - grow + radius
-        inside = np.hypot(np.maximum(du, 0), np.maximum(dv, 0)) + np.minimum(np.maximum(du, dv), 0) - radius
+        inside = (
+            np.hypot(np.maximum(du, 0), np.maximum(dv, 0))
+            + np.minimum(np.maximum(du, dv), 0)
+            - radius
+        )
         return np.clip(0.5 - inside, 0, 1).astype(np.float32)[..., None]
 
-    bezel = np.float32(s.bezel_level**3 * 0.8) * (1 + 0.1 * smooth_noise(rng, height, width, 40))[..., None]
+    bezel = (
+        np.float32(s.bezel_level**3 * 0.8)
+        * (1 + 0.1 * smooth_noise(rng, height, width, 40))[..., None]
+    )
     device, panel = rounded(rim), rounded(0)
     light = behind * (1 - device) + device * ((1 - panel) * bezel + panel * glow)
     if s.hand >= 0.5:

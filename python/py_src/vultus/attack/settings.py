@@ -30,7 +30,8 @@ def ranged(low: float, high: float, default: float) -> Any:
 def chosen(*choices: str, report_only: tuple[str, ...] = ()) -> Any:
     """A dataclass field that must be one of the choices; `report_only` ones are never drawn for training."""
     return dataclasses.field(
-        default=choices[0], metadata={"choices": (*choices, *report_only), "report_only": report_only}
+        default=choices[0],
+        metadata={"choices": (*choices, *report_only), "report_only": report_only},
     )
 
 
@@ -43,9 +44,13 @@ class Settings:
             value, limits = getattr(self, field.name), field.metadata
             if "choices" in limits:
                 if value not in limits["choices"]:
-                    raise ValueError(f"{field.name} is {value!r}, allowed are {', '.join(limits['choices'])}")
+                    raise ValueError(
+                        f"{field.name} is {value!r}, allowed are {', '.join(limits['choices'])}"
+                    )
             elif not limits["low"] <= value <= limits["high"]:
-                raise ValueError(f"{field.name} is {value}, allowed is {limits['low']} to {limits['high']}")
+                raise ValueError(
+                    f"{field.name} is {value}, allowed is {limits['low']} to {limits['high']}"
+                )
 
     @classmethod
     def draw(cls, rng: np.random.Generator, split: str = "all", **fixed: Any) -> Self:
@@ -60,7 +65,11 @@ class Settings:
         for field in dataclasses.fields(cls):
             limits = field.metadata
             if "choices" in limits:
-                names = [c for c in limits["choices"] if split != "training" or c not in limits["report_only"]]
+                names = [
+                    c
+                    for c in limits["choices"]
+                    if split != "training" or c not in limits["report_only"]
+                ]
                 drawn[field.name] = str(rng.choice(names))
             else:
                 place = (rng.choice(_CELLS_OF[split]) + rng.uniform(0.02, 0.98)) / _CELLS

@@ -17,7 +17,13 @@ export function documentScreen(flow: Flow): Screen {
   const ending = new AbortController();
   const fault = h("p", { class: "fault", role: "alert" });
   const stage = h("div", { class: "stage" });
-  const file = h("input", { type: "file", id: "file", class: "unseen", accept: "image/jpeg,image/png,image/webp", "aria-describedby": "document-hint" });
+  const file = h("input", {
+    type: "file",
+    id: "file",
+    class: "unseen",
+    accept: "image/jpeg,image/png,image/webp",
+    "aria-describedby": "document-hint",
+  });
   file.addEventListener("change", async () => {
     const chosen = file.files?.[0];
     if (!chosen) return;
@@ -43,8 +49,23 @@ export function documentScreen(flow: Flow): Screen {
       if (ending.signal.aborted) return camera.close();
       ending.signal.addEventListener("abort", () => camera.close());
       const advice = h("p", { class: "advice" }, "Lay the document flat and fill the frame");
-      const shoot = h("button", { type: "button", class: "primary", click: async () => confirm(await camera.picture(1600, 0.92, framed(camera))) }, icon("camera"), "Take the photo");
-      const view = h("div", { class: "viewer" }, camera.video, h("div", { class: "card-frame", "aria-hidden": "true" }), advice);
+      const shoot = h(
+        "button",
+        {
+          type: "button",
+          class: "primary",
+          click: async () => confirm(await camera.picture(1600, 0.92, framed(camera))),
+        },
+        icon("camera"),
+        "Take the photo",
+      );
+      const view = h(
+        "div",
+        { class: "viewer" },
+        camera.video,
+        h("div", { class: "card-frame", "aria-hidden": "true" }),
+        advice,
+      );
       view.style.setProperty("aspect-ratio", `${camera.width} / ${camera.height}`);
       stage.replaceChildren(view, shoot);
       shoot.focus();
@@ -60,7 +81,12 @@ export function documentScreen(flow: Flow): Screen {
       start.disabled = false;
     }
   };
-  const start = h("button", { type: "button", class: "primary", click: open }, icon("camera"), "Use the camera");
+  const start = h(
+    "button",
+    { type: "button", class: "primary", click: open },
+    icon("camera"),
+    "Use the camera",
+  );
   stage.append(h("div", { class: "picture", "aria-hidden": "true" }, specimen()), start);
 
   return {
@@ -68,7 +94,11 @@ export function documentScreen(flow: Flow): Screen {
     step: "document",
     leave: () => ending.abort(),
     body: [
-      h("p", { class: "lead", id: "document-hint" }, "A passport, identity card or driving licence: the side that shows your face. All four edges in the picture, no glare, no fingers on the portrait."),
+      h(
+        "p",
+        { class: "lead", id: "document-hint" },
+        "A passport, identity card or driving licence: the side that shows your face. All four edges in the picture, no glare, no fingers on the portrait.",
+      ),
       stage,
       fault,
       file,
@@ -80,7 +110,13 @@ export function documentScreen(flow: Flow): Screen {
 
 /** A drawing of a card, which shows what is meant. */
 function specimen(): Node {
-  return h("div", { class: "specimen" }, h("div", { class: "portrait" }, icon("face")), h("div", { class: "lines" }, h("i"), h("i"), h("i"), h("i")), h("div", { class: "zone" }, h("i"), h("i")));
+  return h(
+    "div",
+    { class: "specimen" },
+    h("div", { class: "portrait" }, icon("face")),
+    h("div", { class: "lines" }, h("i"), h("i"), h("i"), h("i")),
+    h("div", { class: "zone" }, h("i"), h("i")),
+  );
 }
 
 function confirmScreen(flow: Flow, picture: Blob): Screen {
@@ -107,7 +143,11 @@ function confirmScreen(flow: Flow, picture: Blob): Screen {
           },
           "Use this photo",
         ),
-        h("button", { type: "button", class: "secondary", click: () => flow.show(documentScreen(flow)) }, "Take another"),
+        h(
+          "button",
+          { type: "button", class: "secondary", click: () => flow.show(documentScreen(flow)) },
+          "Take another",
+        ),
       ),
     ],
   };

@@ -5,7 +5,13 @@ import { h } from "../dom.ts";
 import type { Flow, Screen } from "../flow.ts";
 
 /** A form of one field. A refusal that the person can mend is told beside the field. */
-function oneField(field: HTMLInputElement, label: string, hint: string, button: string, send: (value: string) => Promise<void>): HTMLFormElement {
+function oneField(
+  field: HTMLInputElement,
+  label: string,
+  hint: string,
+  button: string,
+  send: (value: string) => Promise<void>,
+): HTMLFormElement {
   const fault = h("p", { class: "fault", id: "fault", role: "alert" });
   const submit = h("button", { class: "primary" }, button);
   field.id = "field";
@@ -22,7 +28,8 @@ function oneField(field: HTMLInputElement, label: string, hint: string, button: 
       submit: async (event) => {
         event.preventDefault();
         const value = field.value.trim();
-        if (!field.checkValidity()) return complain(field.dataset.wanted ?? field.validationMessage);
+        if (!field.checkValidity())
+          return complain(field.dataset.wanted ?? field.validationMessage);
         submit.disabled = true;
         try {
           await send(value);
@@ -59,8 +66,23 @@ export function emailScreen(flow: Flow): Screen {
     title: "Confirm that it is you",
     step: "email",
     body: [
-      h("p", { class: "lead" }, h("strong", {}, view.client), view.document_required ? " asks for a short identity check: a selfie and a photo of an identity document. It takes about half a minute." : " asks for a selfie, to see that you are the person who enrolled. It takes a few seconds."),
-      oneField(field, "Work email", view.email_locked ? "Given by your organisation." : "The address that you were invited with.", "Continue", (email) => flow.advance(() => flow.api.email(email))),
+      h(
+        "p",
+        { class: "lead" },
+        h("strong", {}, view.client),
+        view.document_required
+          ? " asks for a short identity check: a selfie and a photo of an identity document. It takes about half a minute."
+          : " asks for a selfie, to see that you are the person who enrolled. It takes a few seconds.",
+      ),
+      oneField(
+        field,
+        "Work email",
+        view.email_locked
+          ? "Given by your organisation."
+          : "The address that you were invited with.",
+        "Continue",
+        (email) => flow.advance(() => flow.api.email(email)),
+      ),
       declineButton(flow),
     ],
   };
@@ -82,8 +104,20 @@ export function codeScreen(flow: Flow): Screen {
     title: "Look into your mail",
     step: "email",
     body: [
-      h("p", { class: "lead" }, "We sent a code to ", h("strong", {}, flow.view.email ?? "your address"), ". It shows that the address is yours."),
-      oneField(field, "Code", "Six digits. If no mail comes, look in the spam folder.", "Continue", (code) => flow.advance(() => flow.api.code(code))),
+      h(
+        "p",
+        { class: "lead" },
+        "We sent a code to ",
+        h("strong", {}, flow.view.email ?? "your address"),
+        ". It shows that the address is yours.",
+      ),
+      oneField(
+        field,
+        "Code",
+        "Six digits. If no mail comes, look in the spam folder.",
+        "Continue",
+        (code) => flow.advance(() => flow.api.code(code)),
+      ),
       declineButton(flow),
     ],
   };
@@ -91,5 +125,9 @@ export function codeScreen(flow: Flow): Screen {
 
 /** The way out, on every screen before the result. */
 export function declineButton(flow: Flow): HTMLButtonElement {
-  return h("button", { type: "button", class: "quiet", click: () => flow.advance(flow.api.decline) }, "I do not want this");
+  return h(
+    "button",
+    { type: "button", class: "quiet", click: () => flow.advance(flow.api.decline) },
+    "I do not want this",
+  );
 }

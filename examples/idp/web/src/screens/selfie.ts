@@ -11,7 +11,8 @@ import { declineButton } from "./email.ts";
 const readyInARow = 2; // answers "ready" before the recording starts by itself
 const lookHere = "Hold the camera at eye level and look into it";
 
-const tip = (name: Icon, text: string) => h("li", {}, h("span", { class: "tile" }, icon(name)), h("span", {}, text));
+const tip = (name: Icon, text: string) =>
+  h("li", {}, h("span", { class: "tile" }, icon(name)), h("span", {}, text));
 
 export function selfieScreen(flow: Flow): Screen {
   const fault = h("p", { class: "fault", role: "alert" });
@@ -33,9 +34,30 @@ export function selfieScreen(flow: Flow): Screen {
     title: "Now your selfie",
     step: "selfie",
     body: [
-      h("p", { class: "lead" }, "A few seconds of video show that you are really here. Follow what the screen says; every text is also read out by a screen reader."),
-      h("ul", { class: "rows" }, tip("light", "Light on your face, none behind you."), tip("face", "Only you in the picture. Take off a cap, mask or dark glasses."), tip("clock", "The screen may shine in colours and ask you to turn your head.")),
-      h("div", { class: "choice" }, calm, h("label", { for: "calm" }, h("strong", {}, "No flashing colours"), h("br"), "If you are sensitive to light. You may be asked to move your head more.")),
+      h(
+        "p",
+        { class: "lead" },
+        "A few seconds of video show that you are really here. Follow what the screen says; every text is also read out by a screen reader.",
+      ),
+      h(
+        "ul",
+        { class: "rows" },
+        tip("light", "Light on your face, none behind you."),
+        tip("face", "Only you in the picture. Take off a cap, mask or dark glasses."),
+        tip("clock", "The screen may shine in colours and ask you to turn your head."),
+      ),
+      h(
+        "div",
+        { class: "choice" },
+        calm,
+        h(
+          "label",
+          { for: "calm" },
+          h("strong", {}, "No flashing colours"),
+          h("br"),
+          "If you are sensitive to light. You may be asked to move your head more.",
+        ),
+      ),
       fault,
       h("div", { class: "actions" }, open, declineButton(flow)),
     ],
@@ -68,7 +90,10 @@ function liveScreen(flow: Flow, camera: Camera, without: string[]): Screen {
       await send(flow, challenge, recording);
     } catch (cause) {
       ending.abort();
-      if (cause instanceof Refusal && cause.code === "challenge-required") flow.next(`${cause.message} Untick “No flashing colours” to go on, or leave with “I do not want this”.`);
+      if (cause instanceof Refusal && cause.code === "challenge-required")
+        flow.next(
+          `${cause.message} Untick “No flashing colours” to go on, or leave with “I do not want this”.`,
+        );
       else flow.failed(cause, () => flow.next());
     }
   };
@@ -88,14 +113,44 @@ function liveScreen(flow: Flow, camera: Camera, without: string[]): Screen {
       guiding.abort();
       camera.close();
     },
-    body: [view, h("p", { class: "hint centred" }, "It starts by itself when your face is well in the picture."), h("div", { class: "actions" }, start, h("button", { type: "button", class: "quiet", click: () => flow.next("The camera is off. Nothing was sent.") }, "Close the camera"))],
+    body: [
+      view,
+      h(
+        "p",
+        { class: "hint centred" },
+        "It starts by itself when your face is well in the picture.",
+      ),
+      h(
+        "div",
+        { class: "actions" },
+        start,
+        h(
+          "button",
+          {
+            type: "button",
+            class: "quiet",
+            click: () => flow.next("The camera is off. Nothing was sent."),
+          },
+          "Close the camera",
+        ),
+      ),
+    ],
   };
 }
 
-async function send(flow: Flow, challenge: Parameters<Flow["api"]["submit"]>[0], recording: Parameters<Flow["api"]["submit"]>[1]): Promise<void> {
+async function send(
+  flow: Flow,
+  challenge: Parameters<Flow["api"]["submit"]>[0],
+  recording: Parameters<Flow["api"]["submit"]>[1],
+): Promise<void> {
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Sending" });
   const text = h("p", { class: "centred" }, "Sending your pictures");
-  flow.show({ title: "One moment", step: "selfie", emblem: h("div", { class: "emblem working", "aria-hidden": "true" }, icon("face")), body: [text, bar] });
+  flow.show({
+    title: "One moment",
+    step: "selfie",
+    emblem: h("div", { class: "emblem working", "aria-hidden": "true" }, icon("face")),
+    body: [text, bar],
+  });
   tell("Sending your pictures");
   const sent = (share: number) => {
     bar.value = share;
@@ -104,7 +159,17 @@ async function send(flow: Flow, challenge: Parameters<Flow["api"]["submit"]>[0],
     text.textContent = "Checking: this takes a second or two";
     tell(text.textContent);
   };
-  const submit = () => flow.advance(() => flow.api.submit(challenge, recording, flow.view.document_required ? flow.document : null, sent)).catch((cause) => flow.failed(cause, () => flow.next()));
+  const submit = () =>
+    flow
+      .advance(() =>
+        flow.api.submit(
+          challenge,
+          recording,
+          flow.view.document_required ? flow.document : null,
+          sent,
+        ),
+      )
+      .catch((cause) => flow.failed(cause, () => flow.next()));
   await sleep(0);
   await submit();
 }
