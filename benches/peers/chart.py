@@ -1,4 +1,6 @@
-"""Draws a record of `run.py` as an SVG: for every task the median time of each engine, relative to the best peer."""
+"""Draws a record of `run.py` as an SVG: for every task the median time of each engine, relative to
+the best peer.
+"""
 
 import argparse
 import json
@@ -34,19 +36,29 @@ def draw(record: dict[str, Any]) -> str:
                 f'<rect x="{LABELS}" y="{y - 11}" width="{width:.1f}" height="13" fill="{colour}"/>'
             )
             parts.append(
-                f'<text x="{LABELS + width + 6:.1f}" y="{y}">{ms:.3g} ms, {ms / best:.2f}{cut}</text>'
+                f'<text x="{LABELS + width + 6:.1f}" y="{y}">{ms:.3g} ms,'
+                f" {ms / best:.2f}{cut}</text>"
             )
         y += GAP
     cpu = record["machine"]
-    head = f"Median time of one run, one thread, {record['date']}, {cpu['cpu']} ({', '.join(cpu['flags'])})"
+    head = (
+        f"Median time of one run, one thread, {record['date']}, {cpu['cpu']}"
+        f" ({', '.join(cpu['flags'])})"
+    )
     style = "text{font:12px sans-serif;fill:#212529}.name{font-weight:bold}.head{font-size:14px}"
     size = f'width="{LABELS + BARS + 150}" height="{y}"'
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img"><title>{escape(head)}</title><style>{style}</style>',
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" {size}'
+                f' role="img"><title>{escape(head)}</title><style>{style}</style>'
+            ),
             '<rect width="100%" height="100%" fill="white"/>',
             f'<text x="0" y="16" class="head">{escape(head)}</text>',
-            '<text x="0" y="34">Bars are relative to the best peer (1.00); shorter is faster. Beyond 3 they are cut.</text>',
+            (
+                '<text x="0" y="34">Bars are relative to the best peer (1.00); shorter is faster.'
+                " Beyond 3 they are cut.</text>"
+            ),
             *parts,
             "</svg>\n",
         ]

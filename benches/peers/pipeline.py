@@ -1,7 +1,8 @@
-"""One verification of two JPEG files by other means than vultus; the commands are those of `worker.py`.
+"""One verification of two JPEG files by other means than vultus; the commands are those of
+`worker.py`.
 
-`onnxruntime+opencv` is what a good engineer would write on the same weights: the same stages, each by the tool that is made for it.
-`face_recognition` is that package as its README shows it.
+`onnxruntime+opencv` is what a good engineer would write on the same weights: the same stages, each
+by the tool that is made for it. `face_recognition` is that package as its README shows it.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""Writes what the engines are given: for every network of the pack its graph in the form of each engine, and a real photo as its input."""
+"""Writes what the engines are given: for every network of the pack its graph in the form of each
+engine, and a real photo as its input.
+"""
 
 import argparse
 import json
@@ -96,7 +98,9 @@ def _pnnx() -> str:
 
 
 def frame(portrait: Path, out: Path, seed: int) -> None:
-    """Puts a portrait into a picture of 1920 x 1080 as a camera would take it: a blurred room behind, sensor noise over all."""
+    """Puts a portrait into a picture of 1920 x 1080 as a camera would take it: a blurred room
+    behind, sensor noise over all.
+    """
     face = Image.open(portrait).convert("RGB")
     back = ImageOps.fit(face, FRAME).filter(ImageFilter.GaussianBlur(60))
     face = ImageOps.contain(face, (FRAME[0] // 2, FRAME[1] * 9 // 10))

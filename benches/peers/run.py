@@ -1,7 +1,9 @@
-"""Times vultus beside other runtimes on the same weights and the same input, and writes a dated record.
+"""Times vultus beside other runtimes on the same weights and the same input, and writes a dated
+record.
 
-One process an engine, all on one core and one thread; bursts in turn, the order reversed every other round, the first runs of a burst dropped.
-The machine should be idle otherwise. Ratios within one record mean something, absolute times little.
+One process an engine, all on one core and one thread; bursts in turn, the order reversed every
+other round, the first runs of a burst dropped. The machine should be idle otherwise. Ratios within
+one record mean something, absolute times little.
 """
 
 import argparse
@@ -208,8 +210,8 @@ def table(name: str, result: dict[str, Any]) -> str:
         )
         own = row["peak_mib"] - row["of_which_before_mib"]
         lines.append(
-            f"  {engine:20} median {row['median_ms']:9.3f} ms  p10 {row['p10_ms']:9.3f}  cpu {row['cpu_ms']:9.3f}"
-            f"  peak {row['peak_mib']:6.1f} MiB (+{own:.1f})  {off}"
+            f"  {engine:20} median {row['median_ms']:9.3f} ms  p10 {row['p10_ms']:9.3f}  cpu"
+            f" {row['cpu_ms']:9.3f}  peak {row['peak_mib']:6.1f} MiB (+{own:.1f})  {off}"
         )
     return "\n".join(lines)
 
@@ -252,7 +254,8 @@ def main() -> None:
             "versions": versions(),
         }
         record["method"] = (
-            f"one thread on one core, one process an engine, interleaved bursts, order reversed every other round, first {DROPPED} runs dropped"
+            "one thread on one core, one process an engine, interleaved bursts, order reversed"
+            f" every other round, first {DROPPED} runs dropped"
         )
         if args.record:
             args.record.parent.mkdir(parents=True, exist_ok=True)

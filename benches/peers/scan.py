@@ -1,4 +1,5 @@
-"""One probe against many references by other means than vultus; the commands are those of `worker.py`.
+"""One probe against many references by other means than vultus; the commands are those of
+`worker.py`.
 
 The vectors are random and of unit length, as many values as the two embedders give together.
 """

@@ -1,7 +1,9 @@
-"""One engine in one process: loads a network, then answers the commands of `run.py` on standard input, one JSON line each.
+"""One engine in one process: loads a network, then answers the commands of `run.py` on standard
+input, one JSON line each.
 
-`burst SECONDS RUNS` runs the network for that long and at least so often; `outputs PATH` writes what it made of the input, in the order of
-the ONNX graph, as 32-bit floats; `memory` tells the peak of the process and what it held before the engine was loaded.
+`burst SECONDS RUNS` runs the network for that long and at least so often; `outputs PATH` writes
+what it made of the input, in the order of the ONNX graph, as 32-bit floats; `memory` tells the peak
+of the process and what it held before the engine was loaded.
 """
 
 import json

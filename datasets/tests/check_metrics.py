@@ -3,8 +3,9 @@
     vultus-datasets lfw --root LFW --json run.json --export features
     python datasets/tests/check_metrics.py run.json [--features features]
 
-From the JSON's trials: thresholds, FMR, FNMR, ten-fold accuracy. With --features also the scores themselves and, for an
-all-pairs run, every rate from the exported feature vectors. Exits with 1 on the first difference and prints what it checked.
+From the JSON's trials: thresholds, FMR, FNMR, ten-fold accuracy. With --features also the scores
+themselves and, for an all-pairs run, every rate from the exported feature vectors. Exits with 1 on
+the first difference and prints what it checked.
 """
 
 import argparse
@@ -85,7 +86,7 @@ def check_points(run, mated, non_mated, exact):
 def check_tenfold(run, scores, mated, fold):
     accuracies = []
     for index, (accuracy, theirs) in enumerate(
-        zip(run["tenfold"]["folds"], run["tenfold"]["thresholds"])
+        zip(run["tenfold"]["folds"], run["tenfold"]["thresholds"], strict=True)
     ):
         held = fold == index
         threshold = best_threshold(scores[~held], mated[~held])
@@ -97,7 +98,8 @@ def check_tenfold(run, scores, mated, fold):
 
 
 def check_features(run, folder):
-    samples = list(csv.DictReader(open(folder / "samples.csv", newline="")))
+    with open(folder / "samples.csv", newline="") as table:
+        samples = list(csv.DictReader(table))
     shares = json.loads((folder / "shares.json").read_text())
     acquired = np.array([row["acquired"] == "1" for row in samples])
     features = {model: np.load(folder / f"{model}.npy").astype(np.float64) for model in shares}

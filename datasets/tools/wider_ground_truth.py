@@ -1,8 +1,10 @@
-"""Writes ground_truth.csv from the official WIDER FACE evaluation files, which hold the easy, medium and hard settings.
+"""Writes ground_truth.csv from the official WIDER FACE evaluation files, which hold the easy,
+medium and hard settings.
 
     python datasets/tools/wider_ground_truth.py eval_tools/ground_truth > WIDER/ground_truth.csv
 
-Needs scipy and wider_face_val.mat, wider_easy_val.mat, wider_medium_val.mat, wider_hard_val.mat in that folder.
+Needs scipy and wider_face_val.mat, wider_easy_val.mat, wider_medium_val.mat, wider_hard_val.mat in
+that folder.
 """
 
 import csv

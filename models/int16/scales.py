@@ -1,7 +1,8 @@
 """Makes pictures with faces of many sizes, and a list of them, for the ranges of a detector.
 
-Reads the LFW pictures that View 1 names and View 2 does not, every ninth; puts them side by side into frames of 1280 x 960, from one to sixteen
-in a row. The list names the pictures, the frames and whatever else is given.
+Reads the LFW pictures that View 1 names and View 2 does not, every ninth; puts them side by side
+into frames of 1280 x 960, from one to sixteen in a row. The list names the pictures, the frames and
+whatever else is given.
 """
 
 import argparse

@@ -12,7 +12,9 @@ import numpy as np
 from PIL import Image
 
 CONTEXT = 3.4
-"""Wanted side of the crop over the side of the face: wide enough to show the rim of a telephone held before a webcam."""
+"""Wanted side of the crop over the side of the face: wide enough to show the rim of a telephone
+held before a webcam.
+"""
 TRAINING_CONTEXT = 2.7
 """The same for training crops, tighter so that the network cannot lean on rims and edges alone."""
 LEAST_CONTEXT = 1.25
@@ -55,8 +57,9 @@ def cut(image: np.ndarray, crop: Crop, size: int = INPUT_PX) -> np.ndarray:
 def shrink(image: np.ndarray, crop: Crop, size: int) -> np.ndarray:
     """The crop as the engine sees it: float64 RGB of size x size, before any rounding.
 
-    The same filter as `cut` within a step of rounding. From a reduction of four on it works on the picture halved as
-    often as leaves a reduction of two or more, each pixel the rounded mean of four.
+    The same filter as `cut` within a step of rounding. From a reduction of four on it works on the
+    picture halved as often as leaves a reduction of two or more, each pixel the rounded mean of
+    four.
     """
     halvings = 0
     while crop.side / size / 2 >= 2 << halvings and min(image.shape[:2]) >= 128:

@@ -1,15 +1,16 @@
-"""Measures PAD as the engine does it - own weights, MiniFASNet, their fusion - on material that training never saw.
+"""Measures PAD as the engine does it - own weights, MiniFASNet, their fusion - on material that
+training never saw.
 
     python models/pad/evaluate.py gather --datasets DIR --teacher DIR --pack PACK --out FOLDER
     python models/pad/evaluate.py report --gathered FOLDER --json report.json
     python models/pad/evaluate.py record --gathered FOLDER --pack PACK --out datasets/records/webcams-talking-heads-lfw-view-2-presentations.json
 
-`gather` writes a file a part and leaves out parts that are there: it goes on where it was stopped. After a change of the
-engine or of the weights begin with an empty folder.
+`gather` writes a file a part and leaves out parts that are there: it goes on where it was stopped.
+After a change of the engine or of the weights begin with an empty folder.
 
-(a) full-frame webcam clips, (b) tight crops of the same collection, (c) prints and replays of LFW View 2
-pictures simulated with settings that training never drew, (d) LFW View 2 as bona fide; also the talking
-heads, as bona fide clips.
+(a) full-frame webcam clips, (b) tight crops of the same collection, (c) prints and replays of LFW
+View 2 pictures simulated with settings that training never drew, (d) LFW View 2 as bona fide; also
+the talking heads, as bona fide clips.
 """
 
 from __future__ import annotations
@@ -21,11 +22,10 @@ import multiprocessing
 import pathlib
 import sys
 
-import numpy as np
-
 import fuse
 import judge
 import material
+import numpy as np
 import sources
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -34,7 +34,9 @@ sys.path.insert(0, str(HERE.parent))
 import records  # noqa: E402
 
 LFW_EVERY = 8
-"""Of the pictures of View 2, in order of their names, every eighth is judged, and every sixteenth printed and replayed."""
+"""Of the pictures of View 2, in order of their names, every eighth is judged, and every sixteenth
+printed and replayed.
+"""
 LFW_PARTS = 16
 TALKING_HEAD_EVERY = 12
 MINIFASNET_THRESHOLD = 0.5
@@ -177,7 +179,9 @@ def systems(rule: dict, evidence: np.ndarray) -> dict[str, tuple[np.ndarray, flo
 
 
 def tables(data: dict[str, np.ndarray], compared: dict[str, tuple[np.ndarray, float]]) -> dict:
-    """Every figure, by system. A picture without a face is counted apart, as is one that is not assessable."""
+    """Every figure, by system. A picture without a face is counted apart, as is one that is not
+    assessable.
+    """
     part, group, species = data["part"], data["group"], data["species"]
     found = ~np.isnan(data["evidence"][:, judge.COLUMNS.index("context")])
     answered = ~np.isnan(data["evidence"]).any(1)
@@ -264,12 +268,16 @@ def show(made: dict) -> None:
     )
     print("(a) full-frame clips: median score, share of frames on the right side")
     for i, row in enumerate(first["clips"]):
-        label = f"{row['part']} {row['set']} {row['species']}, {row['frames']} ({row['no_face']} no face, {row['not_assessable']} n/a)"
+        label = (
+            f"{row['part']} {row['set']} {row['species']}, {row['frames']} ({row['no_face']} no"
+            f" face, {row['not_assessable']} n/a)"
+        )
         cells = [made[n]["clips"][i] for n in names]
         print(
             f"  {label:54.54}"
             + "".join(
-                f"{c['median']:10.3f} {c['frames_right']:6.3f} {'ok' if c['right_side'] else 'WRONG':>4}"
+                f"{c['median']:10.3f} {c['frames_right']:6.3f}"
+                f" {'ok' if c['right_side'] else 'WRONG':>4}"
                 for c in cells
             )
         )
@@ -279,14 +287,21 @@ def show(made: dict) -> None:
     )
     print("(b) tight crops")
     for i, row in enumerate(first["tight"]):
-        label = f"{row['set']} {row['species']}: {row['crops']}, {row['no_face']} no face, {row['not_assessable']} not assessable"
+        label = (
+            f"{row['set']} {row['species']}: {row['crops']}, {row['no_face']} no face,"
+            f" {row['not_assessable']} not assessable"
+        )
         print(f"  {label:54}" + "".join(f"{made[n]['tight'][i]['wrong']:14} wrong" for n in names))
     print(
-        "(c) simulated from LFW View 2, settings never trained on: AUC, APCER at BPCER 5 %, APCER at the threshold"
+        "(c) simulated from LFW View 2, settings never trained on: AUC, APCER at BPCER 5 %, APCER"
+        " at the threshold"
     )
     for sp in ("print", "replay"):
         cells = [made[n]["simulated"][sp] for n in names]
-        label = f"{sp} ({cells[0]['trials']} trials, {cells[0]['no_face']} no face, {cells[0]['not_assessable']} n/a)"
+        label = (
+            f"{sp} ({cells[0]['trials']} trials, {cells[0]['no_face']} no face,"
+            f" {cells[0]['not_assessable']} n/a)"
+        )
         print(
             f"  {label:54}"
             + "".join(
@@ -295,7 +310,8 @@ def show(made: dict) -> None:
         )
     view_2 = first["view2"]
     print(
-        f"(d) LFW View 2 as bona fide ({view_2['trials']} trials, {view_2['no_face']} no face, {view_2['not_assessable']} n/a): BPCER, upper 95 % bound"
+        f"(d) LFW View 2 as bona fide ({view_2['trials']} trials, {view_2['no_face']} no face,"
+        f" {view_2['not_assessable']} n/a): BPCER, upper 95 % bound"
     )
     print(
         f"  {'':54}"
@@ -309,9 +325,11 @@ def show(made: dict) -> None:
         for sp in ("bona_fide", "replay")
     }
     print(
-        f"\nHow much this says: (a) is {len(clips['bona_fide'])} bona fide and {len(clips['replay'])} replay clips; with no error seen the rule of three bounds"
-        f" the\nclip error rate at {min(1.0, 3 / len(clips['replay'])):.0%}, which is no bound. The frames of one clip are one presentation. No real print is in (a)."
-        " (c) measures the\nsimulator as much as the network."
+        f"\nHow much this says: (a) is {len(clips['bona_fide'])} bona fide and"
+        f" {len(clips['replay'])} replay clips; with no error seen the rule of three bounds"
+        f" the\nclip error rate at {min(1.0, 3 / len(clips['replay'])):.0%}, which is no bound. The"
+        " frames of one clip are one presentation. No real print is in (a). (c) measures"
+        " the\nsimulator as much as the network."
     )
 
 
@@ -382,7 +400,8 @@ def report(args: argparse.Namespace) -> None:
             for sp in ("print", "replay")
         ]
         print(
-            f"{name:14} AUC webcam {webcam:.3f}, print {areas[0]:.3f}, replay {areas[1]:.3f}; weight {rule['signals'][i]['weight']}"
+            f"{name:14} AUC webcam {webcam:.3f}, print {areas[0]:.3f}, replay {areas[1]:.3f};"
+            f" weight {rule['signals'][i]['weight']}"
         )
     if args.json:
         args.json.write_text(json.dumps(made, indent=1) + "\n")

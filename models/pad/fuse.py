@@ -1,4 +1,5 @@
-"""Calibrates the rule that fuses the networks with the classical signals, on development pictures seen by the engine.
+"""Calibrates the rule that fuses the networks with the classical signals, on development pictures
+seen by the engine.
 
     python models/pad/fuse.py --datasets DIR --teacher DIR --pack PACK --seed 1 --out models/calibration/pad.json
 
@@ -8,8 +9,9 @@ The rule is that of `core/src/pad/fusion.rs`:
     doubt(s)   = (s - knee) / (full - knee), clipped to 0..1; knee and full are bona fide percentiles
     trust      = 1 / (1 + exp(-(bias + own * margin(network) + minifasnet * margin(MiniFASNet) - sum weight * doubt)))
 
-All weights are >= 0: more bona fide by a network never lowers trust, more doubt never raises it. A presentation is taken
-as bona fide at or above the threshold, below which 3 % of the development pictures as they are lie.
+All weights are >= 0: more bona fide by a network never lowers trust, more doubt never raises it. A
+presentation is taken as bona fide at or above the threshold, below which 3 % of the development
+pictures as they are lie.
 """
 
 from __future__ import annotations
@@ -20,10 +22,9 @@ import json
 import multiprocessing
 import pathlib
 
-import numpy as np
-
 import judge
 import material
+import numpy as np
 
 PERCENTILES = (0.1, 1, 5, 25, 50, 75, 95, 99, 99.9)
 WORSE_AT = {"higher": (95, 99.9), "lower": (5, 0.1)}
@@ -128,11 +129,13 @@ def calibrate(labels: np.ndarray, rows: np.ndarray) -> dict:
     plain, real = labels == PLAIN, labels == 0
     attack = labels > 0
     print(
-        f"development: {plain.sum()} pictures as they are, {real.sum()} bona fide under nuisance, {attack.sum()} simulated attacks"
+        f"development: {plain.sum()} pictures as they are, {real.sum()} bona fide under nuisance,"
+        f" {attack.sum()} simulated attacks"
     )
     for name in ("own", "minifasnet"):
         print(
-            f"{name}: AUC {auc(column[name][real], column[name][attack]):.4f}, of the pictures as they are {auc(column[name][plain], column[name][attack]):.4f}"
+            f"{name}: AUC {auc(column[name][real], column[name][attack]):.4f}, of the pictures as"
+            f" they are {auc(column[name][plain], column[name][attack]):.4f}"
         )
     bona_fide = plain | real
     rule: dict = {
@@ -178,7 +181,8 @@ def calibrate(labels: np.ndarray, rows: np.ndarray) -> dict:
         rule[which]["threshold"] = round(float(np.quantile(scores[plain], BPCER)), 4)
         apcer = [float((scores[labels == c] >= rule[which]["threshold"]).mean()) for c in (1, 2)]
         print(
-            f"{which}: AUC {auc(scores[real], scores[attack]):.4f}; threshold {rule[which]['threshold']}, APCER print {apcer[0]:.3f}, replay {apcer[1]:.3f}"
+            f"{which}: AUC {auc(scores[real], scores[attack]):.4f}; threshold"
+            f" {rule[which]['threshold']}, APCER print {apcer[0]:.3f}, replay {apcer[1]:.3f}"
         )
     return rule
 

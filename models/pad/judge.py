@@ -18,7 +18,9 @@ SIGNALS = (
     "border-ends",
 )
 COLUMNS = ("own", "minifasnet", "fused", "context", *SIGNALS)
-"""Of a row; all but `context` are NaN where the engine says "not assessable", all are where it finds no face."""
+"""Of a row; all but `context` are NaN where the engine says "not assessable", all are where it
+finds no face.
+"""
 
 
 class Judge:

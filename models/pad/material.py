@@ -22,11 +22,10 @@ sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parents[1] / "python" / "py_src" / "vultus"))
 
 import attack  # noqa: E402
-from attack import scene  # noqa: E402
-
 import crop  # noqa: E402
 import sources  # noqa: E402
 import teacher  # noqa: E402
+from attack import scene  # noqa: E402
 
 CLASSES = ("bona_fide", "print", "replay")
 CACHE_PX = 128
@@ -38,8 +37,9 @@ SCENE_COPIES = 3
 def clutter(
     rng: np.random.Generator, image: np.ndarray, box: sources.Box, behind: np.ndarray
 ) -> np.ndarray:
-    """Puts straight edges, flat areas or another place behind the head and shoulders, and now and then a hand
-    beside the face, so that none of these alone says "attack"."""
+    """Puts straight edges, flat areas or another place behind the head and shoulders, and now and
+    then a hand beside the face, so that none of these alone says "attack".
+    """
     height, width = image.shape[:2]
     x, y, w, h = box
     yy, xx = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -247,7 +247,8 @@ def main() -> None:
         < args.copies[label] * (SCENE_COPIES if pictures[which].group.endswith(".jpg") else 1)
     ]
     print(
-        f"{len(pictures)} pictures, {len(development)} people or scenes held out for development, {len(jobs)} samples"
+        f"{len(pictures)} pictures, {len(development)} people or scenes held out for development,"
+        f" {len(jobs)} samples"
     )
     fork = multiprocessing.get_context("fork")
     with concurrent.futures.ProcessPoolExecutor(
@@ -260,7 +261,8 @@ def main() -> None:
         args.out, crops=crops, labels=labels, picture=which, context=context, teacher=soft, dev=dev
     )
     print(
-        f"wrote {args.out}: {crops.shape}, {dev.sum()} for development, sha256 of the crops {hashlib.sha256(crops).hexdigest()}"
+        f"wrote {args.out}: {crops.shape}, {dev.sum()} for development, sha256 of the crops"
+        f" {hashlib.sha256(crops).hexdigest()}"
     )
 
 

@@ -29,8 +29,9 @@ LAYERS = ((3, 16, 2), (16, 32, 2), (32, 32, 1), (32, 64, 2), (64, 64, 1), (64, 9
 class PadNet(nn.Module):
     """RGB crop x/127.5-1, [N, 3, 96, 96] -> logits [N, 3]: bona fide, print, replay.
 
-    While training there is a second head that follows the teacher. At run time its logit is added to that of
-    "bona fide", which is one linear layer again: simulated labels know both species, the teacher has seen real ones.
+    While training there is a second head that follows the teacher. At run time its logit is added
+    to that of "bona fide", which is one linear layer again: simulated labels know both species, the
+    teacher has seen real ones.
     """
 
     def __init__(self, dropout: float = 0.2) -> None:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 import pathlib
 
+import crop
 import numpy as np
 import onnxruntime
-
-import crop
 import signals
 
 HERE = pathlib.Path(__file__).resolve().parent

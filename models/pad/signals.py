@@ -1,10 +1,12 @@
-"""Classical evidence of a presentation attack, each signal one named number: a second implementation, in numpy, of what
-`core/src/pad/signals` does. `reference.py` writes down what it gives for drawn pictures, and the engine's tests compare.
+"""Classical evidence of a presentation attack, each signal one named number: a second
+implementation, in numpy, of what `core/src/pad/signals` does. `reference.py` writes down what it
+gives for drawn pictures, and the engine's tests compare.
 
-Two pictures feed them, both RGB in whole steps of 0..255, cut by crop.py's rules with an antialiased triangle filter:
+Two pictures feed them, both RGB in whole steps of 0..255, cut by crop.py's rules with an
+antialiased triangle filter:
 
-- `face`: FACE_PX x FACE_PX, the square of side sqrt(w*h) about the centre of the face box;
-- `around`: the network's own input, INPUT_PX x INPUT_PX, with the place of the face box in it.
+- `face`: FACE_PX x FACE_PX, the square of side sqrt(w*h) about the centre of the face box; -
+`around`: the network's own input, INPUT_PX x INPUT_PX, with the place of the face box in it.
 
 Luma is 0.299 R + 0.587 G + 0.114 B of code values over 255. Cb = B - Y, Cr = R - Y, unscaled.
 Logarithms are to base 10, of the value plus EPS.
@@ -12,9 +14,8 @@ Logarithms are to base 10, of the value plus EPS.
 
 from __future__ import annotations
 
-import numpy as np
-
 import crop
+import numpy as np
 
 FACE_PX = 128
 EPS = 1e-6
@@ -42,7 +43,9 @@ def _laplacian(y: np.ndarray) -> np.ndarray:
 
 
 def _spectrum(y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Power of the Hann-windowed, zero-mean patch, with each bin's signed frequency in cycles a patch."""
+    """Power of the Hann-windowed, zero-mean patch, with each bin's signed frequency in cycles a
+    patch.
+    """
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FACE_PX) / FACE_PX)
     power = np.abs(np.fft.fft2((y - y.mean()) * np.outer(hann, hann))) ** 2
     k = np.fft.fftfreq(FACE_PX, 1 / FACE_PX)
@@ -50,8 +53,10 @@ def _spectrum(y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def moire_peak(power: np.ndarray, fy: np.ndarray, fx: np.ndarray) -> float:
-    """How far the strongest narrow peak stands above its ring: log of the largest ratio of a bin's power to the
-    median of its ring (radius rounded to whole cycles), over rings 10..56, off the axes by 3 cycles or more."""
+    """How far the strongest narrow peak stands above its ring: log of the largest ratio of a bin's
+    power to the median of its ring (radius rounded to whole cycles), over rings 10..56, off the
+    axes by 3 cycles or more.
+    """
     ring = np.rint(np.hypot(fy, fx)).astype(int)
     best = 0.0
     off_axis = (np.abs(fy) >= 3) & (np.abs(fx) >= 3)
@@ -62,8 +67,10 @@ def moire_peak(power: np.ndarray, fy: np.ndarray, fx: np.ndarray) -> float:
 
 
 def _line(gradient: np.ndarray, low: int, high: int) -> float:
-    """Largest mean of a column of `gradient`, over columns low..high and shears of -12..12 pixels a picture, over
-    the mean of the whole. Sheared columns are read at the nearest pixel; those leaving the picture do not count."""
+    """Largest mean of a column of `gradient`, over columns low..high and shears of -12..12 pixels a
+    picture, over the mean of the whole. Sheared columns are read at the nearest pixel; those
+    leaving the picture do not count.
+    """
     rows, columns = gradient.shape
     y = np.arange(rows)
     best = 0.0
@@ -77,8 +84,10 @@ def _line(gradient: np.ndarray, low: int, high: int) -> float:
 
 
 def border(around: np.ndarray, box: tuple[float, float, float, float]) -> tuple[float, float]:
-    """Straight edges beside the face, and above and below it: logs of `_line` of the horizontal gradient left and
-    right of the box, and of the vertical gradient above and below it; the larger of each two."""
+    """Straight edges beside the face, and above and below it: logs of `_line` of the horizontal
+    gradient left and right of the box, and of the vertical gradient above and below it; the
+    larger of each two.
+    """
     y = around @ LUMA / 255
     x0, y0, w, h = (int(round(n)) for n in box)
     across = np.abs(y[:, 1:] - y[:, :-1])
@@ -115,8 +124,10 @@ def evaluate(
         # Share of the face that is near clipping and colourless.
         "specular": float(((brightest > 0.94) & (greyest < 0.12)).mean()),
         # Edges of the face against edges around it: a flat artefact has one plane of focus.
-        "focus-plane": _log(context_edge[inside].mean() if inside.any() else 0.0)
-        - _log(outside.mean() if outside.size else 0.0),
+        "focus-plane": (
+            _log(context_edge[inside].mean() if inside.any() else 0.0)
+            - _log(outside.mean() if outside.size else 0.0)
+        ),
         "border-sides": sides,
         "border-ends": ends,
     }

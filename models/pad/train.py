@@ -12,13 +12,12 @@ import os
 import pathlib
 import time
 
+import crop
+import net
 import numpy as np
 import onnx
 import torch
 from torch.nn import functional as F
-
-import crop
-import net
 
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 """Without it a GPU's matrix products are not deterministic."""
@@ -30,7 +29,9 @@ SMOOTHED_OVER = 0.998
 
 
 def augmented(x: torch.Tensor, generator: torch.Generator, size: int) -> torch.Tensor:
-    """uint8 [N, C, H, W] -> float in -1..1, mirrored, moved and zoomed within the crop, dimmed or brightened."""
+    """uint8 [N, C, H, W] -> float in -1..1, mirrored, moved and zoomed within the crop, dimmed or
+    brightened.
+    """
     n = x.shape[0]
 
     def uniform(low: float, high: float) -> torch.Tensor:
@@ -85,7 +86,9 @@ def bona_fide(model: torch.nn.Module, crops: torch.Tensor, size: int) -> np.ndar
 
 
 def apcer_at(scores: np.ndarray, labels: np.ndarray, bpcer: float) -> list[float]:
-    """APCER of prints and of replays at the threshold below which the share `bpcer` of bona fide scores lies."""
+    """APCER of prints and of replays at the threshold below which the share `bpcer` of bona fide
+    scores lies.
+    """
     threshold = np.quantile(scores[labels == 0], bpcer)
     return [float((scores[labels == c] >= threshold).mean()) for c in (1, 2)]
 
@@ -103,7 +106,9 @@ def fit(
     size: int,
     device: str,
 ) -> torch.nn.Module:
-    """Trains on uint8 crops [N, C, H, W] that are not `dev`; tells after each epoch how far it is on those that are."""
+    """Trains on uint8 crops [N, C, H, W] that are not `dev`; tells after each epoch how far it is
+    on those that are.
+    """
     torch.manual_seed(seed)
     generator = torch.Generator(device).manual_seed(seed)
     x, y, soft = (
@@ -227,7 +232,8 @@ def main() -> None:
     data = np.load(args.crops)
     dev = data["dev"]
     print(
-        f"{(~dev).sum()} crops to train, {dev.sum()} to develop; {net.multiply_adds(args.size) / 1e6:.1f} M multiply-adds"
+        f"{(~dev).sum()} crops to train, {dev.sum()} to develop;"
+        f" {net.multiply_adds(args.size) / 1e6:.1f} M multiply-adds"
     )
     crops = np.ascontiguousarray(data["crops"].transpose(0, 3, 1, 2))
     model = fit(

@@ -8,8 +8,9 @@
     python models/sequence/evaluate.py record measured.json injected.json --out datasets/records/clips-sequences.json
     taskset -c 0 python models/sequence/evaluate.py throughput clip.mp4 --frames 10000
 
-A clip is cut into windows; each is one session. Windows of one clip are correlated: intervals belong to clips. Needs vultus with
-vultus[video], numpy and, for `inject` and `manipulate`, vultus[attack].
+A clip is cut into windows; each is one session. Windows of one clip are correlated: intervals
+belong to clips. Needs vultus with vultus[video], numpy and, for `inject` and `manipulate`,
+vultus[attack].
 """
 
 from __future__ import annotations
@@ -121,7 +122,9 @@ def inject(args: argparse.Namespace) -> None:
 
 
 def manipulate(args: argparse.Namespace) -> None:
-    """Writes OUT/faceswap and OUT/selfblend: the first window of each clip, its face replaced by the next clip's or blended with itself."""
+    """Writes OUT/faceswap and OUT/selfblend: the first window of each clip, its face replaced by
+    the next clip's or blended with itself.
+    """
     from vultus.attack import cli, clips
 
     paths = [path for pattern in args.bona_fide for path in sorted(glob.glob(pattern))]
@@ -140,7 +143,9 @@ def manipulate(args: argparse.Namespace) -> None:
 
 
 def throughput(args: argparse.Namespace) -> None:
-    """Pushes a clip over and over into one session; prints frames a second and the memory in use after each tenth."""
+    """Pushes a clip over and over into one session; prints frames a second and the memory in use
+    after each tenth.
+    """
     shown, session = (
         next(windows(str(args.clip), args.window, 1)),
         vultus.Engine(args.pack).session(),
@@ -151,7 +156,8 @@ def throughput(args: argparse.Namespace) -> None:
         if (i + 1) % (args.frames // 10) == 0:
             resident = int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * page
             print(
-                f"{i + 1} frames, {(i + 1) / (time.perf_counter() - started):.0f} frames/s, {resident / 2**20:.1f} MiB",
+                f"{i + 1} frames, {(i + 1) / (time.perf_counter() - started):.0f} frames/s,"
+                f" {resident / 2**20:.1f} MiB",
                 flush=True,
             )
     started = time.perf_counter()
@@ -190,7 +196,9 @@ def auc(low, high) -> float:
 
 
 def interval(low, high, seed: int = 0) -> tuple[float, float]:
-    """95 % of the AUC when clips are drawn anew; both sides are (clip, score), and seeds of one clip stay together."""
+    """95 % of the AUC when clips are drawn anew; both sides are (clip, score), and seeds of one
+    clip stay together.
+    """
     rng, areas = np.random.default_rng(seed), []
     sides = []
     for side in (low, high):
@@ -241,10 +249,10 @@ def report(args: argparse.Namespace) -> None:
     bona = [row for row in rows if row["kind"] == "bona fide"]
     kinds = [kind for kind in dict.fromkeys(row["kind"] for row in rows) if kind != "bona fide"]
     fields = {
-        f"score: {channel}": (lambda row, channel=channel: row[channel])
+        f"score: {channel}": lambda row, channel=channel: row[channel]
         for channel in ("deepfake", "injection")
     }
-    fields |= {name: (lambda row, name=name: row["values"][name]) for name in bona[0]["values"]}
+    fields |= {name: lambda row, name=name: row["values"][name] for name in bona[0]["values"]}
     of = lambda some, field: [v for row in some if (v := field(row)) is not None]  # noqa: E731
     print(
         "| signal | bona fide, median | 95 % | "

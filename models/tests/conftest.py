@@ -3,7 +3,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from vultus_models import hashing
 from vultus_models.fetch import Fetcher
 from vultus_models.manifest import Manifest, PackPlan, load_all
@@ -27,7 +26,9 @@ def photo(fetcher, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def tiny() -> list[Manifest]:
-    """Two weights that are brought as files and copied as they are: `first.onnx` holds b"first", `second.onnx` b"second"."""
+    """Two weights that are brought as files and copied as they are: `first.onnx` holds b"first",
+    `second.onnx` b"second".
+    """
     pattern = load_all()["minifasnet-v2"]
 
     def manifest(name: str) -> Manifest:

@@ -1,5 +1,4 @@
 import pytest
-
 from vultus_models.cli import main
 from vultus_models.manifest import load_plan
 

@@ -1,4 +1,6 @@
-"""Every network that is converted gives the same output through our file as through its own runtime, on a real photo."""
+"""Every network that is converted gives the same output through our file as through its own
+runtime, on a real photo.
+"""
 
 import pickle
 from pathlib import Path
@@ -9,7 +11,6 @@ import onnxruntime
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
-
 from vultus_models import hashing
 from vultus_models.convert import checkpoint, convert
 from vultus_models.fault import Fault

@@ -1,4 +1,6 @@
-"""Every network of the default pack gives the same output through the engine's plan as through onnxruntime, on a real photo."""
+"""Every network of the default pack gives the same output through the engine's plan as through
+onnxruntime, on a real photo.
+"""
 
 import os
 import subprocess
@@ -8,7 +10,6 @@ import numpy as np
 import onnxruntime
 import pytest
 from PIL import Image
-
 from vultus_models.manifest import load_all, load_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +20,9 @@ ENGINE = (
 OPEN_SIDE = 640
 """The side of an input whose size the graph leaves open, as the engine uses it."""
 LARGEST = 1e-5
-"""The largest difference, over the largest value of all outputs and at least over 1: what `make bench-peers` holds to as well."""
+"""The largest difference, over the largest value of all outputs and at least over 1: what `make
+bench-peers` holds to as well.
+"""
 
 
 @pytest.mark.parametrize("name", load_plan("default").models)

@@ -5,7 +5,6 @@ import zipfile
 from dataclasses import replace
 
 import pytest
-
 from vultus_models import fetch, hashing
 from vultus_models.fault import Fault
 from vultus_models.fetch import Fetcher
@@ -18,14 +17,20 @@ POINTER = (
 
 @pytest.fixture
 def registry(tmp_path, monkeypatch):
-    """A folder with one wheel, which pip takes for all that there is to download. Returns the source of `weights.bin` in it."""
+    """A folder with one wheel, which pip takes for all that there is to download. Returns the
+    source of `weights.bin` in it.
+    """
     folder = tmp_path / "registry"
     folder.mkdir()
     wheel = folder / "pinnedweights-1.0-py3-none-any.whl"
     files = {
         "pinnedweights/weights.bin": b"weights",
-        "pinnedweights-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: pinnedweights\nVersion: 1.0\n",
-        "pinnedweights-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "pinnedweights-1.0.dist-info/METADATA": (
+            b"Metadata-Version: 2.1\nName: pinnedweights\nVersion: 1.0\n"
+        ),
+        "pinnedweights-1.0.dist-info/WHEEL": (
+            b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        ),
     }
     record = "".join(
         f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}\n"
@@ -118,7 +123,10 @@ def test_a_pointer_in_the_place_of_a_package_is_named(tmp_path, registry):
 def test_offline_without_the_package_names_it(tmp_path, registry):
     with pytest.raises(
         Fault,
-        match=r"pinnedweights-1.0-py3-none-any.whl is not in .*--offline forbids .* pypi pinnedweights 1.0 .*--from",
+        match=(
+            r"pinnedweights-1.0-py3-none-any.whl is not in .*--offline forbids .* pypi"
+            r" pinnedweights 1.0 .*--from"
+        ),
     ):
         Fetcher(tmp_path / "cache", offline=True).file(registry)
 
@@ -143,7 +151,10 @@ def test_a_brought_file_is_checked(tmp_path, brought, tiny):
     (brought / "first.onnx").write_bytes(b"First")
     with pytest.raises(
         Fault,
-        match=rf"first.onnx has the wrong hash\n  expected sha256 {source.file_sha256}\n  got      sha256 [0-9a-f]{{64}}",
+        match=(
+            rf"first.onnx has the wrong hash\n  expected sha256 {source.file_sha256}\n  got     "
+            r" sha256 [0-9a-f]{64}"
+        ),
     ):
         fetcher.file(source)
     (brought / "first.onnx").unlink()

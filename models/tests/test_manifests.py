@@ -1,7 +1,6 @@
 import re
 
 import pytest
-
 from vultus_models import card, manifest
 from vultus_models.fault import Fault
 

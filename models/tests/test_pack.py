@@ -1,7 +1,6 @@
 import json
 
 import pytest
-
 from vultus_models import pack
 from vultus_models.fault import Fault
 from vultus_models.fetch import Fetcher

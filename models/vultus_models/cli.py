@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print(
-            "vultus_models: interrupted; what was fetched is kept, run the same command again to go on",
+            "vultus_models: interrupted; what was fetched is kept, run the same command again to"
+            " go on",
             file=sys.stderr,
         )
         return 130
@@ -61,7 +62,10 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="ID",
-        help="accept the licence of a weight whose licence is unknown or non-commercial; may be repeated",
+        help=(
+            "accept the licence of a weight whose licence is unknown or non-commercial; may be"
+            " repeated"
+        ),
     )
     _add_sources(build)
     build.set_defaults(run=_build)

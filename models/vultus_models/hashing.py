@@ -32,10 +32,13 @@ def refuse_pointer(name: str, head: bytes) -> None:
     """Raises when `head`, the first bytes of `name`, is a Git LFS pointer in the place of the file."""
     if head.startswith(LFS_POINTER):
         raise Fault(
-            f"{name} is a Git LFS pointer ({LFS_POINTER.decode()}…), not the file itself: "
-            "run `git lfs install && git lfs pull` in the repository that it came from, and copy it again"
+            f"{name} is a Git LFS pointer ({LFS_POINTER.decode()}…), not the file itself: run `git"
+            " lfs install && git lfs pull` in the repository that it came from, and copy it again"
         )
 
 
 def mismatch(name: str, expected: str, found: str, advice: str) -> str:
-    return f"{name} has the wrong hash\n  expected sha256 {expected}\n  got      sha256 {found}\n  {advice}"
+    return (
+        f"{name} has the wrong hash\n  expected sha256 {expected}\n  got      sha256 {found}\n "
+        f" {advice}"
+    )

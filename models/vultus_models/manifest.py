@@ -20,7 +20,8 @@ Use = Literal["permissive", "non-commercial", "unknown"]
 class Source:
     """Where the weight comes from.
 
-    `pypi` and `npm` name a published package; `file` is brought by the user; `project` was trained here and lies beside the manifests.
+    `pypi` and `npm` name a published package; `file` is brought by the user; `project` was trained
+    here and lies beside the manifests.
     """
 
     ecosystem: Ecosystem

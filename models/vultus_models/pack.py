@@ -22,7 +22,9 @@ INDEX = "pack.json"
 def select(
     plan: PackPlan, known: dict[str, Manifest], added: Iterable[str], accepted: Iterable[str]
 ) -> list[Manifest]:
-    """Returns the manifests of the plan and the added ids; a licence that is not permissive must be accepted by id."""
+    """Returns the manifests of the plan and the added ids; a licence that is not permissive must be
+    accepted by id.
+    """
     added, accepted = list(added), list(accepted)
     for name in [*plan.models, *added, *accepted]:
         if name not in known:
@@ -31,9 +33,10 @@ def select(
     for manifest in chosen:
         if manifest.needs_acceptance and manifest.id not in accepted:
             raise Fault(
-                f"{manifest.id}: the licence of its weights is {manifest.licence.use} ({manifest.licence.spdx}): "
-                f"{manifest.licence.statement}. Training data: {manifest.training_data}. "
-                f"If you may use it, say so with --accept-licence {manifest.id}"
+                f"{manifest.id}: the licence of its weights is {manifest.licence.use}"
+                f" ({manifest.licence.spdx}): {manifest.licence.statement}. Training data:"
+                f" {manifest.training_data}. If you may use it, say so with --accept-licence"
+                f" {manifest.id}"
             )
     return chosen
 
@@ -52,7 +55,9 @@ def index(plan: PackPlan, manifests: list[Manifest]) -> bytes:
 
 
 def _calibration(plan: PackPlan) -> dict[str, Any] | None:
-    """Returns the pack's own calibration of scores with those of PAD and of sequences, which do not depend on the embedders of a pack."""
+    """Returns the pack's own calibration of scores with those of PAD and of sequences, which do not
+    depend on the embedders of a pack.
+    """
 
     def read(name: str) -> dict[str, Any]:
         return json.loads((DATA / "calibration" / f"{name}.json").read_text(encoding="utf-8"))
@@ -104,7 +109,9 @@ def _int16(manifest: Manifest) -> dict[str, Any]:
 
 
 def build(plan: PackPlan, manifests: list[Manifest], out: Path, fetcher: Fetcher) -> bool:
-    """Writes the pack folder `out`, whole or not at all; returns False when it was up to date already."""
+    """Writes the pack folder `out`, whole or not at all; returns False when it was up to date
+    already.
+    """
     out = out.resolve()
     wanted = index(plan, manifests)
     if _is_current(out, wanted, manifests):
@@ -147,7 +154,9 @@ def _is_current(out: Path, wanted: bytes, manifests: list[Manifest]) -> bool:
 
 
 def _weight(manifest: Manifest, out: Path, fetcher: Fetcher) -> bytes:
-    """Returns the ONNX file: the one of the old pack when it is the pinned one, else fetched and converted."""
+    """Returns the ONNX file: the one of the old pack when it is the pinned one, else fetched and
+    converted.
+    """
     old = out / manifest.file
     if old.is_file() and hashing.sha256_of(old) == manifest.converted.sha256:
         return old.read_bytes()
@@ -162,11 +171,14 @@ def _weight(manifest: Manifest, out: Path, fetcher: Fetcher) -> bytes:
 
 
 def verify(folder: Path) -> list[dict[str, Any]]:
-    """Returns the entries of the pack in `folder` after checking every file that it names; any fault raises."""
+    """Returns the entries of the pack in `folder` after checking every file that it names; any
+    fault raises.
+    """
     path = folder / INDEX
     if not path.is_file():
         raise Fault(
-            f"{folder} holds no {INDEX}, so it is no model pack; build one with `python -m vultus_models build --out {folder}`"
+            f"{folder} holds no {INDEX}, so it is no model pack; build one with `python -m"
+            f" vultus_models build --out {folder}`"
         )
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
@@ -174,7 +186,8 @@ def verify(folder: Path) -> list[dict[str, Any]]:
         files = [(model["id"], model["file"], model["sha256"]) for model in models]
     except (ValueError, KeyError, TypeError) as error:
         raise Fault(
-            f"{path} is no manifest of a pack ({type(error).__name__}: {error}); build the pack again"
+            f"{path} is no manifest of a pack ({type(error).__name__}: {error}); build the pack"
+            " again"
         ) from error
     if version != FORMAT:
         raise Fault(f"{path} has format {version}, this tool reads format {FORMAT}")

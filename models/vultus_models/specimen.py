@@ -1,7 +1,8 @@
-"""Draws a specimen identity card around a portrait, so that the document role has a document without any person's papers.
+"""Draws a specimen identity card around a portrait, so that the document role has a document
+without any person's papers.
 
-The card has the proportions of ISO/IEC 7810 ID-1 and the machine-readable zone of ICAO Doc 9303 part 5 (TD1);
-the state is Utopia, the holder is made up. The same portrait gives the same pixels.
+The card has the proportions of ISO/IEC 7810 ID-1 and the machine-readable zone of ICAO Doc 9303
+part 5 (TD1); the state is Utopia, the holder is made up. The same portrait gives the same pixels.
 """
 
 from dataclasses import dataclass
@@ -39,7 +40,9 @@ class Holder:
 
 
 def check_digit(text: str) -> str:
-    """Returns the check digit of ICAO Doc 9303 part 3: weights 7, 3, 1, modulo 10; digits count as they are, A is 10, `<` is 0."""
+    """Returns the check digit of ICAO Doc 9303 part 3: weights 7, 3, 1, modulo 10; digits count as
+    they are, A is 10, `<` is 0.
+    """
     values = (0 if char == "<" else int(char, 36) for char in text)
     return str(sum(value * (7, 3, 1)[i % 3] for i, value in enumerate(values)) % 10)
 
@@ -59,7 +62,9 @@ def machine_readable_zone(holder: Holder) -> tuple[str, str, str]:
 
 
 def draw(portrait: Path, out: Path) -> None:
-    """Writes the card as a PNG of 1011x638 pixels to `out`. The upper middle of `portrait` becomes the card's portrait."""
+    """Writes the card as a PNG of 1011x638 pixels to `out`. The upper middle of `portrait` becomes
+    the card's portrait.
+    """
     try:
         with Image.open(portrait) as opened:
             photo = ImageOps.exif_transpose(opened).convert("RGB")

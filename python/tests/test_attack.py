@@ -1,4 +1,6 @@
-"""The attack simulator: deterministic by seed, shape and type kept, settings checked, outputs marked."""
+"""The attack simulator: deterministic by seed, shape and type kept, settings checked, outputs
+marked.
+"""
 
 import dataclasses
 import json

@@ -192,9 +192,11 @@ def test_the_flashes_of_the_nonce_must_be_reflected_in_time(engine, selfie, show
             )
             yield lit(
                 frame,
-                [int(step["colour"][c : c + 2], 16) / 255 for c in (1, 3, 5)]
-                if step
-                else (0, 0, 0),
+                (
+                    [int(step["colour"][c : c + 2], 16) / 255 for c in (1, 3, 5)]
+                    if step
+                    else (0, 0, 0)
+                ),
             )
 
     session = engine.session(asked)
@@ -251,7 +253,7 @@ def test_the_eyes_must_shut_as_often_as_asked_and_in_time(
     ]
     session = engine.session(asked)
     session.begin_challenge(900_000)
-    for i, pair in enumerate(zip(*eyes_open_and_shut)):
+    for i, pair in enumerate(zip(*eyes_open_and_shut, strict=True)):
         since = i * 90 - 900 - late_ms - 400
         session.push(pair[shut and 0 <= since < 1600 and since % 800 < 300], i * 90_000, "rgb")
     assert session.evidence().challenge.status == status, session.evidence().challenge
@@ -327,7 +329,9 @@ def test_a_missing_reader_is_said(monkeypatch, card, capsys):
 
 
 def test_a_spoof_of_the_right_person_is_rejected(engine, selfie, card):
-    """A replay on a simulated screen matches, and is rejected with the reason; the same portrait as taken is accepted."""
+    """A replay on a simulated screen matches, and is rejected with the reason; the same portrait as
+    taken is accepted.
+    """
     from vultus import attack
 
     plain = engine.verify(selfie, card)

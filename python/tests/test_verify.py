@@ -29,8 +29,15 @@ def test_pad_explains_itself(engine, selfie):
     pad = engine.examine(selfie).pad
     assert [network.name for network in pad.networks] == ["vultus-pad"]
     assert [signal.name for signal in pad.signals] == [
-        "moire-peak", "chroma-noise", "saturation", "blue-shift", "specular", "focus-plane", "border-sides", "border-ends",
-    ]  # fmt: skip
+        "moire-peak",
+        "chroma-noise",
+        "saturation",
+        "blue-shift",
+        "specular",
+        "focus-plane",
+        "border-sides",
+        "border-ends",
+    ]
     assert all(
         0 <= signal.percentile <= 100 and 0 <= signal.doubt <= 1 and signal.weight >= 0
         for signal in pad.signals
@@ -183,7 +190,10 @@ def test_two_thousand_calls_do_not_grow_memory(engine, photos):
 
 
 def test_import_is_quick_and_reads_no_model():
-    code = "import sys, time; t = time.perf_counter(); import vultus; print(time.perf_counter() - t, 'numpy' in sys.modules, vultus._default)"
+    code = (
+        "import sys, time; t = time.perf_counter(); import vultus; print(time.perf_counter() - t,"
+        " 'numpy' in sys.modules, vultus._default)"
+    )
     best = min(
         float(subprocess.check_output([sys.executable, "-c", code], text=True).split()[0])
         for _ in range(5)

@@ -1,4 +1,6 @@
-"""What the PAD reference promises: the crop, the committed weights and the vectors that the engine is checked against."""
+"""What the PAD reference promises: the crop, the committed weights and the vectors that the engine
+is checked against.
+"""
 
 import json
 import pathlib

@@ -1,4 +1,6 @@
-"""Converts a weight file to the ONNX file of its manifest: NCHW, batch 1, float32, the same bytes on every machine."""
+"""Converts a weight file to the ONNX file of its manifest: NCHW, batch 1, float32, the same bytes
+on every machine.
+"""
 
 from vultus_models.convert import minifasnet, onnx, tflite
 from vultus_models.manifest import Manifest

@@ -1,6 +1,8 @@
-"""Tensors of a PyTorch checkpoint as its first format has them, read without torch and without running anything that the file names.
+"""Tensors of a PyTorch checkpoint as its first format has them, read without torch and without
+running anything that the file names.
 
-Five pickles (magic number, version, sizes of types, tensors by name, keys of the storages), then each storage: its length, its values.
+Five pickles (magic number, version, sizes of types, tensors by name, keys of the storages), then
+each storage: its length, its values.
 """
 
 import io

@@ -1,4 +1,6 @@
-"""Writes an ONNX graph node by node, in an order and with names that depend on nothing but the calls."""
+"""Writes an ONNX graph node by node, in an order and with names that depend on nothing but the
+calls.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -32,7 +34,9 @@ class Graph:
         weights: dict[str, np.ndarray] | None = None,
         **attributes: object,
     ) -> str:
-        """Adds a node that reads `inputs`, then the named constants, and returns the name of its output."""
+        """Adds a node that reads `inputs`, then the named constants, and returns the name of its
+        output.
+        """
         kind = op.lower()
         name = f"{kind}_{self.names[kind]}"
         self.names[kind] += 1
@@ -61,7 +65,9 @@ class Graph:
 
 
 def serialise(model: onnx.ModelProto) -> bytes:
-    """Checks that `model` is valid and that its shapes agree, and returns its bytes, always the same for the same model."""
+    """Checks that `model` is valid and that its shapes agree, and returns its bytes, always the
+    same for the same model.
+    """
     onnx.checker.check_model(model)
     onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     return model.SerializeToString(deterministic=True)

@@ -1,4 +1,6 @@
-"""MiniFASNet of Silent-Face-Anti-Spoofing from its checkpoint: the checkpoint names the layers, their order is written here."""
+"""MiniFASNet of Silent-Face-Anti-Spoofing from its checkpoint: the checkpoint names the layers,
+their order is written here.
+"""
 
 import numpy as np
 
@@ -60,7 +62,8 @@ class _Converter:
             - self.read
         ):
             raise Fault(
-                f"{self.manifest.source.file} is no MiniFASNet of a known kind: nothing reads {', '.join(sorted(unread))}"
+                f"{self.manifest.source.file} is no MiniFASNet of a known kind: nothing reads"
+                f" {', '.join(sorted(unread))}"
             )
         return self.graph.finish(self.manifest.id)
 

@@ -1,4 +1,6 @@
-"""ONNX as others exported it, tidied: contract names and shapes, batch normalisation folded, no leftovers of the exporter."""
+"""ONNX as others exported it, tidied: contract names and shapes, batch normalisation folded, no
+leftovers of the exporter.
+"""
 
 import numpy as np
 import onnx
@@ -47,7 +49,9 @@ def convert(data: bytes, manifest: Manifest) -> bytes:
 
 
 def _centre(graph: onnx.GraphProto, mean: np.ndarray) -> None:
-    """Takes `mean` off the only output: off the bias of the step that makes it, the third input of a convolution and a normalisation alike."""
+    """Takes `mean` off the only output: off the bias of the step that makes it, the third input of
+    a convolution and a normalisation alike.
+    """
     (output,) = graph.output
     (maker,) = (node for node in graph.node if output.name in node.output)
     (bias,) = (tensor for tensor in graph.initializer if tensor.name == maker.input[2])
@@ -66,7 +70,9 @@ def _pin(value: onnx.ValueInfoProto, shape: list[int | str]) -> None:
 
 
 def _fold_batch_norm(graph: onnx.GraphProto, constants: dict[str, onnx.TensorProto]) -> None:
-    """Folds a normalisation that is the only reader of a bias-free convolution into that convolution."""
+    """Folds a normalisation that is the only reader of a bias-free convolution into that
+    convolution.
+    """
     makers = {node.output[0]: node for node in graph.node}
     readers = [name for node in graph.node for name in node.input]
     for norm in [node for node in graph.node if node.op_type == "BatchNormalization"]:

@@ -1,7 +1,7 @@
 """TensorFlow Lite (NHWC) to ONNX (NCHW), for the convolutional networks of the manifests.
 
-Values are emitted on demand from the outputs backwards, so what nothing reads never reaches the file.
-A tensor of four dimensions is NCHW in ONNX; any other keeps its order.
+Values are emitted on demand from the outputs backwards, so what nothing reads never reaches the
+file. A tensor of four dimensions is NCHW in ONNX; any other keeps its order.
 """
 
 from collections.abc import Callable
@@ -66,7 +66,9 @@ class _Converter:
         return [1, *self.net.Tensors(int(tensor)).ShapeAsNumpy().tolist()[1:]]
 
     def constant(self, tensor: int) -> np.ndarray | None:
-        """The constant's value as float32 or int32, or None when the tensor is computed from the input."""
+        """The constant's value as float32 or int32, or None when the tensor is computed from the
+        input.
+        """
         tensor = int(tensor)
         if (op := self.producer.get(tensor)) is not None:
             stored = self.constant(op.Inputs(0)) if self.kind(op) == "DEQUANTIZE" else None
@@ -77,7 +79,8 @@ class _Converter:
             return None
         if info.Type() not in _DTYPES:
             raise Fault(
-                f"{self.manifest.source.file}: constant {info.Name().decode()} has the unsupported type {info.Type()}"
+                f"{self.manifest.source.file}: constant {info.Name().decode()} has the unsupported"
+                f" type {info.Type()}"
             )
         shape = info.ShapeAsNumpy() if info.ShapeLength() else ()
         return stored.DataAsNumpy().view(_DTYPES[info.Type()]).reshape(shape)
@@ -94,7 +97,8 @@ class _Converter:
             emit: Callable | None = getattr(self, f"emit_{self.kind(op).lower()}", None)
             if emit is None:
                 raise Fault(
-                    f"{self.manifest.source.file}: operator {self.kind(op)} is not supported by the converter"
+                    f"{self.manifest.source.file}: operator {self.kind(op)} is not supported by the"
+                    " converter"
                 )
             self.emitted[tensor] = emit(op)
         return self.emitted[tensor]
@@ -111,7 +115,8 @@ class _Converter:
         if activation == _RELU:
             return self.graph.node("Relu", [value])
         raise Fault(
-            f"{self.manifest.source.file}: fused activation {activation} is not supported by the converter"
+            f"{self.manifest.source.file}: fused activation {activation} is not supported by the"
+            " converter"
         )
 
     def window(
@@ -130,7 +135,8 @@ class _Converter:
         options = self.options(op, kind)
         if (options.DilationHFactor(), options.DilationWFactor()) != (1, 1):
             raise Fault(
-                f"{self.manifest.source.file}: dilated convolutions are not supported by the converter"
+                f"{self.manifest.source.file}: dilated convolutions are not supported by the"
+                " converter"
             )
         weight = self.constant(op.Inputs(1)).transpose(order)
         window = self.window(op, options, list(weight.shape[2:]))
@@ -176,7 +182,9 @@ class _Converter:
         return self.activate(value, options.FusedActivationFunction())
 
     def as_prelu(self, op: tflite.Operator) -> tuple[int, np.ndarray] | None:
-        """The tensor and slopes when `op` is relu(x) + c * (x - |x|), which is PReLU with the slope 2c."""
+        """The tensor and slopes when `op` is relu(x) + c * (x - |x|), which is PReLU with the slope
+        2c.
+        """
 
         def inputs(tensor: int, kind: str) -> list[int] | None:
             made_by = self.producer.get(int(tensor))
@@ -204,7 +212,8 @@ class _Converter:
         options = self.options(op, tflite.ResizeBilinearOptions)
         if options.AlignCorners():
             raise Fault(
-                f"{self.manifest.source.file}: resizing with aligned corners is not supported by the converter"
+                f"{self.manifest.source.file}: resizing with aligned corners is not supported by"
+                " the converter"
             )
         mode = "half_pixel" if options.HalfPixelCenters() else "asymmetric"
         sizes = np.array(_nchw(self.shape(op.Outputs(0))), np.int64)
@@ -223,7 +232,8 @@ class _Converter:
             return self.graph.node("Flatten", [value], axis=1)
         if len(source) != 4 or len(target) != 3:
             raise Fault(
-                f"{self.manifest.source.file}: reshape from {source} to {target} is not supported by the converter"
+                f"{self.manifest.source.file}: reshape from {source} to {target} is not supported"
+                " by the converter"
             )
         value = self.graph.node("Transpose", [value], perm=[0, 2, 3, 1])
         return self.graph.node("Reshape", [value], {"shape": np.array(target, np.int64)})
@@ -232,7 +242,8 @@ class _Converter:
         options = self.options(op, tflite.ConcatenationOptions)
         if len(self.shape(op.Outputs(0))) == 4:
             raise Fault(
-                f"{self.manifest.source.file}: concatenation of pictures is not supported by the converter"
+                f"{self.manifest.source.file}: concatenation of pictures is not supported by the"
+                " converter"
             )
         value = self.graph.node(
             "Concat", [self.value(t) for t in op.InputsAsNumpy()], axis=options.Axis()

@@ -1,12 +1,12 @@
 """On-device biometric verification: is this a real person, and the right one?
 
->>> import vultus
->>> decision = vultus.verify("selfie.jpg", "passport.jpg", fmr=1e-4)   # doctest: +SKIP
->>> decision.outcome                                                  # doctest: +SKIP
+>>> import vultus >>> decision = vultus.verify("selfie.jpg", "passport.jpg", fmr=1e-4)   # doctest:
++SKIP >>> decision.outcome                                                  # doctest: +SKIP
 'accept'
 
-Pictures are paths, encoded bytes, PIL images or numpy arrays; an array needs its colour order, because guessing it
-wrong degrades the match without any sign. Nothing is loaded until the first call, and nothing is ever downloaded.
+Pictures are paths, encoded bytes, PIL images or numpy arrays; an array needs its colour order,
+because guessing it wrong degrades the match without any sign. Nothing is loaded until the first
+call, and nothing is ever downloaded.
 """
 
 from __future__ import annotations
@@ -50,20 +50,52 @@ from ._vultus import (
 )
 
 __all__ = [
-    "DEFAULT_PACK", "Box", "Candidate", "Challenge", "ChallengeResult", "Channel", "Comparison", "Decision", "Engine", "Enrolment", "Face",
-    "Gallery", "Guidance", "InputError", "InternalError", "LimitError", "Measure", "ModelError", "OperatingPoint", "Pad", "PadNetwork", "PadSignal", "Quality",
-    "Reason", "Sample", "Sequence", "Session", "Signal", "Template", "UnsupportedError", "UsageError", "VultusError", "__version__", "verify",
-]  # fmt: skip
+    "DEFAULT_PACK",
+    "Box",
+    "Candidate",
+    "Challenge",
+    "ChallengeResult",
+    "Channel",
+    "Comparison",
+    "Decision",
+    "Engine",
+    "Enrolment",
+    "Face",
+    "Gallery",
+    "Guidance",
+    "InputError",
+    "InternalError",
+    "LimitError",
+    "Measure",
+    "ModelError",
+    "OperatingPoint",
+    "Pad",
+    "PadNetwork",
+    "PadSignal",
+    "Quality",
+    "Reason",
+    "Sample",
+    "Sequence",
+    "Session",
+    "Signal",
+    "Template",
+    "UnsupportedError",
+    "UsageError",
+    "VultusError",
+    "__version__",
+    "verify",
+]
 
 _lock = threading.Lock()
 _default: Engine | None = None
 
 
 def verify(selfie, id_photo, *, fmr=None, colour=None, policy=None) -> Decision:
-    """Returns the decision whether the person of `selfie`, a picture or frames over time, is the holder of `id_photo`.
+    """Returns the decision whether the person of `selfie`, a picture or frames over time, is the
+    holder of `id_photo`.
 
-    Uses one engine on the default pack, opened at the first call and shared by all threads; make an `Engine` for
-    another pack. The arguments are those of `Engine.verify`.
+    Uses one engine on the default pack, opened at the first call and shared by all threads; make an
+    `Engine` for another pack. The arguments are those of `Engine.verify`.
     """
     global _default
     with _lock:

@@ -28,7 +28,9 @@ DEFAULT_PACK = Path(__file__).parent / "pack"
 
 
 class Engine:
-    """Loaded models. Share one between threads: calls release the interpreter lock and do not wait for each other."""
+    """Loaded models. Share one between threads: calls release the interpreter lock and do not wait
+    for each other.
+    """
 
     def __init__(
         self,
@@ -38,11 +40,14 @@ class Engine:
         parallel: bool = False,
         accepted_licences: Iterable[str] = (),
     ) -> None:
-        """Loads the model pack in the folder `pack` (the one that came with the package by default).
+        """Loads the model pack in the folder `pack` (the one that came with the package by
+        default).
 
-        `precision` is "exact" or "fast". `parallel` spreads each call over a pool of threads, as many as there are cores, for a shorter
-        wait where they would be idle; without it a call stays on its thread. The answers are the same. `accepted_licences` names the
-        models whose unknown or non-commercial licence is accepted. Raises `ModelError` when the pack is missing or damaged.
+        `precision` is "exact" or "fast". `parallel` spreads each call over a pool of threads, as
+        many as there are cores, for a shorter wait where they would be idle; without it a call
+        stays on its thread. The answers are the same. `accepted_licences` names the models whose
+        unknown or non-commercial licence is accepted. Raises `ModelError` when the pack is missing
+        or damaged.
         """
         self._engine = _vultus.Engine(
             Path(pack) if pack is not None else DEFAULT_PACK,
@@ -62,10 +67,12 @@ class Engine:
     ) -> Decision:
         """Returns the decision whether the person of `selfie` is the one of `reference`.
 
-        `selfie` is a picture, or frames over time: a list, tuple or iterator of pictures or of (picture, timestamp in
-        microseconds). `reference` is the picture of a document, or a `Template`. `fmr` is the false match rate of the operating point (one in
-        10,000 by default); `UsageError` when the calibration does not support it. `colour` is the channel order of numpy
-        arrays: "rgb", "bgr", "rgba", "bgra" or "grey". `policy` overrides the defaults that `Decision.policy` shows.
+        `selfie` is a picture, or frames over time: a list, tuple or iterator of pictures or of
+        (picture, timestamp in microseconds). `reference` is the picture of a document, or a
+        `Template`. `fmr` is the false match rate of the operating point (one in 10,000 by default);
+        `UsageError` when the calibration does not support it. `colour` is the channel order of
+        numpy arrays: "rgb", "bgr", "rgba", "bgra" or "grey". `policy` overrides the defaults that
+        `Decision.policy` shows.
         """
         if is_frames(selfie):
             session = self.session()
@@ -88,7 +95,9 @@ class Engine:
         return Session(self._engine.session(challenge))
 
     def enrol(self, picture, *, role: str = "selfie", colour: str | None = None) -> Enrolment:
-        """Returns what is known of a picture and, when it holds a face, the `Template` to store as a reference."""
+        """Returns what is known of a picture and, when it holds a face, the `Template` to store as
+        a reference.
+        """
         text, points, template = self._engine.enrol(load(picture, colour, role), role)
         return Enrolment(sample(json.loads(text), points), template)
 
@@ -111,20 +120,25 @@ class Engine:
         )
 
     def gallery(self) -> Gallery:
-        """Returns an empty gallery for templates of this engine, compared as the default policy compares."""
+        """Returns an empty gallery for templates of this engine, compared as the default policy
+        compares.
+        """
         return Gallery(self._engine.gallery())
 
     def gallery_threshold(self, size: int, fpir: float) -> OperatingPoint:
         """Returns the threshold for a search among `size` references.
 
-        Scores from there on come up for a person who is not among them with the probability `fpir`, the false positive
-        identification rate. `UsageError` when the calibration does not reach so far, which a larger `fpir` or fewer references cure.
+        Scores from there on come up for a person who is not among them with the probability `fpir`,
+        the false positive identification rate. `UsageError` when the calibration does not reach so
+        far, which a larger `fpir` or fewer references cure.
         """
         fmr, (low, high), *rest = self._engine.gallery_threshold(size, fpir)
         return OperatingPoint(fmr, (low, high), *rest)
 
     def read_template(self, data: bytes) -> _vultus.Template:
-        """Returns the template that `bytes(template)` gave. `InputError` when damaged, `UsageError` when other weights made it."""
+        """Returns the template that `bytes(template)` gave. `InputError` when damaged, `UsageError`
+        when other weights made it.
+        """
         return self._engine.read_template(data)
 
     def models(self) -> list[dict[str, Any]]:
@@ -134,7 +148,9 @@ class Engine:
     def annotate(
         self, result: Decision, selfie, document=None, *, colour: str | None = None
     ) -> bytes:
-        """Returns a PNG that shows the pictures with boxes and landmarks, and the reasons of the decision below."""
+        """Returns a PNG that shows the pictures with boxes and landmarks, and the reasons of the
+        decision below.
+        """
         panels = []
         for picture, seen in ((selfie, result.selfie), (document, result.document)):
             if picture is None or seen is None:

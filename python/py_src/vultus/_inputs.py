@@ -14,7 +14,9 @@ _CHANNELS = {"rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4, "grey": 1}
 
 
 def load(picture: Any, colour: str | None, name: str) -> Image:
-    """Returns the picture behind a path, bytes, a PIL image or a numpy array; errors begin with `name`, the argument."""
+    """Returns the picture behind a path, bytes, a PIL image or a numpy array; errors begin with
+    `name`, the argument.
+    """
     try:
         if isinstance(picture, Image):
             return picture
@@ -31,7 +33,8 @@ def load(picture: Any, colour: str | None, name: str) -> Image:
             raise type(error)(f"{name}: {error}") from None
         raise
     raise UsageError(
-        f"{name}: a {type(picture).__name__} is no picture; pass a path, bytes, a PIL image or a numpy array"
+        f"{name}: a {type(picture).__name__} is no picture; pass a path, bytes, a PIL image or a"
+        " numpy array"
     )
 
 

@@ -1,4 +1,6 @@
-"""Frozen results. `to_dict()` and `to_json()` give what the engine itself says, the same in every binding."""
+"""Frozen results. `to_dict()` and `to_json()` give what the engine itself says, the same in every
+binding.
+"""
 
 from __future__ import annotations
 
@@ -79,9 +81,13 @@ class PadSignal:
     percentile: float
     """Where the value stands among bona fide presentations, 0..=100."""
     doubt: float
-    """0..=1: 0 up to the values that bona fide presentations usually have, 1 at what one in a thousand has."""
+    """0..=1: 0 up to the values that bona fide presentations usually have, 1 at what one in a
+    thousand has.
+    """
     weight: float
-    """By how much full doubt lowers the fused score's log odds; 0 where the signal is told and decides nothing."""
+    """By how much full doubt lowers the fused score's log odds; 0 where the signal is told and
+    decides nothing.
+    """
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,9 @@ class Comparison:
     score: float
     """-1..=1, larger is more alike."""
     fmr_at_score: float | None
-    """The false match rate at which this score would be the threshold; None beyond what was observed."""
+    """The false match rate at which this score would be the threshold; None beyond what was
+    observed.
+    """
     operating_point: OperatingPoint
     is_match: bool
 
@@ -163,7 +171,9 @@ class Guidance:
     """What to tell the person now."""
 
     code: str
-    """ready, no-face, several-faces, come-closer, move-back, centre-face, look-ahead, turn-to-the-light, too-bright or hold-still."""
+    """ready, no-face, several-faces, come-closer, move-back, centre-face, look-ahead,
+    turn-to-the-light, too-bright or hold-still.
+    """
     text: str
     face: Box | None
     """Around the landmarks, in pixels of the frame."""

@@ -16,9 +16,11 @@ ASSUMED_INTERVAL_US = 33_333
 
 
 class Session:
-    """Frames of one capture. It keeps descriptors and the features of a few best frames, never pixels.
+    """Frames of one capture. It keeps descriptors and the features of a few best frames, never
+    pixels.
 
-    Made by `Engine.session`. A session serves one capture; calls from several threads wait for each other.
+    Made by `Engine.session`. A session serves one capture; calls from several threads wait for each
+    other.
     """
 
     def __init__(self, session: _vultus.Session) -> None:
@@ -27,15 +29,18 @@ class Session:
     def push(self, frame, timestamp_us: int, colour: str | None = None) -> Guidance:
         """Takes a frame and returns what to tell the person now.
 
-        Push each picture of the camera once, with its own time of capture: one that is pushed again is evidence of an injected
-        stream. `timestamp_us` is that time in microseconds on the clock of the capture, as it comes: repeated and backward ones
-        are evidence, not an error. `colour` is the channel order of numpy arrays.
+        Push each picture of the camera once, with its own time of capture: one that is pushed again
+        is evidence of an injected stream. `timestamp_us` is that time in microseconds on the clock
+        of the capture, as it comes: repeated and backward ones are evidence, not an error. `colour`
+        is the channel order of numpy arrays.
         """
         code, text, face, frames = self._session.push(load(frame, colour, "frame"), timestamp_us)
         return Guidance(code, text, face and Box(*face), frames)
 
     def begin_challenge(self, timestamp_us: int) -> None:
-        """Tells when, on the clock of the frames, the first step of the challenge was shown. `UsageError` without a challenge, or twice."""
+        """Tells when, on the clock of the frames, the first step of the challenge was shown.
+        `UsageError` without a challenge, or twice.
+        """
         self._session.begin_challenge(timestamp_us)
 
     def evidence(self) -> Sequence:
@@ -54,7 +59,8 @@ class Session:
         colour: str | None = None,
         policy: Mapping[str, Any] | None = None,
     ) -> Decision:
-        """Returns the decision whether the person of the frames is the one of `reference`, a picture of a document or a `Template`.
+        """Returns the decision whether the person of the frames is the one of `reference`, a
+        picture of a document or a `Template`.
 
         The arguments are those of `Engine.verify`.
         """
@@ -70,14 +76,18 @@ class Session:
 
 
 def is_frames(picture: Any) -> bool:
-    """Tells whether `picture` is a number of frames rather than one picture: a list, a tuple or an iterator."""
+    """Tells whether `picture` is a number of frames rather than one picture: a list, a tuple or an
+    iterator.
+    """
     return isinstance(picture, (list, tuple)) or (
         isinstance(picture, Iterator) and not hasattr(picture, "getexif")
     )
 
 
 def timed(frames: Iterable[Any]) -> Iterator[tuple[Any, int]]:
-    """Yields (picture, timestamp in microseconds); frames without a timestamp are taken as 30 a second."""
+    """Yields (picture, timestamp in microseconds); frames without a timestamp are taken as 30 a
+    second.
+    """
     for index, frame in enumerate(frames):
         if isinstance(frame, tuple) and len(frame) == 2:
             yield frame[0], int(frame[1])

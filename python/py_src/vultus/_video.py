@@ -21,7 +21,8 @@ _TURNS = {
 def frames(path: str | os.PathLike[str], *, progress: bool = False) -> Iterator[tuple[Image, int]]:
     """Yields every frame, upright, with its timestamp in microseconds.
 
-    `UnsupportedError` without PyAV; `InputError` when the file cannot be read, holds no video, or is cut.
+    `UnsupportedError` without PyAV; `InputError` when the file cannot be read, holds no video, or
+    is cut.
     """
     try:
         import av
@@ -37,7 +38,8 @@ def frames(path: str | os.PathLike[str], *, progress: bool = False) -> Iterator[
         raise InputError(f"{name} cannot be read: {error.strerror}") from error
     except (av.FFmpegError, OSError) as error:
         raise InputError(
-            f"{name} cannot be read as a video, or is cut: {getattr(error, 'strerror', None) or error}"
+            f"{name} cannot be read as a video, or is cut:"
+            f" {getattr(error, 'strerror', None) or error}"
         ) from error
 
 

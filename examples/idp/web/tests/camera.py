@@ -1,8 +1,10 @@
-"""Animates a portrait into the clips that a browser's fake camera plays: head motion, blinks, and the noise of a sensor.
+"""Animates a portrait into the clips that a browser's fake camera plays: head motion, blinks, and
+the noise of a sensor.
 
-The clips are Motion JPEG, which Chromium plays at 30 frames a second and from the start when they end; the motion is periodic, so that
-nothing jumps there. Each take has noise of its own, as no camera gives the same bytes twice. With --freeze every frame of a take is
-the same: a picture fed in place of a camera.
+The clips are Motion JPEG, which Chromium plays at 30 frames a second and from the start when they
+end; the motion is periodic, so that nothing jumps there. Each take has noise of its own, as no
+camera gives the same bytes twice. With --freeze every frame of a take is the same: a picture fed in
+place of a camera.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ NOISE = 3.0  # standard deviation in code values
 
 
 def motion(at: float, count: int) -> dict[str, float]:
-    """Where the head is at a share of the period, in radians and pixels; each frequency is whole, so that the period closes."""
+    """Where the head is at a share of the period, in radians and pixels; each frequency is whole,
+    so that the period closes.
+    """
     turn = 2 * np.pi * at
-    blink = max((np.exp(-(((at - moment) * count / 2.2) ** 2)) for moment in (0.31, 0.77)))
+    blink = max(np.exp(-(((at - moment) * count / 2.2) ** 2)) for moment in (0.31, 0.77))
     return {
         "yaw": 0.10 * np.sin(2 * turn) + 0.05 * np.sin(3 * turn + 1.0),
         "pitch": 0.04 * np.sin(3 * turn + 0.4),
@@ -40,7 +44,9 @@ def motion(at: float, count: int) -> dict[str, float]:
 def sources(
     x: np.ndarray, y: np.ndarray, centre: tuple[float, float], eye: float, pose: dict[str, float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where in the still each point of the frame comes from. `eye` is the distance between the eyes in pixels."""
+    """Where in the still each point of the frame comes from. `eye` is the distance between the eyes
+    in pixels.
+    """
     across, down = (x - centre[0]) / (1.5 * eye), (y - centre[1]) / (2.0 * eye)
     radius = np.sqrt(across**2 + down**2)
     head = np.clip(1.9 - radius, 0, 0.9) / 0.9
@@ -120,7 +126,10 @@ def main() -> None:
     ask.add_argument(
         "--face",
         required=True,
-        help="X,Y,EYES: the bridge of the nose in that part and the distance between the eyes, in shares of its width",
+        help=(
+            "X,Y,EYES: the bridge of the nose in that part and the distance between the eyes, in"
+            " shares of its width"
+        ),
     )
     ask.add_argument("--frames", type=int, default=120)
     ask.add_argument("--takes", type=int, default=1)
@@ -148,7 +157,8 @@ def main() -> None:
             b"".join(files) * (args.frames // len(files))
         )
     print(
-        f"{args.out.name}: {args.takes} takes of {args.frames} frames{', all of one picture' if args.freeze else ''}"
+        f"{args.out.name}: {args.takes} takes of {args.frames}"
+        f" frames{', all of one picture' if args.freeze else ''}"
     )
 
 

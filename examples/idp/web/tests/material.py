@@ -1,7 +1,9 @@
-"""Makes the parts of a walk out of a clip of one person: the first part as the camera, a still of the rest for the document.
+"""Makes the parts of a walk out of a clip of one person: the first part as the camera, a still of
+the rest for the document.
 
-material.py CLIP OUT writes OUT.jpg, the still, and two takes of the camera, OUT-1.mjpeg and OUT-2.mjpeg, encoded differently, as the
-service takes no picture twice. They run forward and back, so that nothing jumps where they start again.
+material.py CLIP OUT writes OUT.jpg, the still, and two takes of the camera, OUT-1.mjpeg and
+OUT-2.mjpeg, encoded differently, as the service takes no picture twice. They run forward and back,
+so that nothing jumps where they start again.
 """
 
 import io

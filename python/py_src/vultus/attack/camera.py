@@ -19,7 +19,9 @@ class CameraSettings(Settings):
     exposure_stops: float = ranged(-1.4, 1.0, 0.0)
     defocus_px: float = ranged(0.0, 2.2, 0.5)
     metering: float = ranged(0.0, 1.0, 0.0)
-    """How far exposure follows the mean of the frame: 0 fixed, 1 brings it to 18 % grey, within two stops."""
+    """How far exposure follows the mean of the frame: 0 fixed, 1 brings it to 18 % grey, within two
+    stops.
+    """
     haze: float = ranged(0.0, 0.14, 0.0)
     """Stray light in the lens over the mean of the frame's brighter half."""
     shot_noise: float = ranged(0.0, 0.05, 0.01)

@@ -46,8 +46,10 @@ Landmarks = Callable[[np.ndarray, int], np.ndarray | None]
 
 
 def _landmarks(path: pathlib.Path | None) -> Landmarks:
-    """Landmarks of frame i: from a JSON file, [[x, y], ...] for all frames or [[[x, y], ...], ...] one a frame; without a
-    file the engine places them, and there are none where it finds no face."""
+    """Landmarks of frame i: from a JSON file, [[x, y], ...] for all frames or [[[x, y], ...], ...]
+    one a frame; without a file the engine places them, and there are none where it finds no
+    face.
+    """
     if path is None:
         return _placed()
     points = json.loads(path.read_text())
@@ -160,7 +162,8 @@ def _run(args: argparse.Namespace) -> None:
     if clips.is_still(args.source):
         if args.verb not in ("print", "replay", "selfblend", "faceswap", "reencode"):
             raise ValueError(
-                f"{args.verb} changes the order or timing of frames: allowed is a clip, not {args.source.name}"
+                f"{args.verb} changes the order or timing of frames: allowed is a clip, not"
+                f" {args.source.name}"
             )
         made = change(clips.read_still(args.source), 0)
         if facts.get("frames_left_as_they_are"):

@@ -62,7 +62,8 @@ def read_clip(
         size += image.nbytes
         if size > LARGEST_CLIP_BYTES:
             raise ValueError(
-                f"{path} has more than {LARGEST_CLIP_BYTES >> 20} MiB of pixels after {len(shown)} frames: cut it first"
+                f"{path} has more than {LARGEST_CLIP_BYTES >> 20} MiB of pixels after {len(shown)}"
+                " frames: cut it first"
             )
     if not shown:
         raise ValueError(f"{path} has no video frame")
@@ -72,7 +73,9 @@ def read_clip(
 def write_clip(
     path: str | os.PathLike[str], frames: Iterable[np.ndarray], at_us: list[int], crf: int = 18
 ) -> None:
-    """Encodes H.264. A container holds no repeated or backward timestamps: these are moved on by one millisecond."""
+    """Encodes H.264. A container holds no repeated or backward timestamps: these are moved on by
+    one millisecond.
+    """
     av = _av()
     with av.open(os.fspath(path), "w") as clip:
         stream, last = None, -1

@@ -1,7 +1,7 @@
 """Manipulated faces: a picture blended with itself, and another identity warped over a face.
 
-Both take landmarks as an (n, 2) array of x, y in pixels; for a swap the two faces' rows must correspond,
-as those of the 468-point mesh do.
+Both take landmarks as an (n, 2) array of x, y in pixels; for a swap the two faces' rows must
+correspond, as those of the 468-point mesh do.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ _KNOT_PX = 6
 def _thin_plate(
     to: np.ndarray, come_from: np.ndarray, height: int, width: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each pixel of the target, where it comes from, interpolating to -> come_from by a thin-plate spline."""
+    """For each pixel of the target, where it comes from, interpolating to -> come_from by a
+    thin-plate spline.
+    """
     n = len(to)
 
     def kernel(d2: np.ndarray) -> np.ndarray:
@@ -131,7 +133,8 @@ def _around(shape: tuple[int, ...], points: np.ndarray, face: float) -> tuple[sl
     )
     if right - left < 8 or bottom - top < 8:
         raise ValueError(
-            f"landmarks span {right - left}x{bottom - top} pixels of the image, allowed is 8 a side or more"
+            f"landmarks span {right - left}x{bottom - top} pixels of the image, allowed is 8 a side"
+            " or more"
         )
     return slice(top, bottom), slice(left, right)
 
@@ -173,7 +176,9 @@ def face_swap(
     settings: BlendSettings,
     seed: int,
 ) -> np.ndarray:
-    """Warps the donor's face onto the face in `image` and blends it in. Returns uint8 RGB of the shape of `image`."""
+    """Warps the donor's face onto the face in `image` and blends it in. Returns uint8 RGB of the
+    shape of `image`.
+    """
     rng = np.random.default_rng(seed)
     check_image(image)
     check_image(donor, "donor")
@@ -183,7 +188,8 @@ def face_swap(
     )
     if len(to) != len(come_from):
         raise ValueError(
-            f"landmarks has {len(to)} points and donor_landmarks {len(come_from)}, they must correspond"
+            f"landmarks has {len(to)} points and donor_landmarks {len(come_from)}, they must"
+            " correspond"
         )
     face = float(np.ptp(to[:, 0]))
     part = _around(image.shape, to, face)

@@ -18,7 +18,8 @@ TIMESTAMP_PATTERNS = ("camera", "exact", "repeated", "backwards", "bursts", "too
 def _span(frames: Sequence[Frame], start: int, count: int) -> None:
     if count < 1 or start < 0 or start + count > len(frames):
         raise ValueError(
-            f"frames {start} to {start + count - 1} are asked for, the clip has 0 to {len(frames) - 1}"
+            f"frames {start} to {start + count - 1} are asked for, the clip has 0 to"
+            f" {len(frames) - 1}"
         )
 
 
@@ -44,7 +45,9 @@ def duplicate(frames: Sequence[Frame], every: int) -> list[Frame]:
 
 
 def reverse(frames: Sequence[Frame], start: int, count: int) -> list[Frame]:
-    """After frame `start + count - 1` plays those `count` frames backwards (a ping-pong loop), then ends."""
+    """After frame `start + count - 1` plays those `count` frames backwards (a ping-pong loop), then
+    ends.
+    """
     _span(frames, start, count)
     return [*frames[: start + count], *reversed(frames[start : start + count - 1])]
 
@@ -52,10 +55,10 @@ def reverse(frames: Sequence[Frame], start: int, count: int) -> list[Frame]:
 def timestamps(count: int, pattern: str, rate_hz: float = 30.0, seed: int = 0) -> list[int]:
     """Timestamps in microseconds for `count` frames.
 
-    "camera" is bona fide: a steady rate with sensor jitter and now and then a dropped frame. "exact" has no
-    jitter at all, as a file played by a virtual camera; "repeated" gives some frames the timestamp of the one
-    before, "backwards" steps back at times, "bursts" delivers eight frames at once, "too_fast" runs at twenty
-    times the rate, "drift" changes rate from half to double.
+    "camera" is bona fide: a steady rate with sensor jitter and now and then a dropped frame.
+    "exact" has no jitter at all, as a file played by a virtual camera; "repeated" gives some frames
+    the timestamp of the one before, "backwards" steps back at times, "bursts" delivers eight frames
+    at once, "too_fast" runs at twenty times the rate, "drift" changes rate from half to double.
     """
     if count < 1:
         raise ValueError(f"count is {count}, allowed is 1 or more")

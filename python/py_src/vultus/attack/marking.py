@@ -13,7 +13,8 @@ MARK_TEXT = "SIMULATED ATTACK"
 def mark(image: np.ndarray) -> np.ndarray:
     """Returns a copy with MARK_TEXT in white on a red strip along the top edge.
 
-    The strip is a sixteenth of the height, at least 10 pixels, and the text at most as wide as the image.
+    The strip is a sixteenth of the height, at least 10 pixels, and the text at most as wide as the
+    image.
     """
     height, width = check_image(image).shape[:2]
     strip = min(max(10, height // 16), height)

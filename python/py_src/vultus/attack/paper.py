@@ -95,9 +95,9 @@ def present_print(
     """Prints `image` on a simulated sheet and photographs it.
 
     `background` (uint8 RGB, any size) stands behind the sheet; without it a room is drawn.
-    `face_centre` (x, y in pixels) is brought to the middle of the frame; default is the image's centre.
-    In a clip the scene is drawn by `seed` alone; `frame` varies what varies from frame to frame: camera noise,
-    tremor of the hand.
+    `face_centre` (x, y in pixels) is brought to the middle of the frame; default is the image's
+    centre. In a clip the scene is drawn by `seed` alone; `frame` varies what varies from frame to
+    frame: camera noise, tremor of the hand.
     """
     rng, moment = np.random.default_rng(seed), np.random.default_rng([seed, frame])
     s, (height, width) = settings, check_image(image).shape[:2]

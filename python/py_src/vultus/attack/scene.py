@@ -28,7 +28,9 @@ class Presentation:
     def box(
         self, x: float, y: float, width: float, height: float
     ) -> tuple[float, float, float, float]:
-        """Where an upright box of the source lies in `image`: x, y, width, height, upright and of equal area."""
+        """Where an upright box of the source lies in `image`: x, y, width, height, upright and of
+        equal area.
+        """
         corners = np.array(
             [[x, x + width, x + width, x], [y, y, y + height, y + height], [1, 1, 1, 1]]
         )
@@ -40,7 +42,9 @@ class Presentation:
 
 
 def check_image(image: np.ndarray, name: str = "image", smallest: int = 16) -> np.ndarray:
-    """Returns the image, or raises ValueError unless it is uint8 RGB of at least `smallest` pixels a side."""
+    """Returns the image, or raises ValueError unless it is uint8 RGB of at least `smallest` pixels
+    a side.
+    """
     if (
         not isinstance(image, np.ndarray)
         or image.dtype != np.uint8
@@ -55,7 +59,8 @@ def check_image(image: np.ndarray, name: str = "image", smallest: int = 16) -> n
         raise ValueError(f"{name} is {found}, allowed is a uint8 array of shape (height, width, 3)")
     if min(image.shape[:2]) < smallest:
         raise ValueError(
-            f"{name} is {image.shape[1]}x{image.shape[0]}, allowed is {smallest} pixels a side or more"
+            f"{name} is {image.shape[1]}x{image.shape[0]}, allowed is {smallest} pixels a side or"
+            " more"
         )
     return image
 
@@ -190,7 +195,9 @@ def add_hand(
     inward: np.ndarray,
     finger_px: float,
 ) -> np.ndarray:
-    """Draws fingers that grip the artefact: from beyond its `edge` point (x, y) in direction `inward`."""
+    """Draws fingers that grip the artefact: from beyond its `edge` point (x, y) in direction
+    `inward`.
+    """
     height, width = light.shape[:2]
     skin = np.array([0.45, 0.25, 0.17]) * rng.uniform(0.12, 1.2) * rng.uniform(0.85, 1.15, 3)
     across = np.array([-inward[1], inward[0]])

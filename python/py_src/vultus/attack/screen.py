@@ -113,9 +113,9 @@ def present_replay(
     """Shows `image` on a simulated display and photographs it.
 
     `background` (uint8 RGB, any size) stands behind the display; without it a room is drawn.
-    `face_centre` (x, y in pixels) is brought to the middle of the frame; default is the image's centre.
-    In a clip the scene is drawn by `seed` alone; `frame` varies what varies from frame to frame: camera noise,
-    tremor of the hand, the phase of the refresh bands.
+    `face_centre` (x, y in pixels) is brought to the middle of the frame; default is the image's
+    centre. In a clip the scene is drawn by `seed` alone; `frame` varies what varies from frame to
+    frame: camera noise, tremor of the hand, the phase of the refresh bands.
     """
     rng, moment = np.random.default_rng(seed), np.random.default_rng([seed, frame])
     s, (height, width) = settings, check_image(image).shape[:2]

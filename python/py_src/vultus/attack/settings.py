@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 SPLITS = ("training", "report", "all")
 """Which settings a draw may use. "training" and "report" share no value of any ranged setting."""
@@ -28,7 +28,9 @@ def ranged(low: float, high: float, default: float) -> Any:
 
 
 def chosen(*choices: str, report_only: tuple[str, ...] = ()) -> Any:
-    """A dataclass field that must be one of the choices; `report_only` ones are never drawn for training."""
+    """A dataclass field that must be one of the choices; `report_only` ones are never drawn for
+    training.
+    """
     return dataclasses.field(
         default=choices[0],
         metadata={"choices": (*choices, *report_only), "report_only": report_only},
