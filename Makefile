@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 SPECIMEN := build/photos/specimen-obama.png
 PORTRAITS := build/photos/obama.jpg build/photos/obama2.jpg build/photos/biden.jpg
 
-.PHONY: demo test test-rust test-python test-ffi test-idp pack photos wheel lint clean bench-peers
+.PHONY: demo test setup test-rust test-python test-ffi test-idp pack photos wheel lint clean bench-peers
 
 demo: wheel photos
 	@echo; echo "== The holder, with his card: must be accepted"
@@ -22,7 +22,12 @@ demo: wheel photos
 	$(PY) -m vultus verify build/demo-spoof.png $(SPECIMEN) --annotate build/demo-spoofed.png || [ $$? -eq 1 ]
 	@echo; echo "Look at build/demo-accept.png, build/demo-reject.png and build/demo-spoofed.png."
 
-test: test-rust test-python test-ffi test-idp
+test: setup
+	$(MAKE) test-rust test-python test-ffi test-idp
+
+# What the tests start and do not build, as Debian's packages.
+setup:
+	.ci/setup
 
 CARGO_TEST := cargo test --release --workspace --exclude vultus-python
 
@@ -30,7 +35,6 @@ CARGO_TEST := cargo test --release --workspace --exclude vultus-python
 # with every read and write checked.
 test-rust: pack photos
 	$(CARGO_TEST)
-	@command -v valgrind > /dev/null || { apt-get update && apt-get install --yes --no-install-recommends valgrind libc6-dbg; }
 	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --quiet --error-exitcode=9" $(CARGO_TEST) --lib kernel::
 
 test-python: wheel photos
@@ -96,12 +100,32 @@ $(PEERS)/tools: benches/peers/requirements.txt
 build/pack/pack.json:
 	$(MAKE) pack
 
-lint:
+# The form of every language; each tool is pinned, and brought by its registry.
+LINT := $(VENV)/lint
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GO_MODULES := ffi/go examples/go examples/idp
+
+lint: $(LINT)
+	.ci/layers
+	.ci/columns
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- --deny warnings
-	.ci/layers
-	command -v cargo-deny >/dev/null || cargo install --quiet --locked --debug cargo-deny --version 0.20.2
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	@unformatted=$$(gofmt -l $(GO_MODULES)); \
+	    [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
+	$(MAKE) -C ffi stage
+	$(MAKE) -C examples/idp web
+	@for module in $(GO_MODULES); do echo "vet and staticcheck: $$module"; (cd $$module && \
+	    export PKG_CONFIG_PATH=$(CURDIR)/build/ffi/prefix/lib/pkgconfig && \
+	    go vet ./... && go run $(STATICCHECK) ./...); done
+	command -v cargo-deny >/dev/null || \
+	    cargo install --quiet --locked --debug cargo-deny --version 0.20.2
 	cargo deny check bans licenses sources
+
+$(LINT): $(VENV)/tools
+	$(PY) -m pip install --quiet "ruff==0.17.6"
+	touch $@
 
 clean:
 	rm -rf build dist $(VENV) target python/py_src/vultus/pack

@@ -154,7 +154,8 @@ func TestLoad(t *testing.T) {
 		return latencies[int(share*float64(len(latencies)-1))].Round(100 * time.Microsecond)
 	}
 	t.Logf(
-		"%d requests from %d clients, %d verifications at once: %.1f a second, in-process %.1f, share %.1f %%",
+		"%d requests from %d clients, %d verifications at once: %.1f a second, in-process %.1f, "+
+			"share %.1f %%",
 		answers,
 		2*workers,
 		workers,
@@ -261,10 +262,12 @@ func TestHugeBodiesAreRefused(t *testing.T) {
 	address, stop := run(t, NewService(engine, limits))
 	before := residentBytes(t)
 	part := "--b\r\nContent-Disposition: form-data; name=\"selfie\"; filename=\"a\"\r\n\r\n"
-	header := "POST /verify HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+	header := "POST /verify HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; " +
+		"boundary=b\r\n"
 	for name, start := range map[string]string{
 		"of stated length": header + "Content-Length: " + strconv.Itoa(size) + "\r\n\r\n" + part,
-		"chunked":          header + "Transfer-Encoding: chunked\r\n\r\n" + strconv.FormatInt(int64(len(part)), 16) + "\r\n" + part + "\r\n" + strconv.FormatInt(size, 16) + "\r\n",
+		"chunked": header + "Transfer-Encoding: " +
+			"chunked\r\n\r\n" + strconv.FormatInt(int64(len(part)), 16) + "\r\n" + part + "\r\n" + strconv.FormatInt(size, 16) + "\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			connection, err := net.Dial("tcp", address)

@@ -52,7 +52,8 @@ func main() {
 	if flag.NArg() > 0 || limits.BodyBytes < 1 || limits.Parallel < 1 ||
 		limits.Admitted < limits.Parallel {
 		log.Fatal(
-			"usage: service [flags]; -max-body and -parallel are 1 at least, -admitted not below -parallel; see -help",
+			"usage: service [flags]; -max-body and -parallel are 1 at least, -admitted not " +
+				"below -parallel; see -help",
 		)
 	}
 

@@ -45,13 +45,16 @@ func NewService(engine *vultus.Engine, limits Limits) *Service {
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vultus_decisions_total", Help: "Decisions by outcome."}, []string{"outcome"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "vultus_refused_total", Help: "Requests without a decision, by status."}, []string{"status"}),
+			Name: "vultus_refused_total", Help: "Requests without a decision, by " +
+				"status."}, []string{"status"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "vultus_verify_seconds", Help: "Time of a verification, without waiting for its turn.",
+			Name: "vultus_verify_seconds", Help: "Time of a verification, without waiting for " +
+				"its turn.",
 			Buckets: prometheus.ExponentialBuckets(0.01, 2, 10)}),
 	}
 	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "vultus_requests_in_flight", Help: "Requests that are held."}, func() float64 { return float64(len(s.admitted)) })
+		Name: "vultus_requests_in_flight", Help: "Requests that are " +
+			"held."}, func() float64 { return float64(len(s.admitted)) })
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(s.decisions, s.refused, s.seconds, inFlight, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -130,7 +130,8 @@ func TestService(t *testing.T) {
 		{"missing", []file{holder}, 400, "document"},
 		{"twice", []file{holder, holder}, 400, "given twice"},
 		{"unknown", []file{holder, {"passport", nil}}, 400, "passport"},
-		{"too large", []file{holder, {"document", make([]byte, 5<<20)}}, 413, "more than 4194304 bytes"},
+		{"too large", []file{holder, {"document", make([]byte, 5<<20)}}, 413, "more than " +
+			"4194304 bytes"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, body := post(t, server.URL, test.files...)
@@ -153,7 +154,8 @@ func TestService(t *testing.T) {
 	status, metrics := get(t, server.URL+"/metrics")
 	for _, line := range []string{
 		`vultus_decisions_total{outcome="accept"} 1`, `vultus_decisions_total{outcome="reject"} 1`, `vultus_refused_total{status="413"} 1`,
-		`vultus_refused_total{status="422"} 2`, "vultus_verify_seconds_count 2", "vultus_requests_in_flight 0",
+		`vultus_refused_total{status="422"} 2`, "vultus_verify_seconds_count " +
+			"2", "vultus_requests_in_flight 0",
 	} {
 		if status != 200 || !strings.Contains(metrics, line+"\n") {
 			t.Errorf("%d, no %q in the metrics", status, line)
@@ -255,7 +257,8 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	address, stop := run(t, NewService(engine, short))
 	for name, sent := range map[string]string{
 		"header": "POST /verify HTTP/1.1\r\nHost: a\r\n",
-		"body":   "POST /verify HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n--b\r\n",
+		"body": "POST /verify HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; " +
+			"boundary=b\r\nContent-Length: 1000000\r\n\r\n--b\r\n",
 	} {
 		connection, err := net.Dial("tcp", address)
 		if err != nil {

@@ -83,8 +83,10 @@ func TestGalleryBadInput(t *testing.T) {
 		is   error
 		part string
 	}{
-		"taken number":      {func() error { return g.Insert(0, template) }, ErrUsage, "id 0 already"},
-		"nil reference":     {func() error { return g.Insert(1, nil) }, ErrUsage, "reference: is nil"},
+		"taken number": {func() error { return g.Insert(0, template) }, ErrUsage, "id 0 " +
+			"already"},
+		"nil reference": {func() error { return g.Insert(1, nil) }, ErrUsage, "reference: " +
+			"is nil"},
 		"nil probe":         {search(g, nil, 1), ErrUsage, "probe: is nil"},
 		"negative most":     {search(g, template, -1), ErrUsage, "most: is -1"},
 		"search on closed":  {search(closed, template, 1), ErrClosed, ""},

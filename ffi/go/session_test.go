@@ -141,17 +141,18 @@ func TestSessionBadInput(t *testing.T) {
 		is   error
 		part string
 	}{
-		"cut frame":          {func() error { _, err := session.Push(t.Context(), good[:99], 0); return err }, ErrInput, "frame: "},
-		"negative time":      {func() error { _, err := session.Push(t.Context(), good, -1); return err }, ErrUsage, "at: "},
-		"negative begin":     {func() error { return session.BeginChallenge(-1) }, ErrUsage, "at: "},
-		"no challenge":       {func() error { return session.BeginChallenge(0) }, ErrUsage, "challenge"},
-		"cancelled push":     {func() error { _, err := session.Push(cancelled, good, 0); return err }, context.Canceled, ""},
-		"cancelled verify":   {func() error { _, err := session.Verify(cancelled, good); return err }, context.Canceled, ""},
-		"cut document":       {func() error { _, err := session.Verify(t.Context(), good[:99]); return err }, ErrInput, "document: "},
-		"unknown field":      {func() error { _, err := session.Verify(t.Context(), good, With("far", 1)); return err }, ErrUsage, "policy: "},
-		"nil template":       {func() error { _, err := session.VerifyTemplate(t.Context(), nil); return err }, ErrUsage, "reference: "},
-		"push on closed":     {func() error { _, err := closed.Push(t.Context(), good, 0); return err }, ErrClosed, ""},
-		"evidence of closed": {func() error { _, err := closed.Evidence(); return err }, ErrClosed, ""},
+		"cut frame":        {func() error { _, err := session.Push(t.Context(), good[:99], 0); return err }, ErrInput, "frame: "},
+		"negative time":    {func() error { _, err := session.Push(t.Context(), good, -1); return err }, ErrUsage, "at: "},
+		"negative begin":   {func() error { return session.BeginChallenge(-1) }, ErrUsage, "at: "},
+		"no challenge":     {func() error { return session.BeginChallenge(0) }, ErrUsage, "challenge"},
+		"cancelled push":   {func() error { _, err := session.Push(cancelled, good, 0); return err }, context.Canceled, ""},
+		"cancelled verify": {func() error { _, err := session.Verify(cancelled, good); return err }, context.Canceled, ""},
+		"cut document":     {func() error { _, err := session.Verify(t.Context(), good[:99]); return err }, ErrInput, "document: "},
+		"unknown field":    {func() error { _, err := session.Verify(t.Context(), good, With("far", 1)); return err }, ErrUsage, "policy: "},
+		"nil template":     {func() error { _, err := session.VerifyTemplate(t.Context(), nil); return err }, ErrUsage, "reference: "},
+		"push on closed":   {func() error { _, err := closed.Push(t.Context(), good, 0); return err }, ErrClosed, ""},
+		"evidence of " +
+			"closed": {func() error { _, err := closed.Evidence(); return err }, ErrClosed, ""},
 	} {
 		if err := test.call(); !errors.Is(err, test.is) ||
 			!strings.Contains(err.Error(), test.part) {

@@ -76,7 +76,8 @@ func (r *Rules) Check(
 	may = r.Open || slices.Contains(r.Emails, email) || slices.Contains(r.Domains, domain)
 	rows, err := q.QueryContext(
 		ctx,
-		"SELECT groups FROM members WHERE (kind = 'email' AND value = $1) OR (kind = 'domain' AND value = $2)",
+		"SELECT groups FROM members WHERE (kind = 'email' AND value = $1) OR (kind = 'domain' "+
+			"AND value = $2)",
 		email,
 		domain,
 	)

@@ -66,7 +66,8 @@ func NewToken(
 	token := session.Random()
 	_, err := q.ExecContext(
 		ctx,
-		"INSERT INTO admin_tokens (hash, name, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+		"INSERT INTO admin_tokens (hash, name, scopes, created_at, expires_at) VALUES ($1, $2, "+
+			"$3, $4, $5)",
 		session.Hash(
 			token,
 		),
@@ -199,7 +200,8 @@ func (a *API) authorise(r *http.Request, scope string) (name string, err error) 
 		return "", &problem{http.StatusUnauthorized, "a token is needed"}
 	}
 	var scopes store.JSON[[]string]
-	err = a.DB.QueryRowContext(r.Context(), "SELECT name, scopes FROM admin_tokens WHERE hash = $1 AND expires_at > $2",
+	err = a.DB.QueryRowContext(r.Context(), "SELECT name, scopes FROM admin_tokens WHERE hash = "+
+		"$1 AND expires_at > $2",
 		session.Hash(token), store.Time{Time: a.Now()}).
 		Scan(&name, &scopes)
 	switch {
@@ -461,7 +463,8 @@ func (a *API) removeStream(c *call) (any, error) {
 
 func (a *API) receipt(c *call) (any, error) {
 	var text string
-	if err := c.tx.QueryRowContext(c.Context(), "SELECT receipt FROM decisions WHERE id = $1", c.PathValue("id")).Scan(&text); err != nil {
+	if err := c.tx.QueryRowContext(c.Context(), "SELECT receipt FROM decisions WHERE id = "+
+		"$1", c.PathValue("id")).Scan(&text); err != nil {
 		return nil, err
 	}
 	return map[string]string{"receipt": text}, a.log(c, "receipt.read", c.PathValue("id"), nil)

@@ -91,8 +91,10 @@ func (s *Service) Findings(ctx context.Context, q store.Queryer, u *user.User) (
 	now := s.Now()
 	findings := slices.Clone(u.Flags)
 	var failed, attacks int
-	err := q.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(CASE WHEN attack THEN 1 ELSE 0 END), 0) FROM decisions
-		WHERE user_id = $1 AND outcome = 'reject' AND created_at > $2`, u.ID, store.Time{Time: now.Add(-24 * time.Hour)}).
+	err := q.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(CASE WHEN attack THEN 1 ELSE 0
+		END), 0) FROM decisions
+		WHERE user_id = $1 AND outcome = 'reject' AND created_at >
+			$2`, u.ID, store.Time{Time: now.Add(-24 * time.Hour)}).
 		Scan(&failed, &attacks)
 	if err != nil {
 		return nil, err

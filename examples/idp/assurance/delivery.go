@@ -42,7 +42,8 @@ func (s *Service) Add(ctx context.Context, q store.Queryer, stream *Stream) erro
 	}
 	_, err := q.ExecContext(
 		ctx,
-		"INSERT INTO streams (id, client_id, url, authorization_sealed, poll_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+		"INSERT INTO streams (id, client_id, url, authorization_sealed, poll_hash, created_at) "+
+			"VALUES ($1, $2, $3, $4, $5, $6)",
 		stream.ID,
 		stream.Client,
 		store.Text(stream.URL),
@@ -114,8 +115,10 @@ func (s *Service) take(ctx context.Context) (*pushed, error) {
 	e := new(pushed)
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
 		now := s.Now()
-		err := tx.QueryRowContext(ctx, `SELECT jti, stream_id, url, body, authorization_sealed, tries FROM events JOIN streams ON streams.id = events.stream_id
-			WHERE url IS NOT NULL AND next_at <= $1 ORDER BY next_at, jti LIMIT 1`, store.Time{Time: now}).
+		err := tx.QueryRowContext(ctx, `SELECT jti, stream_id, url, body, authorization_sealed,
+			tries FROM events JOIN streams ON streams.id = events.stream_id
+			WHERE url IS NOT NULL AND next_at <= $1 ORDER BY next_at, jti LIMIT
+				1`, store.Time{Time: now}).
 			Scan(&e.jti, &e.stream, &e.url, &e.body, &e.sealed, &e.tries)
 		if err != nil {
 			return err
@@ -198,7 +201,8 @@ func (s *Service) postpone(ctx context.Context, e *pushed, fault error) error {
 func (s *Service) Poll(w http.ResponseWriter, r *http.Request) {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	var stream string
-	err := s.DB.QueryRowContext(r.Context(), "SELECT id FROM streams WHERE id = $1 AND poll_hash = $2", r.PathValue("id"), session.Hash(token)).
+	err := s.DB.QueryRowContext(r.Context(), "SELECT id FROM streams WHERE id = $1 AND "+
+		"poll_hash = $2", r.PathValue("id"), session.Hash(token)).
 		Scan(&stream)
 	if errors.Is(err, sql.ErrNoRows) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
@@ -234,7 +238,8 @@ func (s *Service) Poll(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = s.DB.Tx(r.Context(), func(tx *sql.Tx) error {
 			for _, jti := range asked.Ack {
-				if _, err := tx.ExecContext(r.Context(), "DELETE FROM events WHERE jti = $1 AND stream_id = $2", jti, stream); err != nil {
+				if _, err := tx.ExecContext(r.Context(), "DELETE FROM events WHERE jti = $1 AND "+
+					"stream_id = $2", jti, stream); err != nil {
 					return err
 				}
 			}

@@ -103,7 +103,8 @@ func (s *Service) emit(
 ) error {
 	rows, err := q.QueryContext(
 		ctx,
-		"SELECT id, client_id FROM streams WHERE client_id IN (SELECT client_id FROM logins WHERE user_id = $1)",
+		"SELECT id, client_id FROM streams WHERE client_id IN (SELECT client_id FROM logins "+
+			"WHERE user_id = $1)",
 		u.ID,
 	)
 	if err != nil {
@@ -149,7 +150,8 @@ func (s *Service) emit(
 		if err != nil {
 			return err
 		}
-		if _, err := q.ExecContext(ctx, "INSERT INTO events (jti, stream_id, body, created_at, next_at, tries) VALUES ($1, $2, $3, $4, $5, 0)",
+		if _, err := q.ExecContext(ctx, "INSERT INTO events (jti, stream_id, body, created_at, "+
+			"next_at, tries) VALUES ($1, $2, $3, $4, $5, 0)",
 			jti, stream, body, store.Time{Time: now}, store.Time{Time: now}); err != nil {
 			return err
 		}

@@ -65,13 +65,16 @@ func (s *Service) Retain(ctx context.Context) error {
 		{"DELETE FROM refresh_tokens WHERE expires_at < $1", before(0)},
 		// A spent transaction is kept for a day, so that a second use of its code is noticed.
 		{"DELETE FROM transactions WHERE expires_at < $1", before(24 * time.Hour)},
-		{"DELETE FROM sessions WHERE expires_at < $1 AND id NOT IN (SELECT session_id FROM refresh_tokens)", before(24 * time.Hour)},
+		{"DELETE FROM sessions WHERE expires_at < $1 AND id NOT IN (SELECT session_id FROM " +
+			"refresh_tokens)", before(24 * time.Hour)},
 		{"DELETE FROM inputs WHERE created_at < $1", before(keep.Inputs.Std())},
 		{"DELETE FROM throttles WHERE updated_at < $1", before(30 * 24 * time.Hour)},
 		{"DELETE FROM events WHERE created_at < $1", before(7 * 24 * time.Hour)},
 		{"DELETE FROM admin_tokens WHERE expires_at < $1", before(0)},
 		{"DELETE FROM audit WHERE at < $1", before(keep.Receipts.Std())},
-		{"DELETE FROM decisions WHERE created_at < $1 AND id NOT IN (SELECT decision_id FROM templates) AND id NOT IN (SELECT decision_id FROM sessions)", before(keep.Receipts.Std())},
+		{"DELETE FROM decisions WHERE created_at < $1 AND id NOT IN (SELECT decision_id FROM " +
+			"templates) AND id NOT IN (SELECT decision_id FROM " +
+			"sessions)", before(keep.Receipts.Std())},
 	} {
 		if _, err := s.DB.ExecContext(ctx, old.query, old.at); err != nil {
 			return err

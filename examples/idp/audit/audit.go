@@ -33,7 +33,8 @@ func Write(ctx context.Context, q store.Queryer, e Entry) error {
 	}
 	_, err = q.ExecContext(
 		ctx,
-		"INSERT INTO audit (id, at, actor, action, subject, transaction_id, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		"INSERT INTO audit (id, at, actor, action, subject, transaction_id, detail) VALUES ($1, "+
+			"$2, $3, $4, $5, $6, $7)",
 		id.String(),
 		store.Time{Time: e.At},
 		e.Actor,

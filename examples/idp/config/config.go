@@ -83,12 +83,14 @@ func (c *Config) defaults() {
 		text.Controller = c.Organisation
 	}
 	if text.Purpose == "" {
-		text.Purpose = "We compare your face with the portrait on your identity document, once, and later with what was enrolled, so that nobody else can come in under your name."
+		text.Purpose = "We compare your face with the portrait on your identity document, once, " +
+			"and later with what was enrolled, so that nobody else can come in under your name."
 	}
 	if text.Kept == nil {
 		text.Kept = []string{
 			"a template: numbers computed from your face, encrypted, never handed out",
-			"a receipt of each decision: its reasons and scores, and fingerprints of the files, but not the files",
+			"a receipt of each decision: its reasons and scores, and fingerprints of the files, " +
+				"but not the files",
 			"your email address, and when and in which browser you were verified",
 		}
 	}
@@ -119,7 +121,8 @@ func (c *Config) validate() error {
 	if c.ConfirmEmail && c.Upstream == nil &&
 		(c.Mail == nil || (c.Mail.SMTP == "") == (c.Mail.Outbox == "")) {
 		return errors.New(
-			"mail: smtp or outbox is needed to confirm addresses; without, set confirm_email to false",
+			"mail: smtp or outbox is needed to confirm addresses; without, set confirm_email to " +
+				"false",
 		)
 	}
 	if c.Parallel < 0 || c.Waiting < 0 {

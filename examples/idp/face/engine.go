@@ -285,7 +285,8 @@ func (e *Engine) guideDocument(ctx context.Context, file []byte) (*Guidance, err
 	if enrolment.Template == nil {
 		return &Guidance{
 			Code: "no-face",
-			Text: "No portrait is seen. Fill the picture with the side of the document that has it.",
+			Text: "No portrait is seen. Fill the picture with the side of the document that has " +
+				"it.",
 		}, nil
 	}
 	defer enrolment.Template.Close()

@@ -41,12 +41,14 @@ func (g *Gallery) Sync(ctx context.Context, q store.Queryer) error {
 	defer g.lock.Unlock()
 	// The counter is read first: all templates up to it are either there or deleted.
 	var newest, count int64
-	if err := q.QueryRowContext(ctx, "SELECT value FROM counters WHERE name = 'template'").Scan(&newest); err != nil {
+	if err := q.QueryRowContext(ctx, "SELECT value FROM counters WHERE name = "+
+		"'template'").Scan(&newest); err != nil {
 		return err
 	}
 	rows, err := q.QueryContext(
 		ctx,
-		"SELECT number, user_id, sealed FROM templates WHERE number > $1 AND number <= $2 ORDER BY number",
+		"SELECT number, user_id, sealed FROM templates WHERE number > $1 AND number <= $2 ORDER "+
+			"BY number",
 		g.last,
 		newest,
 	)
@@ -70,7 +72,8 @@ func (g *Gallery) Sync(ctx context.Context, q store.Queryer) error {
 		return err
 	}
 	g.last = newest
-	if err := q.QueryRowContext(ctx, "SELECT count(*) FROM templates WHERE number <= $1", newest).Scan(&count); err != nil ||
+	if err := q.QueryRowContext(ctx, "SELECT count(*) FROM templates WHERE number <= "+
+		"$1", newest).Scan(&count); err != nil ||
 		count == int64(len(g.owners)) {
 		return err
 	}

@@ -78,7 +78,8 @@ type row struct {
 func (r *Ring) rows(ctx context.Context, q store.Queryer, use Use) ([]row, error) {
 	rows, err := q.QueryContext(
 		ctx,
-		"SELECT id, public, sealed, created_at, signs_from, retires_at FROM keys WHERE use = $1 ORDER BY signs_from DESC",
+		"SELECT id, public, sealed, created_at, signs_from, retires_at FROM keys WHERE use = $1 "+
+			"ORDER BY signs_from DESC",
 		use,
 	)
 	if err != nil {
@@ -197,7 +198,8 @@ func (r *Ring) Rotate(ctx context.Context) error {
 			}
 			_, err = tx.ExecContext(
 				ctx,
-				"INSERT INTO keys (id, use, public, sealed, created_at, signs_from) VALUES ($1, $2, $3, $4, $5, $6)",
+				"INSERT INTO keys (id, use, public, sealed, created_at, signs_from) VALUES ($1, "+
+					"$2, $3, $4, $5, $6)",
 				made.id,
 				use,
 				made.public,

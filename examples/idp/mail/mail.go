@@ -22,7 +22,8 @@ type Settings struct {
 func (s *Settings) Send(to, subject, text string) error {
 	message := fmt.Appendf(
 		nil,
-		"From: %s\r\nTo: %s\r\nSubject: %s\r\nDate: %s\r\nMessage-ID: <%s@vultus>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n",
+		"From: %s\r\nTo: %s\r\nSubject: %s\r\nDate: %s\r\nMessage-ID: "+
+			"<%s@vultus>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n",
 		s.From,
 		to,
 		subject,

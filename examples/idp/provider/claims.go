@@ -31,7 +31,8 @@ type verification struct {
 func (s *storage) verification(ctx context.Context, id string) (*verification, error) {
 	v := &verification{id: id}
 	var at store.Time
-	err := s.db.QueryRowContext(ctx, "SELECT transaction_id, purpose, digest, created_at FROM decisions WHERE id = $1", id).
+	err := s.db.QueryRowContext(ctx, "SELECT transaction_id, purpose, digest, created_at FROM "+
+		"decisions WHERE id = $1", id).
 		Scan(&v.transactionID, &v.purpose, &v.digest, &at)
 	v.createdAt = at.Time
 	return v, err

@@ -68,8 +68,10 @@ func PutClient(ctx context.Context, q store.Queryer, c Client, now time.Time) er
 	}
 	_, err := q.ExecContext(
 		ctx,
-		`INSERT INTO clients (id, name, secret_hash, settings, created_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (id) DO UPDATE SET name = excluded.name, settings = excluded.settings, secret_hash = COALESCE(excluded.secret_hash, clients.secret_hash)`,
+		`INSERT INTO clients (id, name, secret_hash, settings, created_at) VALUES ($1, $2, $3,
+			$4, $5)
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, settings = excluded.settings,
+			secret_hash = COALESCE(excluded.secret_hash, clients.secret_hash)`,
 		c.ID,
 		c.Name,
 		store.Text(hash),
@@ -124,7 +126,8 @@ func loadClient(ctx context.Context, q store.Queryer, id string) (*client, error
 	c := new(client)
 	var secret store.Text
 	var settings store.JSON[ClientSettings]
-	err := q.QueryRowContext(ctx, "SELECT id, name, secret_hash, settings FROM clients WHERE id = $1", id).
+	err := q.QueryRowContext(ctx, "SELECT id, name, secret_hash, settings FROM clients WHERE id "+
+		"= $1", id).
 		Scan(&c.ID, &c.Name, &secret, &settings)
 	c.secretHash, c.ClientSettings = string(secret), settings.V
 	return c, err

@@ -246,7 +246,8 @@ func (s *storage) DeleteAuthRequest(context.Context, string) error { return nil 
 func (s *storage) revokeFamily(ctx context.Context, transactionID, action string) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
 		for _, table := range []string{"access_tokens", "refresh_tokens"} {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE transaction_id = $1", transactionID); err != nil {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE transaction_id = "+
+				"$1", transactionID); err != nil {
 				return err
 			}
 		}

@@ -60,13 +60,17 @@ func (s *storage) issue(
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO access_tokens (id, transaction_id, client_id, user_id, session_id, scopes, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`, id, g.transactionID, g.clientID, g.session.UserID, g.session.ID,
+		if _, err := tx.ExecContext(ctx, `INSERT INTO access_tokens (id, transaction_id,
+			client_id, user_id, session_id, scopes, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6,
+				$7)`, id, g.transactionID, g.clientID, g.session.UserID, g.session.ID,
 			store.JSON[[]string]{V: g.scopes}, store.Time{Time: expires}); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO logins (user_id, client_id, last_at) VALUES ($1, $2, $3)
-			ON CONFLICT (user_id, client_id) DO UPDATE SET last_at = excluded.last_at`, g.session.UserID, g.clientID, store.Time{Time: now}); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO logins (user_id, client_id, last_at)
+			VALUES ($1, $2, $3)
+			ON CONFLICT (user_id, client_id) DO UPDATE SET last_at =
+				excluded.last_at`, g.session.UserID, g.clientID, store.Time{Time: now}); err != nil {
 			return err
 		}
 		if !refresh {
@@ -74,7 +78,8 @@ func (s *storage) issue(
 		}
 		_, err = tx.ExecContext(
 			ctx,
-			`INSERT INTO refresh_tokens (hash, transaction_id, client_id, user_id, session_id, scopes, expires_at)
+			`INSERT INTO refresh_tokens (hash, transaction_id, client_id, user_id, session_id,
+				scopes, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			session.Hash(token),
 			g.transactionID,
@@ -115,7 +120,8 @@ func (s *storage) redeem(ctx context.Context, tx *sql.Tx, request op.TokenReques
 		if err := s.renew(ctx, tx, r); err != nil {
 			return nil, err
 		}
-		err := store.One(ctx, tx, "UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2 AND used_at IS NULL", store.Time{Time: s.now()}, r.hash)
+		err := store.One(ctx, tx, "UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2 AND "+
+			"used_at IS NULL", store.Time{Time: s.now()}, r.hash)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, oidc.ErrInvalidGrant().WithDescription("the refresh token was used before")
 		}
@@ -134,7 +140,8 @@ func (s *storage) TokenRequestByRefreshToken(
 	var sessionID string
 	var scopes store.JSON[[]string]
 	var expires, used store.Time
-	err := s.db.QueryRowContext(ctx, "SELECT transaction_id, client_id, session_id, scopes, expires_at, used_at FROM refresh_tokens WHERE hash = $1", r.hash).
+	err := s.db.QueryRowContext(ctx, "SELECT transaction_id, client_id, session_id, scopes, "+
+		"expires_at, used_at FROM refresh_tokens WHERE hash = $1", r.hash).
 		Scan(&r.transactionID, &r.clientID, &sessionID, &scopes, &expires, &used)
 	if err != nil {
 		return nil, oidc.ErrInvalidGrant().WithDescription("the refresh token is unknown")
@@ -192,7 +199,8 @@ func (s *storage) GetRefreshTokenInfo(
 	clientID, token string,
 ) (string, string, error) {
 	var subject string
-	err := s.db.QueryRowContext(ctx, "SELECT user_id FROM refresh_tokens WHERE hash = $1 AND client_id = $2", session.Hash(token), clientID).
+	err := s.db.QueryRowContext(ctx, "SELECT user_id FROM refresh_tokens WHERE hash = $1 AND "+
+		"client_id = $2", session.Hash(token), clientID).
 		Scan(&subject)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", op.ErrInvalidRefreshToken
@@ -202,11 +210,13 @@ func (s *storage) GetRefreshTokenInfo(
 
 // RevokeToken voids an access token by its id, or a refresh token and with it the whole login.
 func (s *storage) RevokeToken(ctx context.Context, token, _, clientID string) *oidc.Error {
-	if _, err := s.db.ExecContext(ctx, "DELETE FROM access_tokens WHERE id = $1 AND client_id = $2", token, clientID); err != nil {
+	if _, err := s.db.ExecContext(ctx, "DELETE FROM access_tokens WHERE id = $1 AND client_id = "+
+		"$2", token, clientID); err != nil {
 		return oidc.ErrServerError().WithDescription("please try again").WithParent(err)
 	}
 	var transactionID string
-	err := s.db.QueryRowContext(ctx, "SELECT transaction_id FROM refresh_tokens WHERE hash = $1 AND client_id = $2", session.Hash(token), clientID).
+	err := s.db.QueryRowContext(ctx, "SELECT transaction_id FROM refresh_tokens WHERE hash = $1 "+
+		"AND client_id = $2", session.Hash(token), clientID).
 		Scan(&transactionID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
@@ -233,7 +243,8 @@ func (s *storage) accessToken(ctx context.Context, id string) (*accessToken, err
 	var sessionID string
 	var scopes store.JSON[[]string]
 	var expires store.Time
-	err := s.db.QueryRowContext(ctx, "SELECT client_id, session_id, scopes, expires_at FROM access_tokens WHERE id = $1", id).
+	err := s.db.QueryRowContext(ctx, "SELECT client_id, session_id, scopes, expires_at FROM "+
+		"access_tokens WHERE id = $1", id).
 		Scan(&t.clientID, &sessionID, &scopes, &expires)
 	if err != nil {
 		return nil, err

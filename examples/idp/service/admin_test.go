@@ -278,7 +278,8 @@ func TestKeysOfTheVault(t *testing.T) {
 		}
 		var owner string
 		var sealed []byte
-		if err := w.db.QueryRow("SELECT user_id, sealed FROM templates").Scan(&owner, &sealed); err != nil {
+		if err := w.db.QueryRow("SELECT user_id, sealed FROM "+
+			"templates").Scan(&owner, &sealed); err != nil {
 			t.Fatal(err)
 		}
 		alone := open(fresh)

@@ -305,7 +305,8 @@ func TestDuplicateIdentities(t *testing.T) {
 				second := w.browser().begin(nil)
 				second.verify("eve@example.com", "obama.jpg")
 				second.in(test.state)
-				if n := w.count("SELECT count(*) FROM audit WHERE action = 'duplicate.found'"); n != 1 {
+				if n := w.count("SELECT count(*) FROM audit WHERE action = " +
+					"'duplicate.found'"); n != 1 {
 					t.Errorf("%d entries of the audit log", n)
 				}
 				if d := w.receipts()[1].Duplicates; d == nil || d.Searched != 1 || d.Found != 1 ||
@@ -313,7 +314,8 @@ func TestDuplicateIdentities(t *testing.T) {
 					*d.Best < d.Threshold {
 					t.Errorf("%+v", d)
 				}
-				if n := w.count("SELECT count(*) FROM users WHERE risk_level = 'HIGH'"); (n == 2) != (test.risk == "HIGH") {
+				if n := w.count("SELECT count(*) FROM users WHERE risk_level = " +
+					"'HIGH'"); (n == 2) != (test.risk == "HIGH") {
 					t.Errorf("%d users of high risk", n)
 				}
 				if action == "refuse" {
@@ -339,8 +341,10 @@ func TestDeletionAndRetention(t *testing.T) {
 		}
 		left := func() int {
 			return w.count(
-				`SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM templates) + (SELECT count(*) FROM sessions) + (SELECT count(*) FROM devices)
-				+ (SELECT count(*) FROM access_tokens) + (SELECT count(*) FROM refresh_tokens) + (SELECT count(*) FROM decisions WHERE user_id IS NOT NULL)`,
+				`SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM templates) +
+					(SELECT count(*) FROM sessions) + (SELECT count(*) FROM devices)
+				+ (SELECT count(*) FROM access_tokens) + (SELECT count(*) FROM refresh_tokens)
+					+ (SELECT count(*) FROM decisions WHERE user_id IS NOT NULL)`,
 			)
 		}
 		subject := enrol()

@@ -260,16 +260,26 @@ func whole(t *testing.T, database, issuer string) {
 	}
 	defer db.Close()
 	for name, query := range map[string]string{
-		"tokens without an accepted decision": `SELECT count(*) FROM access_tokens a WHERE NOT EXISTS
-			(SELECT 1 FROM sessions s JOIN decisions d ON d.id = s.decision_id WHERE s.id = a.session_id AND d.outcome = 'accept' AND d.user_id = a.user_id)`,
-		"users without template":       "SELECT count(*) FROM users WHERE id NOT IN (SELECT user_id FROM templates)",
-		"users without decision":       "SELECT count(*) FROM users WHERE decision_id NOT IN (SELECT id FROM decisions WHERE outcome = 'accept')",
-		"templates without decision":   "SELECT count(*) FROM templates t JOIN decisions d ON d.id = t.decision_id WHERE d.outcome <> 'accept' OR d.user_id <> t.user_id",
-		"accepted without session":     "SELECT count(*) FROM transactions WHERE state = 'accepted' AND session_id IS NULL",
-		"sessions without a decision":  "SELECT count(*) FROM sessions WHERE decision_id NOT IN (SELECT id FROM decisions WHERE outcome = 'accept')",
-		"redeemed without token":       "SELECT count(*) FROM transactions WHERE redeemed_at IS NOT NULL AND id NOT IN (SELECT transaction_id FROM access_tokens)",
-		"decisions outside of the log": "SELECT count(*) FROM decisions WHERE transaction_id NOT IN (SELECT transaction_id FROM audit WHERE action LIKE 'decision.%')",
-		"a template number used twice": "SELECT count(*) FROM templates WHERE number > (SELECT value FROM counters WHERE name = 'template')",
+		"tokens without an accepted decision": `SELECT count(*) FROM access_tokens a WHERE NOT
+			EXISTS
+			(SELECT 1 FROM sessions s JOIN decisions d ON d.id = s.decision_id WHERE s.id =
+				a.session_id AND d.outcome = 'accept' AND d.user_id = a.user_id)`,
+		"users without template": "SELECT count(*) FROM users WHERE id NOT IN (SELECT " +
+			"user_id FROM templates)",
+		"users without decision": "SELECT count(*) FROM users WHERE decision_id NOT IN " +
+			"(SELECT id FROM decisions WHERE outcome = 'accept')",
+		"templates without decision": "SELECT count(*) FROM templates t JOIN decisions d ON " +
+			"d.id = t.decision_id WHERE d.outcome <> 'accept' OR d.user_id <> t.user_id",
+		"accepted without session": "SELECT count(*) FROM transactions WHERE state = " +
+			"'accepted' AND session_id IS NULL",
+		"sessions without a decision": "SELECT count(*) FROM sessions WHERE decision_id NOT IN " +
+			"(SELECT id FROM decisions WHERE outcome = 'accept')",
+		"redeemed without token": "SELECT count(*) FROM transactions WHERE redeemed_at IS " +
+			"NOT NULL AND id NOT IN (SELECT transaction_id FROM access_tokens)",
+		"decisions outside of the log": "SELECT count(*) FROM decisions WHERE transaction_id " +
+			"NOT IN (SELECT transaction_id FROM audit WHERE action LIKE 'decision.%')",
+		"a template number used twice": "SELECT count(*) FROM templates WHERE number > (SELECT " +
+			"value FROM counters WHERE name = 'template')",
 	} {
 		var n int
 		if err := db.QueryRow(query).Scan(&n); err != nil {

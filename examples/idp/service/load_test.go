@@ -70,7 +70,8 @@ func TestFiftyAtOnce(t *testing.T) {
 	}
 	group.Wait()
 	total := time.Since(began)
-	if n := w.count("SELECT count(*) FROM users u JOIN templates t ON t.user_id = u.id"); n != people {
+	if n := w.count("SELECT count(*) FROM users u JOIN templates t ON t.user_id = " +
+		"u.id"); n != people {
 		t.Errorf("%d of %d were enrolled", n, people)
 	}
 	if turned == 0 {

@@ -343,7 +343,8 @@ func TestAttemptsAreBounded(t *testing.T) {
 			t.Errorf("%s", back)
 		}
 		r.refused(r.submit(&burst{}), 409, "wrong-state") // the sixth
-		if n := w.count("SELECT count(*) FROM access_tokens") + w.count("SELECT count(*) FROM users"); n != 0 {
+		if n := w.count("SELECT count(*) FROM access_tokens") + w.count("SELECT count(*) FROM "+
+			"users"); n != 0 {
 			t.Errorf("%d tokens and users of nobody", n)
 		}
 		if n := w.count("SELECT count(*) FROM decisions WHERE outcome = 'reject'"); n != 5 {

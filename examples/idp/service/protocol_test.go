@@ -27,36 +27,40 @@ func TestAuthenticationRequestsThatAreRefused(t *testing.T) {
 		change map[string]string
 		fault  string // of the answer to the relying party; empty: no redirect, because there is nobody to trust with it
 	}{
-		"no openid":                 {map[string]string{"scope": "email"}, "invalid_scope"},
-		"no scope":                  {map[string]string{"scope": ""}, "invalid_request"},
-		"token in the front":        {map[string]string{"response_type": "id_token token"}, "unauthorized_client"},
-		"no response type":          {map[string]string{"response_type": ""}, "invalid_request"},
-		"form post":                 {map[string]string{"response_mode": "form_post"}, "invalid_request"},
-		"fragment":                  {map[string]string{"response_mode": "fragment"}, "invalid_request"},
-		"neither nonce nor PKCE":    {map[string]string{"nonce": ""}, "invalid_request"},
-		"plain PKCE":                {map[string]string{"code_challenge": "0123456789012345678901234567890123456789012", "code_challenge_method": "plain"}, "invalid_request"},
-		"PKCE without method":       {map[string]string{"code_challenge": "0123456789012345678901234567890123456789012"}, "invalid_request"},
-		"none with login":           {map[string]string{"prompt": "none login"}, "invalid_request"},
-		"request object":            {map[string]string{"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"},
-		"hint that is no token":     {map[string]string{"id_token_hint": "x"}, "login_required"},
-		"unknown client":            {map[string]string{"client_id": "nobody"}, ""},
-		"no client":                 {map[string]string{"client_id": ""}, ""},
-		"no redirect URI":           {map[string]string{"redirect_uri": ""}, ""},
-		"another host":              {map[string]string{"redirect_uri": "https://evil.example.com/callback"}, ""},
-		"a longer path":             {map[string]string{"redirect_uri": callback + "/more"}, ""},
-		"a dotted path":             {map[string]string{"redirect_uri": "https://portal.example.com/x/../callback"}, ""},
-		"a query":                   {map[string]string{"redirect_uri": callback + "?a=b"}, ""},
-		"a fragment":                {map[string]string{"redirect_uri": callback + "#x"}, ""},
-		"a user":                    {map[string]string{"redirect_uri": "https://portal.example.com@evil.example.com/callback"}, ""},
-		"a backslash":               {map[string]string{"redirect_uri": `https://portal.example.com\@evil.example.com/callback`}, ""},
-		"a subdomain":               {map[string]string{"redirect_uri": "https://portal.example.com.evil.example.com/callback"}, ""},
-		"another scheme":            {map[string]string{"redirect_uri": "http://portal.example.com/callback"}, ""},
-		"another port":              {map[string]string{"redirect_uri": "https://portal.example.com:8443/callback"}, ""},
-		"upper case":                {map[string]string{"redirect_uri": "https://portal.example.com/CALLBACK"}, ""},
-		"a script":                  {map[string]string{"redirect_uri": "javascript:alert(1)"}, ""},
-		"another client's":          {map[string]string{"client_id": "app"}, ""},
-		"public without PKCE":       {map[string]string{"client_id": "app", "redirect_uri": "http://127.0.0.1/app"}, "invalid_request"},
-		"a public one's wrong path": {map[string]string{"client_id": "app", "redirect_uri": "http://127.0.0.1:4711/evil"}, ""},
+		"no openid": {map[string]string{"scope": "email"}, "invalid_scope"},
+		"no scope":  {map[string]string{"scope": ""}, "invalid_request"},
+		"token in the front": {map[string]string{"response_type": "id_token " +
+			"token"}, "unauthorized_client"},
+		"no response type":       {map[string]string{"response_type": ""}, "invalid_request"},
+		"form post":              {map[string]string{"response_mode": "form_post"}, "invalid_request"},
+		"fragment":               {map[string]string{"response_mode": "fragment"}, "invalid_request"},
+		"neither nonce nor PKCE": {map[string]string{"nonce": ""}, "invalid_request"},
+		"plain PKCE":             {map[string]string{"code_challenge": "0123456789012345678901234567890123456789012", "code_challenge_method": "plain"}, "invalid_request"},
+		"PKCE without " +
+			"method": {map[string]string{"code_challenge": "0123456789012345678901234567890123456789012"}, "invalid_request"},
+		"none with login":       {map[string]string{"prompt": "none login"}, "invalid_request"},
+		"request object":        {map[string]string{"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"},
+		"hint that is no token": {map[string]string{"id_token_hint": "x"}, "login_required"},
+		"unknown client":        {map[string]string{"client_id": "nobody"}, ""},
+		"no client":             {map[string]string{"client_id": ""}, ""},
+		"no redirect URI":       {map[string]string{"redirect_uri": ""}, ""},
+		"another host":          {map[string]string{"redirect_uri": "https://evil.example.com/callback"}, ""},
+		"a longer path":         {map[string]string{"redirect_uri": callback + "/more"}, ""},
+		"a dotted path":         {map[string]string{"redirect_uri": "https://portal.example.com/x/../callback"}, ""},
+		"a query":               {map[string]string{"redirect_uri": callback + "?a=b"}, ""},
+		"a fragment":            {map[string]string{"redirect_uri": callback + "#x"}, ""},
+		"a user":                {map[string]string{"redirect_uri": "https://portal.example.com@evil.example.com/callback"}, ""},
+		"a backslash":           {map[string]string{"redirect_uri": `https://portal.example.com\@evil.example.com/callback`}, ""},
+		"a subdomain":           {map[string]string{"redirect_uri": "https://portal.example.com.evil.example.com/callback"}, ""},
+		"another scheme":        {map[string]string{"redirect_uri": "http://portal.example.com/callback"}, ""},
+		"another port":          {map[string]string{"redirect_uri": "https://portal.example.com:8443/callback"}, ""},
+		"upper case":            {map[string]string{"redirect_uri": "https://portal.example.com/CALLBACK"}, ""},
+		"a script":              {map[string]string{"redirect_uri": "javascript:alert(1)"}, ""},
+		"another client's":      {map[string]string{"client_id": "app"}, ""},
+		"public without " +
+			"PKCE": {map[string]string{"client_id": "app", "redirect_uri": "http://127.0.0.1/app"}, "invalid_request"},
+		"a public one's wrong " +
+			"path": {map[string]string{"client_id": "app", "redirect_uri": "http://127.0.0.1:4711/evil"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			response, body, at := b.authorize(test.change)
@@ -89,7 +93,8 @@ func TestPKCE(t *testing.T) {
 	onBoth(t, func(t *testing.T, database string) {
 		w := start(t, database, nil)
 		b := w.browser()
-		const verifier, redirect = "a verifier of at least forty-three letters, as asked", "http://127.0.0.1:4711/app"
+		const verifier, redirect = "a verifier of at least forty-three letters, as " +
+			"asked", "http://127.0.0.1:4711/app"
 		enrolment := b.begin(nil)
 		enrolment.verify("ana@example.com", "obama2.jpg")
 		enrolment.finish()
@@ -367,23 +372,26 @@ func TestUploadsThatAreRefused(t *testing.T) {
 		status int
 		code   string
 	}{
-		"no nonce":               {func(b *burst) { b.nonce = "" }, 400, "bad-request"},
-		"another nonce":          {func(b *burst) { b.nonce = base64.RawURLEncoding.EncodeToString(make([]byte, 32)) }, 410, "nonce-used"},
-		"no document":            {func(b *burst) { b.document = nil }, 400, "bad-request"},
-		"too few frames":         {func(b *burst) { b.frames, b.at = b.frames[:3], b.at[:3] }, 422, "frames"},
-		"too many frames":        {func(b *burst) { b.at = make([]int64, 49) }, 422, "frames"},
-		"fewer than timestamps":  {func(b *burst) { b.frames = b.frames[:7] }, 422, "frames"},
-		"more than timestamps":   {func(b *burst) { b.frames = append(b.frames, b.frames[0]) }, 400, "bad-request"},
-		"a part too many":        {func(b *burst) { b.more = map[string][]byte{"passport": {1}} }, 400, "bad-request"},
-		"a large frame":          {func(b *burst) { b.frames[2] = append(b.frames[2], make([]byte, 400_000)...) }, 413, "too-large"},
-		"a large document":       {func(b *burst) { b.document = append(b.document, make([]byte, 8<<20)...) }, 413, "too-large"},
-		"a page":                 {func(b *burst) { b.frames[0] = []byte("<html></html>") }, 415, "not-a-picture"},
-		"a PNG as frame":         {func(b *burst) { b.frames[0] = small.Bytes() }, 415, "not-a-picture"},
-		"a cut frame":            {func(b *burst) { b.frames[0] = b.frames[0][:2000] }, 415, "not-a-picture"},
-		"an archive behind JPEG": {func(b *burst) { b.frames[0] = append(bytes.Clone(b.frames[0]), archive...) }, 415, "not-a-picture"},
-		"a script behind PNG":    {func(b *burst) { b.document = append(bytes.Clone(b.document), "<script>"...) }, 415, "not-a-picture"},
-		"a PDF as document":      {func(b *burst) { b.document = []byte("%PDF-1.7\n") }, 415, "not-a-picture"},
-		"an SVG as document":     {func(b *burst) { b.document = []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`) }, 415, "not-a-picture"},
+		"no nonce":              {func(b *burst) { b.nonce = "" }, 400, "bad-request"},
+		"another nonce":         {func(b *burst) { b.nonce = base64.RawURLEncoding.EncodeToString(make([]byte, 32)) }, 410, "nonce-used"},
+		"no document":           {func(b *burst) { b.document = nil }, 400, "bad-request"},
+		"too few frames":        {func(b *burst) { b.frames, b.at = b.frames[:3], b.at[:3] }, 422, "frames"},
+		"too many frames":       {func(b *burst) { b.at = make([]int64, 49) }, 422, "frames"},
+		"fewer than timestamps": {func(b *burst) { b.frames = b.frames[:7] }, 422, "frames"},
+		"more than timestamps":  {func(b *burst) { b.frames = append(b.frames, b.frames[0]) }, 400, "bad-request"},
+		"a part too " +
+			"many": {func(b *burst) { b.more = map[string][]byte{"passport": {1}} }, 400, "bad-request"},
+		"a large frame":    {func(b *burst) { b.frames[2] = append(b.frames[2], make([]byte, 400_000)...) }, 413, "too-large"},
+		"a large document": {func(b *burst) { b.document = append(b.document, make([]byte, 8<<20)...) }, 413, "too-large"},
+		"a page":           {func(b *burst) { b.frames[0] = []byte("<html></html>") }, 415, "not-a-picture"},
+		"a PNG as frame":   {func(b *burst) { b.frames[0] = small.Bytes() }, 415, "not-a-picture"},
+		"a cut frame":      {func(b *burst) { b.frames[0] = b.frames[0][:2000] }, 415, "not-a-picture"},
+		"an archive behind " +
+			"JPEG": {func(b *burst) { b.frames[0] = append(bytes.Clone(b.frames[0]), archive...) }, 415, "not-a-picture"},
+		"a script behind " +
+			"PNG": {func(b *burst) { b.document = append(bytes.Clone(b.document), "<script>"...) }, 415, "not-a-picture"},
+		"a PDF as document":  {func(b *burst) { b.document = []byte("%PDF-1.7\n") }, 415, "not-a-picture"},
+		"an SVG as document": {func(b *burst) { b.document = []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`) }, 415, "not-a-picture"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := good()
@@ -477,7 +485,9 @@ func TestMailCodes(t *testing.T) {
 	onBoth(t, func(t *testing.T, database string) {
 		w := start(t, database, nil)
 		r := w.browser().begin(nil)
-		for name, email := range map[string]string{"no address": "ana", "two": "a@example.com, b@example.com", "a header": "a@example.com\r\nBcc: b@example.com", "a name": "Ana <ana@example.com>"} {
+		for name, email := range map[string]string{"no address": "ana", "two": "a@example.com, " +
+			"b@example.com", "a header": "a@example.com\r\nBcc: b@example.com", "a name": "Ana " +
+			"<ana@example.com>"} {
 			if p := r.post("/email", map[string]string{"email": email}); p == nil ||
 				p.Error.Code != "bad-request" {
 				t.Errorf("%s: %+v", name, p)

@@ -167,7 +167,10 @@ func (s *Service) routes(routes *http.ServeMux) {
 	routes.HandleFunc("GET /receipts/{id}", s.receipt)
 	routes.HandleFunc(
 		"GET /signed-out",
-		func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "You are signed out.") },
+		func(w http.ResponseWriter, _ *http.Request) {
+			say(w, http.StatusOK, "You are signed "+
+				"out.")
+		},
 	)
 }
 
@@ -298,8 +301,10 @@ func (s *Service) page(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set(
 		"Content-Security-Policy",
-		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "+
-			"connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "+
+			"media-src 'self' blob:; "+
+			"connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "+
+			"frame-ancestors 'none'",
 	)
 	h.Set("Permissions-Policy", "camera=(self), microphone=()")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -352,7 +357,8 @@ func (s *Service) receipt(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var text string
-	err = s.db.QueryRowContext(r.Context(), "SELECT receipt FROM decisions WHERE id = $1 AND user_id = $2", r.PathValue("id"), current.UserID).
+	err = s.db.QueryRowContext(r.Context(), "SELECT receipt FROM decisions WHERE id = $1 AND "+
+		"user_id = $2", r.PathValue("id"), current.UserID).
 		Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		say(w, http.StatusNotFound, "There is no such receipt.")

@@ -107,7 +107,8 @@ func Current(
 	now time.Time,
 ) (*Session, error) {
 	s, err := scan(q.QueryRowContext(ctx, "SELECT "+columns+` FROM sessions
-		WHERE browser_hash = $1 AND expires_at > $2 AND revoked_at IS NULL ORDER BY auth_time DESC LIMIT 1`, browser.Hash(), store.Time{Time: now}))
+		WHERE browser_hash = $1 AND expires_at > $2 AND revoked_at IS NULL ORDER BY auth_time
+			DESC LIMIT 1`, browser.Hash(), store.Time{Time: now}))
 	if err == sql.ErrNoRows {
 		return nil, nil
 	}
@@ -117,13 +118,15 @@ func Current(
 // Begin starts the session of an accepted check, in place of the older ones of the browser.
 func Begin(ctx context.Context, q store.Queryer, s Session) (string, error) {
 	s.ID = uuid.NewString()
-	if _, err := q.ExecContext(ctx, "UPDATE sessions SET revoked_at = $1 WHERE browser_hash = $2 AND user_id <> $3 AND revoked_at IS NULL",
+	if _, err := q.ExecContext(ctx, "UPDATE sessions SET revoked_at = $1 WHERE browser_hash = "+
+		"$2 AND user_id <> $3 AND revoked_at IS NULL",
 		store.Time{Time: s.AuthTime}, s.BrowserHash, s.UserID); err != nil {
 		return "", err
 	}
 	_, err := q.ExecContext(
 		ctx,
-		"INSERT INTO sessions (id, browser_hash, user_id, decision_id, amr, auth_time, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		"INSERT INTO sessions (id, browser_hash, user_id, decision_id, amr, auth_time, "+
+			"expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		s.ID,
 		s.BrowserHash,
 		s.UserID,
@@ -143,7 +146,8 @@ func Revoke(
 	user, browserHash string,
 	now time.Time,
 ) (int64, error) {
-	query, args := "UPDATE sessions SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS NULL AND expires_at > $3",
+	query, args := "UPDATE sessions SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS "+
+		"NULL AND expires_at > $3",
 		[]any{
 			store.Time{Time: now},
 			user,

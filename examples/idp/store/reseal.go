@@ -37,7 +37,8 @@ func (db *DB) Reseal(ctx context.Context, v Sealer) (int, error) {
 			err := db.Tx(ctx, func(tx *sql.Tx) error {
 				changed = 0
 				var sealed []byte
-				err := tx.QueryRowContext(ctx, "SELECT "+c.column+" FROM "+c.table+" WHERE "+c.key+" = $1", key).
+				err := tx.QueryRowContext(ctx, "SELECT "+c.column+" FROM "+c.table+" WHERE "+
+					""+c.key+" = $1", key).
 					Scan(&sealed)
 				if err == sql.ErrNoRows || (err == nil && v.IsCurrent(sealed)) {
 					return nil

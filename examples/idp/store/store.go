@@ -79,12 +79,14 @@ func (db *DB) migrate(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL)"); err != nil {
+	if _, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY "+
+		"KEY, applied_at BIGINT NOT NULL)"); err != nil {
 		return err
 	}
 	for _, name := range names {
 		var applied int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM migrations WHERE name = $1", name).Scan(&applied); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM migrations WHERE name = "+
+			"$1", name).Scan(&applied); err != nil {
 			return err
 		}
 		if applied > 0 {
@@ -97,7 +99,8 @@ func (db *DB) migrate(ctx context.Context) error {
 		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO migrations (name, applied_at) VALUES ($1, $2)", name, Time{time.Now()}); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO migrations (name, applied_at) VALUES ($1, "+
+			"$2)", name, Time{time.Now()}); err != nil {
 			return err
 		}
 	}

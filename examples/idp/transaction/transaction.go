@@ -113,7 +113,8 @@ type Transaction struct {
 }
 
 const columns = `id, client_id, request, browser_hash, created_at, expires_at, state, email, email_verified, email_locked, purpose,
-	document, mailed, consent_version, attempts, mails, nonce, nonce_kinds, nonce_issued_at, nonce_expires_at, mail_code_hash, mail_code_until,
+	document, mailed, consent_version, attempts, mails, nonce, nonce_kinds, nonce_issued_at,
+		nonce_expires_at, mail_code_hash, mail_code_until,
 	mail_code_tries, upstream, last, session_id, granted_acr, code_hash, code_until, redeemed_at`
 
 const placeholders = `$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27,
@@ -150,7 +151,8 @@ func load(
 		login                                             store.JSON[*Login]
 		last                                              store.JSON[*Outcome]
 	)
-	err := q.QueryRowContext(ctx, "SELECT "+columns+" FROM transactions WHERE "+column+" = $1", value).
+	err := q.QueryRowContext(ctx, "SELECT "+columns+" FROM transactions WHERE "+column+" = "+
+		"$1", value).
 		Scan(
 			&t.ID, &t.ClientID, &request, &t.BrowserHash, &created, &expires, &t.State, &email, &t.EmailVerified, &t.EmailLocked, &t.Purpose,
 			&t.Document, &t.Mailed, &consent, &t.Attempts, &t.Mails, &t.Nonce, &kinds, &issued, &nonceExpires, &mailHash, &mailUntil,

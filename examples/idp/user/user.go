@@ -24,7 +24,8 @@ type User struct {
 	DecisionID    string
 }
 
-const columns = "id, email, email_verified, created_at, risk_score, risk_level, assurance, flags, verified_at, document_at, consent, decision_id"
+const columns = "id, email, email_verified, created_at, risk_score, risk_level, assurance, " +
+	"flags, verified_at, document_at, consent, decision_id"
 
 // ByID returns the user with an id, or sql.ErrNoRows.
 func ByID(ctx context.Context, q store.Queryer, id string) (*User, error) {
@@ -80,9 +81,12 @@ func (u *User) Save(ctx context.Context, q store.Queryer) error {
 	_, err := q.ExecContext(
 		ctx,
 		"INSERT INTO users ("+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-		ON CONFLICT (id) DO UPDATE SET email = excluded.email, email_verified = excluded.email_verified, risk_score = excluded.risk_score,
-		risk_level = excluded.risk_level, assurance = excluded.assurance, flags = excluded.flags, verified_at = excluded.verified_at,
-		document_at = excluded.document_at, consent = excluded.consent, decision_id = excluded.decision_id`,
+		ON CONFLICT (id) DO UPDATE SET email = excluded.email, email_verified =
+			excluded.email_verified, risk_score = excluded.risk_score,
+		risk_level = excluded.risk_level, assurance = excluded.assurance, flags =
+			excluded.flags, verified_at = excluded.verified_at,
+		document_at = excluded.document_at, consent = excluded.consent, decision_id =
+			excluded.decision_id`,
 		u.ID,
 		u.Email,
 		u.EmailVerified,
@@ -102,7 +106,8 @@ func (u *User) Save(ctx context.Context, q store.Queryer) error {
 // Delete removes the user with template, devices, sessions and tokens. Receipts stay, without
 // saying whose they are.
 func Delete(ctx context.Context, q store.Queryer, id string) error {
-	if _, err := q.ExecContext(ctx, "UPDATE decisions SET user_id = NULL WHERE user_id = $1", id); err != nil {
+	if _, err := q.ExecContext(ctx, "UPDATE decisions SET user_id = NULL WHERE user_id = "+
+		"$1", id); err != nil {
 		return err
 	}
 	return store.One(ctx, q, "DELETE FROM users WHERE id = $1", id)
@@ -111,7 +116,8 @@ func Delete(ctx context.Context, q store.Queryer, id string) error {
 // KnowsDevice tells whether the user was verified in a browser before.
 func (u *User) KnowsDevice(ctx context.Context, q store.Queryer, browserHash string) (bool, error) {
 	var n int
-	err := q.QueryRowContext(ctx, "SELECT count(*) FROM devices WHERE user_id = $1 AND browser_hash = $2", u.ID, browserHash).
+	err := q.QueryRowContext(ctx, "SELECT count(*) FROM devices WHERE user_id = $1 AND "+
+		"browser_hash = $2", u.ID, browserHash).
 		Scan(&n)
 	return n > 0, err
 }

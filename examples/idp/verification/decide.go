@@ -84,7 +84,8 @@ func (s *Service) claim(ctx context.Context, v visit, u *upload) (*attempt, erro
 				return err
 			}
 			var sealed []byte
-			if err := tx.QueryRowContext(ctx, "SELECT sealed FROM templates WHERE user_id = $1", a.user.ID).Scan(&sealed); err != nil {
+			if err := tx.QueryRowContext(ctx, "SELECT sealed FROM templates WHERE user_id = "+
+				"$1", a.user.ID).Scan(&sealed); err != nil {
 				return err
 			}
 			a.reference.Template, err = s.Vault.Open(face.Place(a.user.ID), sealed)
@@ -263,7 +264,8 @@ func (c *conclusion) duplicates(ctx context.Context, search *face.Search) error 
 		return nil
 	}
 	var newest int64
-	if err := c.tx.QueryRowContext(ctx, "SELECT value FROM counters WHERE name = 'template'").Scan(&newest); err != nil {
+	if err := c.tx.QueryRowContext(ctx, "SELECT value FROM counters WHERE name = "+
+		"'template'").Scan(&newest); err != nil {
 		return err
 	}
 	if newest > search.Upto {
@@ -349,7 +351,8 @@ func (c *conclusion) decision(ctx context.Context, search *face.Search) error {
 		return err
 	}
 	digest := receipt.Hash([]byte(signed))
-	if _, err := c.tx.ExecContext(ctx, `INSERT INTO decisions (id, transaction_id, user_id, outcome, purpose, attack, digest, receipt, created_at)
+	if _, err := c.tx.ExecContext(ctx, `INSERT INTO decisions (id, transaction_id, user_id,
+		outcome, purpose, attack, digest, receipt, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		c.id, c.t.ID, store.Text(r.Subject), c.outcome, c.t.Purpose, isAttack(j.Reasons), digest, signed, store.Time{Time: c.now}); err != nil {
 		return err
@@ -436,12 +439,14 @@ const thinMargin = 0.03
 // template keeps the template of the burst, sealed.
 func (c *conclusion) template(ctx context.Context) error {
 	var number int64
-	if err := c.tx.QueryRowContext(ctx, "UPDATE counters SET value = value + 1 WHERE name = 'template' RETURNING value").Scan(&number); err != nil {
+	if err := c.tx.QueryRowContext(ctx, "UPDATE counters SET value = value + 1 WHERE name = "+
+		"'template' RETURNING value").Scan(&number); err != nil {
 		return err
 	}
 	_, err := c.tx.ExecContext(
 		ctx,
-		"INSERT INTO templates (user_id, decision_id, number, sealed, created_at) VALUES ($1, $2, $3, $4, $5)",
+		"INSERT INTO templates (user_id, decision_id, number, sealed, created_at) VALUES ($1, "+
+			"$2, $3, $4, $5)",
 		c.subject.ID,
 		c.id,
 		number,
@@ -478,8 +483,10 @@ func isAttack(reasons []vultus.Reason) bool {
 // unscored are the texts in the place of those with scores, which would tell whoever tries pictures
 // how near each comes.
 var unscored = map[string]string{
-	"non-match":           "The face is not found to be the one it is compared with. Look straight into the camera, in even light.",
-	"presentation-attack": "This looks like a picture or a screen before the camera. Show your own face.",
+	"non-match": "The face is not found to be the one it is compared with. Look " +
+		"straight into the camera, in even light.",
+	"presentation-attack": "This looks like a picture or a screen before the camera. Show your " +
+		"own face.",
 }
 
 // advice tells a person why an attempt failed and what to do; nothing when it did not.
@@ -504,8 +511,9 @@ func advice(reasons []vultus.Reason, duplicate bool) []transaction.Reason {
 			list,
 			transaction.Reason{
 				Code: "duplicate",
-				Text: "This face is enrolled under another address. Use that one, or ask whoever invited you.",
-				Do:   "stop",
+				Text: "This face is enrolled under another address. Use that one, or ask " +
+					"whoever invited you.",
+				Do: "stop",
 			},
 		)
 	}

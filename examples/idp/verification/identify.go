@@ -83,7 +83,8 @@ func (s *Service) email(_ http.ResponseWriter, r *http.Request, v visit) (any, e
 	}
 	if t.State == transaction.Code {
 		err := s.Mail.Send(t.Email, "Your code", fmt.Sprintf(
-			"Somebody, probably you, wants to be verified with this address.\r\n\r\nYour code: %s\r\n\r\nIt is good for %d minutes. If it was not you, there is nothing to do.",
+			"Somebody, probably you, wants to be verified with this address.\r\n\r\nYour code: "+
+				"%s\r\n\r\nIt is good for %d minutes. If it was not you, there is nothing to do.",
 			digits,
 			mailCodeLifetime/time.Minute,
 		))

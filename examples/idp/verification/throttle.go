@@ -21,7 +21,8 @@ type throttle struct {
 func loadThrottle(ctx context.Context, q store.Queryer, subject string) (*throttle, error) {
 	t := new(throttle)
 	var retry store.Time
-	err := q.QueryRowContext(ctx, "SELECT failures, retry_at FROM throttles WHERE subject = $1", subject).
+	err := q.QueryRowContext(ctx, "SELECT failures, retry_at FROM throttles WHERE subject = "+
+		"$1", subject).
 		Scan(&t.failures, &retry)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
@@ -68,7 +69,8 @@ func countFailure(
 	_, err = q.ExecContext(
 		ctx,
 		`INSERT INTO throttles (subject, failures, retry_at, updated_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (subject) DO UPDATE SET failures = excluded.failures, retry_at = excluded.retry_at, updated_at = excluded.updated_at`,
+		ON CONFLICT (subject) DO UPDATE SET failures = excluded.failures, retry_at =
+			excluded.retry_at, updated_at = excluded.updated_at`,
 		subject,
 		t.failures,
 		store.Time{Time: now.Add(p.Delay(t.failures))},

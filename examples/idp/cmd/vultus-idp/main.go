@@ -27,7 +27,8 @@ const usage = `usage:
   vultus-idp admin-token -config FILE -name NAME -scopes SCOPE,...
                                              prints a token for the admin API
   vultus-idp receipt verify -keys FILE RECEIPT [PICTURE...]
-                                             checks a receipt offline, and that the pictures are those it was signed for
+                                             checks a receipt offline, and that the pictures
+	are those it was signed for
 `
 
 func main() {

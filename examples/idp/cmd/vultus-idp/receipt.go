@@ -46,7 +46,8 @@ func verifyReceipt(args []string) error {
 		}
 	}
 	fmt.Printf(
-		"signed by %s at %s\ntransaction %s, %s: %s\n%d files judged, %d named here are among them\npolicy %s\n",
+		"signed by %s at %s\ntransaction %s, %s: %s\n%d files judged, %d named here are among "+
+			"them\npolicy %s\n",
 		r.Issuer,
 		r.Time().Format("2006-01-02 15:04:05 MST"),
 		r.Transaction,
