@@ -1,4 +1,5 @@
-//! Active authentication (Doc 9303-11, 6.1): whether the chip answers with a key that only it holds.
+//! Active authentication (Doc 9303-11, 6.1): whether the chip answers with a key that only it
+//! holds.
 //!
 //! The session with the chip is the host's: it sends eight bytes that it drew, and hands over what
 //! came back. That proves no copy only when DG15 is among the data groups that passive

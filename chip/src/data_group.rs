@@ -108,7 +108,7 @@ fn record_19794(bytes: &[u8]) -> Parsed<&[u8]> {
             None => broken("a record of a face is cut"),
         }
     };
-    if !bytes.starts_with(b"FAC\0010\0") {
+    if !bytes.starts_with(b"FAC\x00010\x00") {
         return broken("a record of a face is not of ISO/IEC 19794-5, version 010");
     }
     if number(12, 2)? == 0 {

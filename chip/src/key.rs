@@ -8,7 +8,8 @@ use crate::tlv::{Element, INTEGER, Reader, SEQUENCE, context, only};
 use crate::{ecdsa, tlv};
 use rsa::{BoxedUint, Pkcs1v15Sign, Pss};
 
-/// Moduli of RSA in bits. Doc 9303-12 asks for 2048 (DS) and 3072 (CSCA); older documents have less.
+/// Moduli of RSA in bits. Doc 9303-12 asks for 2048 (DS) and 3072 (CSCA); older documents have
+/// less.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 1024..=8192;
 
 /// A public key of a certificate.

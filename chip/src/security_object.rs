@@ -11,13 +11,16 @@ const MOST_BYTES: usize = 64 << 10;
 const FILE: &str = "EF.SOD";
 const APPLICATION_23: u32 = 0x77;
 
+/// Number and digest of a data group.
+type Listed = (u8, Vec<u8>);
+
 /// What EF.SOD holds.
 #[derive(Debug)]
 pub(crate) struct SecurityObject {
     pub(crate) signed: SignedData,
     pub(crate) digest: Digest,
     /// Number and digest of each data group.
-    pub(crate) digests: Vec<(u8, Vec<u8>)>,
+    pub(crate) digests: Vec<Listed>,
 }
 
 impl SecurityObject {
@@ -46,14 +49,14 @@ fn read(bytes: &[u8]) -> Parsed<SecurityObject> {
 }
 
 /// LDSSecurityObject.
-fn digests(bytes: &[u8]) -> Parsed<(Digest, Vec<(u8, Vec<u8>)>)> {
+fn digests(bytes: &[u8]) -> Parsed<(Digest, Vec<Listed>)> {
     let mut inside = only(bytes, SEQUENCE, "the security object")?.open();
     inside.expect(INTEGER, "the version of the security object")?;
     let digest = Digest::of(&Algorithm::read(&mut inside)?)?;
     let mut listed = inside
         .expect(SEQUENCE, "the digests of data groups")?
         .open();
-    let mut digests: Vec<(u8, Vec<u8>)> = Vec::new();
+    let mut digests: Vec<Listed> = Vec::new();
     while !listed.is_empty() {
         let mut pair = listed
             .expect(SEQUENCE, "the digest of a data group")?

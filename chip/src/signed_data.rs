@@ -120,7 +120,8 @@ impl SignedData {
         let signer = &self.signer;
         let (digest, scheme) = (signer.digest.clone()?, signer.scheme.clone()?);
         let key = certificate.key.as_ref().map_err(Clone::clone)?;
-        // RFC 5652, 5.4, has the signer's digest decide where its signature algorithm states another.
+        // RFC 5652, 5.4, has the signer's digest decide where its signature algorithm states
+        // another.
         let holds = |message: &[u8]| {
             scheme.verify(key, message, &signer.signature)
                 || scheme.digest() != digest

@@ -35,7 +35,12 @@ fn dg1(mrz: &str) -> Vec<u8> {
 fn dg2() -> Vec<u8> {
     let picture = [&[0xff, 0xd8, 0xff, 0xe0][..], &[7; 400]].concat();
     let length = (picture.len() + 32) as u32;
-    let mut record = [&b"FAC\0010\0"[..], &(length + 14).to_be_bytes(), &[0, 1]].concat();
+    let mut record = [
+        &b"FAC\x00010\x00"[..],
+        &(length + 14).to_be_bytes(),
+        &[0, 1],
+    ]
+    .concat();
     record.extend(length.to_be_bytes());
     record.extend([0; 28]);
     record.extend(&picture);
