@@ -2,6 +2,8 @@
 //! they are: the folder that `VULTUS_DATASETS` names, or ../shared/datasets beside the checkout.
 //! They are of real documents, so none is part of the project.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 use vultus_chip::{
     Anchors, Chip, Coding, Files, Finding, check_card_security, check_security_object,

@@ -1,6 +1,8 @@
 //! Documents of a state of our own, whose keys and signatures openssl makes: what must be found as
 //! signed, in every algorithm, and what must be refused, each with its reason.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use vultus_chip::{Anchors, Chip, Coding, Files, Finding, active_authentication};
