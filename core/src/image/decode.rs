@@ -1,16 +1,21 @@
 //! Encoded files to upright RGB. Everything a header promises is checked against [`Limits`] before
-//! pixels are allocated.
+//! pixels are allocated, and what decoding will take before it begins.
 
-use super::Image;
+use super::jpeg::Jpeg;
+use super::{Image, png, webp};
 use crate::error::{Error, Kind, Result, Stage};
-use image::codecs::{png::PngDecoder, webp::WebPDecoder};
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, RgbImage};
-use std::io::Cursor;
-use zune_core::{colorspace::ColorSpace, options::DecoderOptions};
+use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 use zune_jpeg::JpegDecoder;
 
+/// Memory of decoding: bytes a pixel, and bytes beside them.
+const BYTES_PER_PIXEL: usize = 8;
+const BYTES_BESIDE: usize = 16 << 20;
+
 /// What an input may cost at the most.
+///
+/// Decoding takes at most 8 bytes a pixel and 16 MiB beside the file itself. The few files within
+/// these limits that need more are refused with `Kind::Limit` before it is taken: progressive JPEGs
+/// without chroma subsampling from some 16 megapixels on, lossy WebP with alpha from 6.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -58,6 +63,27 @@ impl Limits {
         }
         Ok(())
     }
+
+    /// Refuses a picture whose decoding takes `bytes` in all, if that is too much.
+    pub(super) fn check_cost(
+        &self,
+        format: &str,
+        width: u32,
+        height: u32,
+        bytes: usize,
+    ) -> Result<()> {
+        let pixels = width as usize * height as usize;
+        let most = pixels.saturating_mul(BYTES_PER_PIXEL) + BYTES_BESIDE;
+        if bytes > most {
+            let message = format!(
+                "decoding this {format} of {width} x {height} pixels takes {bytes} bytes, the \
+                limit is {BYTES_PER_PIXEL} bytes a pixel and {BYTES_BESIDE}; save it as another \
+                format or smaller"
+            );
+            return Err(Error::new(Stage::Image, Kind::Limit, message));
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Image> {
@@ -75,104 +101,61 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Image> {
     if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
         decode_jpeg(bytes, limits)
     } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        let decoder = PngDecoder::new(Cursor::new(bytes)).map_err(|e| broken("PNG", e))?;
-        if decoder.is_apng().map_err(|e| broken("PNG", e))? {
-            return Err(animated("PNG"));
-        }
-        decode_with("PNG", decoder, limits)
+        png::decode(bytes, limits)
     } else if bytes.len() > 12 && bytes.starts_with(b"RIFF") && &bytes[8..12] == b"WEBP" {
-        let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|e| broken("WebP", e))?;
-        if decoder.has_animation() {
-            return Err(animated("WebP"));
-        }
-        decode_with("WebP", decoder, limits)
+        webp::decode(bytes, limits)
+    } else if let Some(format) = foreign(bytes) {
+        Err(Error::new(
+            Stage::Image,
+            Kind::Unsupported,
+            format!("{format} is not read; save it as JPEG, PNG or WebP"),
+        ))
     } else {
         Err(fault(format!(
             "not a JPEG, PNG or WebP file: it starts with {}",
-            sniff(bytes)
+            beginning(bytes)
         )))
     }
 }
 
 fn decode_jpeg(bytes: &[u8], limits: &Limits) -> Result<Image> {
+    let jpeg = Jpeg::read(bytes)?;
+    let (width, height) = jpeg.size();
+    limits.check_size(width, height)?;
+    let mut image = Image::of(width, height, Vec::new());
+    let length = 3 * width as usize * height as usize;
+    limits.check_cost("JPEG", width, height, length + jpeg.check_scans()?)?;
+    image.rgb = vec![0; length];
     let options = DecoderOptions::default()
         .jpeg_set_out_colorspace(ColorSpace::RGB)
         .set_max_width(usize::from(u16::MAX))
         .set_max_height(usize::from(u16::MAX));
-    let mut decoder =
-        JpegDecoder::new_with_options(zune_core::bytestream::ZCursor::new(bytes), options);
-    decoder
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    let decoded = decoder
         .decode_headers()
-        .map_err(|e| broken("JPEG", format!("{e:?}")))?;
-    let (width, height) = decoder
-        .dimensions()
-        .ok_or_else(|| fault("the JPEG header gives no dimensions"))?;
-    limits.check_size(width as u32, height as u32)?;
-    // The decoder fills what a cut file lacks with grey; half a face must not be compared.
-    if !ends_with_end_of_image(bytes) {
-        return Err(fault(
-            "the JPEG is cut short: it has no end-of-image marker",
-        ));
-    }
-    let rgb = decoder
-        .decode()
-        .map_err(|e| broken("JPEG", format!("{e:?}")))?;
-    let orientation = decoder
-        .exif()
-        .and_then(|exif| Orientation::from_exif_chunk(exif));
-    let rgb = RgbImage::from_raw(width as u32, height as u32, rgb)
-        .ok_or_else(|| fault("the JPEG decoded to an unexpected length"))?;
-    let mut image = upright(
-        DynamicImage::ImageRgb8(rgb),
-        orientation.unwrap_or(Orientation::NoTransforms),
-    );
-    image.jpeg_quality = luminance_table(bytes).map(quality_of_table);
-    Ok(image)
+        .and_then(|()| decoder.decode_into(&mut image.rgb));
+    decoded.map_err(|e| broken("JPEG", format!("{e:?}")))?;
+    image.jpeg_quality = jpeg.quality();
+    Ok(image.turned(jpeg.orientation()))
 }
 
-fn decode_with(name: &str, mut decoder: impl ImageDecoder, limits: &Limits) -> Result<Image> {
-    let (width, height) = decoder.dimensions();
-    limits.check_size(width, height)?;
-    let orientation = decoder.orientation().map_err(|e| broken(name, e))?;
-    let image = DynamicImage::from_decoder(decoder).map_err(|e| broken(name, e))?;
-    Ok(upright(over_grey(image), orientation))
+/// Lays a sample over mid grey, so that neither a dark nor a light face gets a hard border.
+pub(super) fn over_grey(sample: u8, alpha: u8) -> u8 {
+    let (sample, alpha) = (u32::from(sample), u32::from(alpha));
+    ((sample * alpha + 128 * (255 - alpha) + 127) / 255) as u8
 }
 
-/// Lays a picture with alpha over mid grey, so that neither a dark nor a light face gets a hard
-/// border.
-fn over_grey(image: DynamicImage) -> DynamicImage {
-    if !image.color().has_alpha() {
-        return image;
-    }
-    let rgba = image.into_rgba8();
-    DynamicImage::ImageRgb8(RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
-        let [r, g, b, a] = rgba.get_pixel(x, y).0.map(u32::from);
-        image::Rgb([r, g, b].map(|v| ((v * a + 128 * (255 - a) + 127) / 255) as u8))
-    }))
-}
-
-fn upright(mut image: DynamicImage, orientation: Orientation) -> Image {
-    image.apply_orientation(orientation);
-    let rgb = image.into_rgb8();
-    Image {
-        width: rgb.width(),
-        height: rgb.height(),
-        rgb: rgb.into_raw(),
-        jpeg_quality: None,
-    }
-}
-
-fn fault(message: impl Into<String>) -> Error {
+pub(super) fn fault(message: impl Into<String>) -> Error {
     Error::new(Stage::Image, Kind::Input, message)
 }
 
-fn broken(format: &str, cause: impl std::fmt::Display) -> Error {
+pub(super) fn broken(format: &str, cause: impl std::fmt::Display) -> Error {
     fault(format!(
         "the {format} file is damaged or cut short: {cause}"
     ))
 }
 
-fn animated(format: &str) -> Error {
+pub(super) fn animated(format: &str) -> Error {
     Error::new(
         Stage::Image,
         Kind::Unsupported,
@@ -180,110 +163,57 @@ fn animated(format: &str) -> Error {
     )
 }
 
-/// Names the beginning of an unknown file without quoting what may be private.
-fn sniff(bytes: &[u8]) -> String {
-    let known: [(&[u8], &str); 7] = [
-        (b"GIF8", "a GIF header"),
-        (b"BM", "a BMP header"),
-        (b"%PDF", "a PDF header"),
-        (b"II*\0", "a TIFF header"),
-        (b"MM\0*", "a TIFF header"),
-        (b"\0\0\0\x1cftyp", "an MP4 or HEIF header"),
-        (b"\0\0\0\x18ftyp", "an MP4 or HEIF header"),
+/// Names a format that is not read.
+fn foreign(bytes: &[u8]) -> Option<&'static str> {
+    const MAGIC: [(&[u8], &str); 10] = [
+        (b"GIF87a", "GIF"),
+        (b"GIF89a", "GIF"),
+        (b"BM", "BMP"),
+        (b"%PDF", "PDF"),
+        (b"II*\0", "TIFF"),
+        (b"MM\0*", "TIFF"),
+        (b"II+\0", "TIFF"),
+        (b"MM\0+", "TIFF"),
+        (b"\xff\x0a", "JPEG XL"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
     ];
-    if let Some((_, name)) = known.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return (*name).to_owned();
+    if bytes.starts_with(b"\0\0\0\x0cjP  \r\n\x87\n") || bytes.starts_with(b"\xff\x4f\xff\x51") {
+        return Some("JPEG 2000");
     }
-    if bytes
-        .iter()
-        .take(64)
-        .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
-    {
+    let found = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic));
+    found.map(|(_, name)| *name).or_else(|| iso_media(bytes))
+}
+
+/// Names a file of the ISO base media format by its major or first known compatible brand.
+fn iso_media(bytes: &[u8]) -> Option<&'static str> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let brands = rest.strip_prefix(b"ftyp")?;
+    let length = (u32::from_be_bytes(*length) as usize).saturating_sub(8);
+    let brands = &brands[..length.clamp(brands.len().min(4), brands.len().min(128))];
+    let name = |brand: &[u8]| match brand {
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" => Some("HEIC"),
+        b"avif" | b"avis" => Some("AVIF"),
+        b"jxl " => Some("JPEG XL"),
+        _ => None,
+    };
+    let mut known = brands.chunks_exact(4).filter_map(name);
+    if let Some(name) = known.next() {
+        return Some(name);
+    }
+    match brands.get(..4)? {
+        b"mif1" | b"msf1" | b"mif2" => Some("HEIF"),
+        _ => Some("a video"),
+    }
+}
+
+/// Describes the beginning of an unknown file without quoting what may be private.
+fn beginning(bytes: &[u8]) -> String {
+    let printable = |b: &u8| b.is_ascii_graphic() || b.is_ascii_whitespace();
+    if bytes.iter().take(64).all(printable) {
         return "plain text".to_owned();
     }
     let hex: Vec<String> = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect();
     format!("the bytes {}", hex.join(" "))
-}
-
-/// Some cameras pad after the marker; phones append whole blocks (motion photos), so any later
-/// position counts.
-fn ends_with_end_of_image(bytes: &[u8]) -> bool {
-    bytes.windows(2).rev().any(|pair| pair == [0xff, 0xd9]) && scan_is_closed(bytes)
-}
-
-/// Walks the entropy-coded data of the last scan: it must run into a marker, not into the end of
-/// the file.
-fn scan_is_closed(bytes: &[u8]) -> bool {
-    let mut at = 2;
-    while at + 4 <= bytes.len() {
-        if bytes[at] != 0xff {
-            return false;
-        }
-        let marker = bytes[at + 1];
-        match marker {
-            0xff => at += 1,
-            0xd9 => return true,
-            0x01 | 0xd0..=0xd7 => at += 2,
-            _ => {
-                at += 2 + usize::from(u16::from_be_bytes([bytes[at + 2], bytes[at + 3]]));
-                if marker == 0xda {
-                    loop {
-                        match bytes.get(at..at + 2) {
-                            None => return false,
-                            Some([0xff, 0x00 | 0xd0..=0xd7]) => at += 2,
-                            Some([0xff, 0xff]) => at += 1,
-                            Some([0xff, _]) => break,
-                            Some(_) => at += 1,
-                        }
-                    }
-                }
-            }
-        }
-    }
-    bytes.get(at..at + 2) == Some(&[0xff, 0xd9])
-}
-
-/// The 64 entries of quantisation table 0, which every encoder uses for luminance.
-fn luminance_table(bytes: &[u8]) -> Option<[u16; 64]> {
-    let mut at = 2;
-    while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4) {
-        let length = usize::from(u16::from_be_bytes([high, low]));
-        if marker == 0xdb {
-            let mut tables = bytes.get(at + 4..at + 2 + length)?;
-            while let [head, rest @ ..] = tables {
-                let wide = head >> 4 == 1;
-                let (table, after) = rest.split_at_checked(if wide { 128 } else { 64 })?;
-                if head & 15 == 0 {
-                    return Some(std::array::from_fn(|i| {
-                        if wide {
-                            u16::from_be_bytes([table[2 * i], table[2 * i + 1]])
-                        } else {
-                            u16::from(table[i])
-                        }
-                    }));
-                }
-                tables = after;
-            }
-        }
-        if marker == 0xda {
-            return None;
-        }
-        at += 2 + length;
-    }
-    None
-}
-
-/// Inverts the scaling of the Independent JPEG Group, on the mean over the table (the mean of Annex
-/// K's is 57.625).
-fn quality_of_table(table: [u16; 64]) -> u8 {
-    let mean = table.iter().map(|&q| f32::from(q)).sum::<f32>() / 64.0;
-    let scale = mean * 100.0 / 57.625;
-    let quality = if scale <= 100.0 {
-        (200.0 - scale) / 2.0
-    } else {
-        5000.0 / scale
-    };
-    quality.round().clamp(1.0, 100.0) as u8
 }
 
 #[cfg(test)]
@@ -361,11 +291,11 @@ mod tests {
         );
         assert_eq!(
             message(b"GIF89a\x01\x00"),
-            "not a JPEG, PNG or WebP file: it starts with a GIF header"
+            "GIF is not read; save it as JPEG, PNG or WebP"
         );
         assert_eq!(
             message(&[0xff, 0xd8, 0xff]).split(':').next(),
-            Some("the JPEG file is damaged or cut short")
+            Some("the JPEG file is damaged")
         );
         let whole = png(&[7; 300], 10, 10, ExtendedColorType::Rgb8);
         assert!(
@@ -388,12 +318,5 @@ mod tests {
             Image::decode(&strip, &tight).err().unwrap().kind(),
             Kind::Limit
         );
-    }
-
-    #[test]
-    fn jpeg_quality_inverts_the_standard_scaling() {
-        assert_eq!(quality_of_table([1; 64]), 99);
-        let annex_k_mean = std::array::from_fn(|i| if i % 8 == 0 { 59 } else { 57 });
-        assert_eq!(quality_of_table(annex_k_mean), 50);
     }
 }
