@@ -41,6 +41,7 @@ test-python: wheel photos
 	cargo build --release --workspace --exclude vultus-python --example network
 	$(PY) -m pip install --quiet --editable "models[test]" pytest pillow numpy mypy av
 	cd python && ../$(PY) -m pytest -q
+	python/tests/everywhere dist/vultus-*.whl
 	$(PY) -m pytest -q models/tests models/pad/tests
 	$(PY) -m mypy.stubtest vultus._vultus
 
@@ -64,12 +65,13 @@ $(SPECIMEN): build/photos/obama.jpg
 wheel: pack
 	rm -rf dist python/py_src/vultus/pack
 	cp -r build/pack python/py_src/vultus/pack
-	$(VENV)/bin/maturin build --release --manifest-path python/Cargo.toml --interpreter $(PY) --out dist
+	$(VENV)/bin/maturin build --release --manifest-path python/Cargo.toml --interpreter $(PY) \
+		--compatibility manylinux_2_17 --out dist -- -C linker=$(CURDIR)/python/linker
 	$(PY) -m pip install --quiet --force-reinstall --no-deps dist/vultus-*.whl
 
 $(VENV)/tools: models/pyproject.toml
 	python3 -m venv $(VENV)
-	$(PY) -m pip install --quiet "maturin>=1.9,<2" --editable "models[specimen]"
+	$(PY) -m pip install --quiet "maturin>=1.9,<2" "ziglang>=0.15" --editable "models[specimen]"
 	touch $@
 
 # vultus beside other runtimes: `make bench-peers` times all, `make bench-peers ONLY="mobilefacenet
