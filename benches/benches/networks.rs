@@ -6,7 +6,8 @@ use prost::Message;
 use std::path::Path;
 use std::time::Duration;
 use tract_onnx::pb;
-use vultus::internals::{Isa, Network, Ranges};
+use vultus_nn::kernel::Isa;
+use vultus_nn::{Network, Ranges};
 
 /// A graph of one operator on an input of `channels` x `side` x `side`, after a 1x1 convolution
 /// that makes the channels of three.

@@ -7,8 +7,9 @@
 
 use std::path::Path;
 use std::time::Instant;
-use vultus::internals::{Network, Peak, Ranges, peak};
 use vultus::{Decision, Engine, EngineOptions, Image, Limits, Policy, Precision};
+use vultus_nn::kernel::{Peak, peak};
+use vultus_nn::{Network, Ranges};
 
 type Fault = Box<dyn std::error::Error>;
 

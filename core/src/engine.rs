@@ -10,9 +10,7 @@ use crate::detect::{Cascade, Choice, Detection, Detector, Role, choose};
 use crate::embed::{Embedding, Features};
 use crate::error::Result;
 use crate::image::{Image, Pyramid};
-use crate::kernel::{Isa, Kernels};
-use crate::model::{ModelInfo, Pack, Ranges, Share};
-use crate::nn::Precision;
+use crate::model::{ModelInfo, Pack, Share};
 use crate::pad::{Pad, PadReport};
 use crate::quality;
 use crate::sequence::{self, SequenceEvidence};
@@ -21,6 +19,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use vultus_nn::Precision;
+use vultus_nn::Ranges;
+use vultus_nn::kernel::{Isa, Kernels};
 
 mod session;
 

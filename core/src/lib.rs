@@ -66,9 +66,8 @@ mod engine;
 mod error;
 mod geometry;
 mod image;
-mod kernel;
 mod model;
-mod nn;
+mod network;
 mod pad;
 mod quality;
 mod sequence;
@@ -87,7 +86,6 @@ pub use error::{Error, Kind, Result, Stage};
 pub use geometry::{Point, Rect};
 pub use image::{Image, ImageView, Limits, PixelFormat};
 pub use model::{Licence, LicenceUse, ModelInfo, Pack, models_json};
-pub use nn::Precision;
 pub use pad::{PadNetwork, PadReport, PadSignal, PadStatus, Species};
 pub use quality::{Measure, QualityReport};
 pub use sequence::{
@@ -95,13 +93,11 @@ pub use sequence::{
     Guidance, GuidanceCode, RiskLevel, SequenceEvidence, Signal, SignalStatus,
 };
 pub use template::Template;
+pub use vultus_nn::Precision;
 
 /// The inference engine by itself, for the tools and benchmarks of this project. Not part of the
 /// stable interface.
 #[doc(hidden)]
 pub mod internals {
     pub use crate::engine::{centre, open_on, ranges};
-    pub use crate::kernel::{Isa, Peak, peak};
-    pub use crate::model::Ranges;
-    pub use crate::nn::{Explanation, Layer, Network, NetworkError, OutputInfo, Scratch};
 }

@@ -4,8 +4,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::PathBuf;
-use vultus::internals::Network;
 use vultus::{Engine, EngineOptions, Image, Limits, Policy, SessionOptions};
+use vultus_nn::Network;
 
 /// Counts what the thread that asks allocates.
 struct Counting;

@@ -11,8 +11,9 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use vultus::internals::{Isa, open_on};
+use vultus::internals::open_on;
 use vultus::{Comparator, Engine, Image, Limits, Precision, Role};
+use vultus_nn::kernel::Isa;
 
 fn build() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../build")

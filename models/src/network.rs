@@ -7,10 +7,10 @@ use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use vultus::internals::{
-    Explanation, Isa, Network, Ranges, centre as mean, peak, ranges as measure,
-};
+use vultus::internals::{centre as mean, ranges as measure};
 use vultus::{Image, Limits, Pack};
+use vultus_nn::kernel::{Isa, peak};
+use vultus_nn::{Explanation, Network, Ranges};
 
 type Done = Result<(), Box<dyn Error>>;
 

@@ -8,8 +8,8 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::time::Instant;
 use tract_onnx::prelude::*;
-use vultus::internals::{Network, Ranges};
 use vultus::{Comparator, Engine, EngineOptions, Image, Limits, Policy, Precision, Role};
+use vultus_nn::{Network, Ranges};
 
 type Run = Box<dyn FnMut() -> Result<Vec<f32>, Box<dyn Error>>>;
 

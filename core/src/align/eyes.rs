@@ -5,7 +5,8 @@ use super::{AlignedFace, landmark};
 use crate::error::Result;
 use crate::geometry::{Point, Similarity};
 use crate::model::Pack;
-use crate::nn::{Precision, Viewer};
+use crate::network::Viewer;
+use vultus_nn::Precision;
 
 /// The network that draws the contour of an eye.
 pub(crate) struct Eyes {

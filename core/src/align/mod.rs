@@ -13,8 +13,9 @@ use crate::error::Result;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::{Image, Pyramid};
 use crate::model::Pack;
-use crate::nn::{Precision, Viewer};
+use crate::network::Viewer;
 use crate::spare::{self, Buffer};
+use vultus_nn::Precision;
 
 /// Landmarks of the mesh (MediaPipe's 468-point topology).
 pub(crate) const POINTS: usize = 468;

@@ -4,12 +4,12 @@
 use super::{Calibration, Comparator, OperatingPoint, Recipe, score};
 use crate::embed::Features;
 use crate::error::{Error, Kind, Result, Stage};
-use crate::kernel::{Kernels, SCAN_STEP, Scan};
-use crate::nn::Precision;
 use crate::template::Template;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use vultus_nn::Precision;
+use vultus_nn::kernel::{Kernels, SCAN_STEP, Scan};
 use zeroize::Zeroizing;
 
 /// References that one thread scans at a time. Blocks never move, so that growing leaves no copies

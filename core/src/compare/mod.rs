@@ -8,9 +8,9 @@ pub use gallery::{Candidate, Gallery};
 
 use crate::embed::{Embedder, Features};
 use crate::error::{Error, Kind, Result, Stage};
-use crate::nn::Precision;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use vultus_nn::Precision;
 
 /// Which features are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use super::{Blaze, Center, Detection, Detector, Turn, Window, Yunet, suppress};
 use crate::error::{Error, Kind, Result, Stage};
 use crate::image::Pyramid;
 use crate::model::Pack;
-use crate::nn::Precision;
 use serde::{Deserialize, Serialize};
+use vultus_nn::Precision;
 
 /// What a picture is in the transaction. A selfie is live and upright; a document is a print, any
 /// way up, with a small portrait.

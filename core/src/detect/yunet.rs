@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::Pyramid;
 use crate::model::Pack;
-use crate::nn::{Precision, Viewer};
+use crate::network::Viewer;
+use vultus_nn::Precision;
 
 pub(super) const ID: &str = "yunet";
 

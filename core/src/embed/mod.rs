@@ -2,10 +2,11 @@
 
 use crate::align::{AlignedFace, CROP_SIDE};
 use crate::error::{Error, Kind, Result, Stage};
-use crate::kernel::{Dot, Kernels};
 use crate::model::Pack;
-use crate::nn::{Precision, Viewer};
+use crate::network::Viewer;
 use std::sync::Arc;
+use vultus_nn::Precision;
+use vultus_nn::kernel::{Dot, Kernels};
 use zeroize::Zeroizing;
 
 /// The weight that made features. Only features of equal embedders can be compared.

@@ -2,8 +2,8 @@
 
 use super::Image;
 use crate::geometry::{Point, Rect, Similarity};
-use crate::kernel::{Filter, Halve, Kernels, Sample, Shrink, bilinear};
 use crate::spare::{BYTES, Buffer};
+use vultus_nn::kernel::{Filter, Halve, Kernels, Sample, Shrink, bilinear};
 
 /// Which channel a network wants first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -3,13 +3,14 @@
 
 use crate::error::{Error, Kind, Result, Stage};
 use crate::image::Colour;
-use crate::kernel::Isa;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use vultus_nn::Ranges;
+use vultus_nn::kernel::Isa;
 
 /// The manifest's file name inside a pack.
 const MANIFEST: &str = "pack.json";
@@ -85,10 +86,6 @@ pub struct ModelInfo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) int16: Option<Ranges>,
 }
-
-/// The largest magnitudes of the values that the convolutions of a network read, by their ONNX
-/// names.
-pub type Ranges = BTreeMap<String, f32>;
 
 /// The ranges that the networks of a watched pack have shown, by model id.
 pub(crate) type Watch = Arc<Mutex<BTreeMap<String, Ranges>>>;

@@ -6,7 +6,8 @@ use crate::align::AlignedFace;
 use crate::error::{Error, Kind, Result, Stage};
 use crate::geometry::Rect;
 use crate::model::Pack;
-use crate::nn::{Precision, Viewer};
+use crate::network::Viewer;
+use vultus_nn::Precision;
 
 /// The networks, and how many times the face's box each looks at.
 const NETWORKS: [(&str, f32); 2] = [("minifasnet-v2", 2.7), ("minifasnet-v1se", 4.0)];

@@ -11,12 +11,13 @@ mod signals;
 use crate::align::AlignedFace;
 use crate::error::{Error, Kind, Result, Stage};
 use crate::model::Pack;
-use crate::nn::{Precision, Viewer};
+use crate::network::Viewer;
 use crop::Square;
 use fusion::{Calibration, Rule};
 use minifasnet::MiniFasNet;
 use serde::{Deserialize, Serialize};
 use signals::Signals;
+use vultus_nn::Precision;
 
 /// What is known about a presentation attack (ISO/IEC 30107-3).
 #[derive(Clone, Debug, PartialEq, Serialize)]

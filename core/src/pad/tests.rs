@@ -3,8 +3,8 @@
 use super::*;
 use crate::geometry::Rect;
 use crate::image::{Colour, Image, ImageView, PixelFormat, Planar, Pyramid};
-use crate::nn::Network;
 use approx::assert_abs_diff_eq;
+use vultus_nn::Network;
 
 fn drawn(width: u32, height: u32, colour: impl Fn(i64, i64) -> [i64; 3]) -> Image {
     let at =

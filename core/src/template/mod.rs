@@ -7,8 +7,8 @@
 use crate::detect::Role;
 use crate::embed::{Embedder, Features};
 use crate::error::{Error, Kind, Result, Stage};
-use crate::nn::Precision;
 use sha2::{Digest, Sha256};
+use vultus_nn::Precision;
 use zeroize::Zeroizing;
 
 const MAGIC: &[u8; 4] = b"VULT";

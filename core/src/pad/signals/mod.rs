@@ -11,11 +11,11 @@ mod specular;
 
 use crate::geometry::Rect;
 use crate::image::{Planar, Pyramid};
-use crate::kernel::{Kernel, Kernels, LANES, Simd};
 use crate::pad::crop::Square;
 use crate::spare::{Buffer, FLOATS};
 use frequency::Spectrum;
 use std::ops::Range;
+use vultus_nn::kernel::{Kernel, Kernels, LANES, Simd};
 
 /// The signals, in the order of their values.
 pub(super) const NAMES: [&str; 8] = [

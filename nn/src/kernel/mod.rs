@@ -30,19 +30,18 @@ mod tests;
 
 pub(crate) use conv::{Conv, F32, I16, Layout, Taps};
 pub(crate) use depthwise::Depthwise;
-pub use dispatch::Isa;
-pub(crate) use dispatch::{Kernel, Kernels};
-pub(crate) use dot::{Dot, SCAN_STEP, Scan};
+pub use dispatch::{Isa, Kernel, Kernels};
+pub use dot::{Dot, SCAN_STEP, Scan};
 pub(crate) use epilogue::{Activation, Combine, Epilogue, MAX_ACTIVATION, Target};
 pub use peak::{Peak, peak};
 pub(crate) use picture::Picture;
 pub(crate) use pool::{Pool, PoolKind};
 pub(crate) use resize::{Interpolation, Resize};
-pub(crate) use sample::{Filter, Halve, Sample, Shrink, bilinear};
-pub(crate) use simd::Simd;
+pub use sample::{Filter, Halve, Sample, Shrink, bilinear};
+pub use simd::Simd;
 
 /// Channels in a block, and lanes in a vector, on every instruction set.
-pub(crate) const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 /// 16 channels of one pixel.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -22,7 +22,7 @@ impl Isa {
 
 /// The kernels of one instruction set; holding one proves that the CPU has it.
 #[derive(Clone, Copy)]
-pub(crate) struct Kernels(Token);
+pub struct Kernels(Token);
 
 #[derive(Clone, Copy)]
 enum Token {
@@ -36,13 +36,14 @@ enum Token {
 /// A loop that is written once and compiled for every instruction set. `run` must be
 /// `#[inline(always)]`, and so must all that it calls: only then is it compiled with the
 /// instructions of `S`.
-pub(crate) trait Kernel {
+pub trait Kernel {
+    /// Does the work, with the vectors of `simd`.
     fn run<S: Simd>(self, simd: S);
 }
 
 impl Kernels {
     /// Returns the kernels of `isa` if this CPU has it.
-    pub(crate) fn new(isa: Isa) -> Option<Kernels> {
+    pub fn new(isa: Isa) -> Option<Kernels> {
         match isa {
             Isa::Scalar => Some(Token::Scalar(Scalar)),
             #[cfg(target_arch = "x86_64")]
@@ -56,7 +57,7 @@ impl Kernels {
     }
 
     /// Returns the fastest kernels that this CPU has.
-    pub(crate) fn best() -> Kernels {
+    pub fn best() -> Kernels {
         Isa::ALL
             .into_iter()
             .rev()
@@ -64,7 +65,8 @@ impl Kernels {
             .unwrap_or(Kernels(Token::Scalar(Scalar)))
     }
 
-    pub(crate) fn isa(self) -> Isa {
+    /// Returns the instruction set.
+    pub fn isa(self) -> Isa {
         match self.0 {
             Token::Scalar(_) => Isa::Scalar,
             #[cfg(target_arch = "x86_64")]
@@ -74,7 +76,8 @@ impl Kernels {
         }
     }
 
-    pub(crate) fn run<K: Kernel>(self, kernel: K) {
+    /// Runs `kernel` on this instruction set.
+    pub fn run<K: Kernel>(self, kernel: K) {
         match self.0 {
             Token::Scalar(simd) => simd.call(kernel),
             #[cfg(target_arch = "x86_64")]

@@ -2,21 +2,21 @@
 
 use std::ops::Range;
 
-use super::memory::Memory;
-use super::plan::{self, Export, Map, MapId, Op, Piece, Plan, RowTaps, Step};
 use crate::kernel::{
     Activation, Combine, Conv, Depthwise, Epilogue, F32, F32s, I16, I16s, Kernels, LANES, Layout,
     Picture, Pool, Resize, Target, floats, floats_mut,
 };
+use crate::memory::Memory;
+use crate::plan::{self, Export, Map, MapId, Op, Piece, Plan, RowTaps, Step};
 
 /// The buffers of a run.
-pub(super) struct Buffers {
+pub(crate) struct Buffers {
     floats: Vec<Vec<F32s>>,
     ints: Vec<Vec<I16s>>,
 }
 
 impl Buffers {
-    pub(super) fn new(memory: &Memory) -> Buffers {
+    pub(crate) fn new(memory: &Memory) -> Buffers {
         Buffers {
             floats: memory
                 .float_buffers
@@ -31,7 +31,7 @@ impl Buffers {
         }
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.floats
             .iter()
             .map(|b| size_of_val(&b[..]))
@@ -41,17 +41,17 @@ impl Buffers {
 }
 
 /// A plan at work on one input.
-pub(super) struct Run<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) memory: &'a Memory,
-    pub(super) kernels: Kernels,
-    pub(super) buffers: &'a mut Buffers,
+pub(crate) struct Run<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) memory: &'a Memory,
+    pub(crate) kernels: Kernels,
+    pub(crate) buffers: &'a mut Buffers,
 }
 
 impl Run<'_> {
     /// Runs one piece; `seen` is told the map that it makes, with the new floats of every channel
     /// block if it has any.
-    pub(super) fn advance(
+    pub(crate) fn advance(
         &mut self,
         piece: &Piece,
         picture: &[f32],
@@ -110,7 +110,7 @@ impl Run<'_> {
     }
 
     /// Writes the outputs after the last step.
-    pub(super) fn finish(&self, outputs: &mut [Vec<f32>]) {
+    pub(crate) fn finish(&self, outputs: &mut [Vec<f32>]) {
         for (exports, output) in self.plan.outputs.iter().zip(outputs) {
             let mut rest = output.as_mut_slice();
             for export in exports {

@@ -5,33 +5,33 @@ use std::collections::HashMap;
 use tract_onnx::pb;
 use tract_onnx::prelude::Framework;
 
-use super::NetworkError;
+use crate::error::Error;
 
 /// A constant tensor.
 #[derive(Clone, Debug)]
-pub(super) struct Constant {
-    pub(super) shape: Vec<usize>,
-    pub(super) floats: Vec<f32>,
-    pub(super) ints: Vec<i64>,
+pub(crate) struct Constant {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) floats: Vec<f32>,
+    pub(crate) ints: Vec<i64>,
 }
 
-pub(super) struct Graph {
-    pub(super) nodes: Vec<Node>,
-    pub(super) constants: HashMap<String, Constant>,
-    pub(super) input: String,
-    pub(super) outputs: Vec<String>,
+pub(crate) struct Graph {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) constants: HashMap<String, Constant>,
+    pub(crate) input: String,
+    pub(crate) outputs: Vec<String>,
 }
 
-pub(super) struct Node {
-    pub(super) kind: String,
-    pub(super) inputs: Vec<String>,
-    pub(super) outputs: Vec<String>,
+pub(crate) struct Node {
+    pub(crate) kind: String,
+    pub(crate) inputs: Vec<String>,
+    pub(crate) outputs: Vec<String>,
     attributes: Vec<pb::AttributeProto>,
 }
 
 impl Node {
     /// Returns the name of the first output, which names the node too.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.outputs.first().map_or("", String::as_str)
     }
 
@@ -41,24 +41,24 @@ impl Node {
             .find(|attribute| attribute.name == name)
     }
 
-    pub(super) fn float(&self, name: &str, default: f32) -> f32 {
+    pub(crate) fn float(&self, name: &str, default: f32) -> f32 {
         self.attribute(name)
             .map_or(default, |attribute| attribute.f)
     }
 
-    pub(super) fn int(&self, name: &str, default: i64) -> i64 {
+    pub(crate) fn int(&self, name: &str, default: i64) -> i64 {
         self.attribute(name)
             .map_or(default, |attribute| attribute.i)
     }
 
-    pub(super) fn text(&self, name: &str, default: &str) -> String {
+    pub(crate) fn text(&self, name: &str, default: &str) -> String {
         self.attribute(name).map_or(default.into(), |attribute| {
             String::from_utf8_lossy(&attribute.s).into_owned()
         })
     }
 
     /// Returns a list of `N` whole numbers, or `default` if the node does not say.
-    pub(super) fn sizes<const N: usize>(
+    pub(crate) fn sizes<const N: usize>(
         &self,
         name: &str,
         default: [usize; N],
@@ -76,20 +76,20 @@ impl Node {
         }
     }
 
-    pub(super) fn ints(&self, name: &str) -> Option<&[i64]> {
+    pub(crate) fn ints(&self, name: &str) -> Option<&[i64]> {
         self.attribute(name)
             .map(|attribute| attribute.ints.as_slice())
     }
 }
 
-pub(super) fn decode(onnx: &[u8]) -> Result<pb::ModelProto, NetworkError> {
+pub(crate) fn decode(onnx: &[u8]) -> Result<pb::ModelProto, Error> {
     tract_onnx::onnx()
         .proto_model_for_read(&mut &onnx[..])
-        .map_err(|error| NetworkError(format!("not an ONNX file: {error:#}")))
+        .map_err(|error| Error(format!("not an ONNX file: {error:#}")))
 }
 
 /// Returns the shape of the input that is no constant, as far as the graph states it.
-pub(super) fn input_shape(model: &pb::ModelProto) -> Option<[usize; 4]> {
+pub(crate) fn input_shape(model: &pb::ModelProto) -> Option<[usize; 4]> {
     use pb::{tensor_shape_proto::dimension::Value, type_proto};
     let graph = model.graph.as_ref()?;
     let input = graph.input.iter().find(|input| {
@@ -113,11 +113,11 @@ pub(super) fn input_shape(model: &pb::ModelProto) -> Option<[usize; 4]> {
 }
 
 impl Graph {
-    pub(super) fn new(model: &pb::ModelProto) -> Result<Graph, NetworkError> {
+    pub(crate) fn new(model: &pb::ModelProto) -> Result<Graph, Error> {
         let graph = model
             .graph
             .as_ref()
-            .ok_or_else(|| NetworkError("the ONNX file holds no graph".into()))?;
+            .ok_or_else(|| Error("the ONNX file holds no graph".into()))?;
         let mut constants = HashMap::new();
         for tensor in &graph.initializer {
             constants.insert(tensor.name.clone(), constant(tensor)?);
@@ -147,7 +147,7 @@ impl Graph {
             .map(|input| input.name.clone())
             .filter(|name| !constants.contains_key(name));
         let (Some(input), None) = (inputs.next(), inputs.next()) else {
-            return Err(NetworkError("a network has exactly one input".into()));
+            return Err(Error("a network has exactly one input".into()));
         };
         let outputs = graph
             .output
@@ -163,13 +163,13 @@ impl Graph {
     }
 }
 
-fn constant(tensor: &pb::TensorProto) -> Result<Constant, NetworkError> {
+fn constant(tensor: &pb::TensorProto) -> Result<Constant, Error> {
     let shape: Option<Vec<usize>> = tensor
         .dims
         .iter()
         .map(|&dim| usize::try_from(dim).ok())
         .collect();
-    let broken = || NetworkError(format!("constant {} is broken", tensor.name));
+    let broken = || Error(format!("constant {} is broken", tensor.name));
     let shape = shape.ok_or_else(broken)?;
     let length = shape
         .iter()

@@ -6,34 +6,34 @@ use crate::kernel::{F32s, I16s, Interpolation, LANES, Layout, PoolKind, Taps};
 
 /// A feature map of the plan, blocked by 16 channels; the lanes beyond `channels` are zero.
 #[derive(Clone, Debug)]
-pub(super) struct Map {
+pub(crate) struct Map {
     /// The ONNX name of the value.
-    pub(super) name: String,
-    pub(super) channels: usize,
+    pub(crate) name: String,
+    pub(crate) channels: usize,
     /// Height and width.
-    pub(super) size: [usize; 2],
+    pub(crate) size: [usize; 2],
     /// The picture itself: planes of floats with its padding, not blocked.
-    pub(super) planar: bool,
+    pub(crate) planar: bool,
     /// How many rows its buffer holds at a time: all, unless steps run band by band.
-    pub(super) window: usize,
+    pub(crate) window: usize,
 }
 
 impl Map {
-    pub(super) fn plane(&self) -> usize {
+    pub(crate) fn plane(&self) -> usize {
         self.size[0] * self.size[1]
     }
 
-    pub(super) fn blocks(&self) -> usize {
+    pub(crate) fn blocks(&self) -> usize {
         self.channels.div_ceil(LANES)
     }
 
     /// Returns how many pixels of a channel block its buffer holds.
-    pub(super) fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.window * self.size[1]
     }
 
     /// Returns how many groups of 16 values its buffer holds.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         if self.planar {
             (self.channels * self.plane()).div_ceil(LANES)
         } else {
@@ -43,10 +43,10 @@ impl Map {
 }
 
 /// Index of a map in [`Plan::maps`].
-pub(super) type MapId = usize;
+pub(crate) type MapId = usize;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Activation {
+pub(crate) enum Activation {
     None,
     Clip { low: f32, high: f32 },
     Slope(Vec<F32s>),
@@ -54,17 +54,17 @@ pub(super) enum Activation {
 
 /// One fused step.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
-    pub(super) op: Op,
-    pub(super) input: MapId,
-    pub(super) before: Option<MapId>,
-    pub(super) activation: Activation,
-    pub(super) after: Option<MapId>,
-    pub(super) output: MapId,
+pub(crate) struct Step {
+    pub(crate) op: Op,
+    pub(crate) input: MapId,
+    pub(crate) before: Option<MapId>,
+    pub(crate) activation: Activation,
+    pub(crate) after: Option<MapId>,
+    pub(crate) output: MapId,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Op {
+pub(crate) enum Op {
     /// The picture of `size`, `x * scale + offset` a channel, with zeros around it: top, left.
     Picture {
         affine: Vec<[f32; 2]>,
@@ -101,29 +101,29 @@ pub(super) enum Op {
 /// A convolution that mixes channels, one part for each phase of the output (a transposed
 /// convolution has several).
 #[derive(Clone, Debug)]
-pub(super) struct Conv {
-    pub(super) taps: Taps,
-    pub(super) rows: RowTaps,
-    pub(super) parts: Vec<ConvPart>,
-    pub(super) bias: Vec<F32s>,
+pub(crate) struct Conv {
+    pub(crate) taps: Taps,
+    pub(crate) rows: RowTaps,
+    pub(crate) parts: Vec<ConvPart>,
+    pub(crate) bias: Vec<F32s>,
     /// Multiply-adds of the layer as the graph states it.
-    pub(super) macs: u64,
+    pub(crate) macs: u64,
     /// Set when the layer runs in integers.
-    pub(super) integer: bool,
+    pub(crate) integer: bool,
 }
 
 /// Which rows of the input an output row is made of: `kernel` of them, `stride` further for the
 /// next, `padding` of them before the first.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RowTaps {
-    pub(super) kernel: usize,
-    pub(super) stride: usize,
-    pub(super) padding: usize,
+pub(crate) struct RowTaps {
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+    pub(crate) padding: usize,
 }
 
 impl RowTaps {
     /// Returns the rows of an input of `height` that the output rows `rows` are made of.
-    pub(super) fn read(self, rows: &Range<usize>, height: usize) -> Range<usize> {
+    pub(crate) fn read(self, rows: &Range<usize>, height: usize) -> Range<usize> {
         let end = (rows.end * self.stride + self.kernel)
             .saturating_sub(self.stride + self.padding)
             .min(height);
@@ -134,47 +134,47 @@ impl RowTaps {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct ConvPart {
-    pub(super) layout: Layout,
-    pub(super) floats: Vec<F32s>,
-    pub(super) ints: Vec<[I16s; 2]>,
+pub(crate) struct ConvPart {
+    pub(crate) layout: Layout,
+    pub(crate) floats: Vec<F32s>,
+    pub(crate) ints: Vec<[I16s; 2]>,
     /// What an integer sum is multiplied by.
-    pub(super) scale: Vec<F32s>,
+    pub(crate) scale: Vec<F32s>,
 }
 
 /// A stretch of an output: a map written out.
 #[derive(Clone, Debug)]
-pub(super) struct Export {
-    pub(super) map: MapId,
+pub(crate) struct Export {
+    pub(crate) map: MapId,
     /// Channels last, as detection heads are read; otherwise planes.
-    pub(super) channels_last: bool,
-    pub(super) sigmoid: bool,
+    pub(crate) channels_last: bool,
+    pub(crate) sigmoid: bool,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Plan {
-    pub(super) maps: Vec<Map>,
-    pub(super) steps: Vec<Step>,
-    pub(super) outputs: Vec<Vec<Export>>,
+pub(crate) struct Plan {
+    pub(crate) maps: Vec<Map>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) outputs: Vec<Vec<Export>>,
     /// What runs, in this order.
-    pub(super) pieces: Vec<Piece>,
+    pub(crate) pieces: Vec<Piece>,
 }
 
 /// Some output rows of a step.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Index in [`Plan::steps`].
-    pub(super) step: usize,
-    pub(super) rows: Range<usize>,
+    pub(crate) step: usize,
+    pub(crate) rows: Range<usize>,
     /// The rows of the map that the buffers of input and output begin with.
-    pub(super) input_row: usize,
-    pub(super) output_row: usize,
+    pub(crate) input_row: usize,
+    pub(crate) output_row: usize,
     /// The rows in the output's buffer that are moved to its start before.
-    pub(super) keep: Range<usize>,
+    pub(crate) keep: Range<usize>,
 }
 
 impl Op {
-    pub(super) fn weight_bytes(&self) -> usize {
+    pub(crate) fn weight_bytes(&self) -> usize {
         match self {
             Op::Conv(conv) => conv
                 .parts
@@ -187,7 +187,7 @@ impl Op {
     }
 
     /// Returns which input rows an output row is made of, for steps that may run band by band.
-    pub(super) fn rows(&self) -> Option<RowTaps> {
+    pub(crate) fn rows(&self) -> Option<RowTaps> {
         match self {
             Op::Conv(conv) if conv.parts.len() == 1 => Some(conv.rows),
             &Op::Depthwise {
@@ -207,7 +207,7 @@ impl Op {
 
 impl Step {
     /// Returns the maps that the step reads.
-    pub(super) fn reads(&self) -> impl Iterator<Item = MapId> {
+    pub(crate) fn reads(&self) -> impl Iterator<Item = MapId> {
         let factors = if let Op::Combine { factors } = self.op {
             factors
         } else {

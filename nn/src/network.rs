@@ -1,81 +1,26 @@
-//! Inference: an ONNX graph is lowered once to a plan of fused steps, then run as often as needed.
-//!
-//! ```text
-//! bytes -onnx-> Graph -lower-> Plan (steps over blocked maps) -bands-> pieces -memory-> buffers -execute-> one kernel a piece
-//! ```
-//!
-//! A graph that cannot be lowered runs through tract whole; [`Network::explain`] says which node
-//! stood in the way.
-//!
-//! The same input gives the same bits on every instruction set, in [`Precision::Exact`] and in
-//! [`Precision::Fast`].
+//! A network: loaded once, run as often as needed.
 
-mod bands;
-mod execute;
-mod explain;
-mod lower;
-mod memory;
-mod onnx;
-mod pack;
-mod plan;
-mod reference;
-#[cfg(test)]
-mod tests;
-mod viewer;
-
-pub use explain::{Explanation, Layer};
-pub(crate) use viewer::Viewer;
-
+use crate::bands;
+use crate::error::Error;
+use crate::execute::{Buffers, Run};
 use crate::kernel::{F32s, Isa, Kernels, LANES};
-use crate::model::Ranges;
-use execute::{Buffers, Run};
-use memory::Memory;
-use plan::{Op, Plan};
-use reference::Reference;
-
-/// Arithmetic of the networks.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// 32-bit floating point.
-    #[default]
-    Exact,
-    /// 16-bit integers where they do not change the answer.
-    Fast,
-}
-
-/// Why a network could not be loaded or run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NetworkError(String);
-
-impl std::fmt::Display for NetworkError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NetworkError {}
-
-/// One output of a network.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputInfo {
-    /// The name in the ONNX graph.
-    pub name: String,
-    /// The row-major shape, batch included.
-    pub shape: Vec<usize>,
-}
+use crate::lower;
+use crate::memory::Memory;
+use crate::onnx;
+use crate::pack;
+use crate::plan::{self, Op, Plan};
+use crate::ranges::Ranges;
+use crate::reference::{self, OutputInfo, Reference};
 
 /// A network ready to run. Immutable: share it between threads, one [`Scratch`] each.
 pub struct Network {
     input_shape: [usize; 4],
     outputs: Vec<OutputInfo>,
-    kernels: Kernels,
-    body: Body,
+    pub(crate) kernels: Kernels,
+    pub(crate) body: Body,
 }
 
-enum Body {
+pub(crate) enum Body {
     Plan { plan: Plan, memory: Memory },
     Reference { reference: Reference, why: String },
 }
@@ -102,16 +47,16 @@ impl Network {
         onnx: &[u8],
         input_shape: [usize; 4],
         ranges: Option<&Ranges>,
-    ) -> Result<Network, NetworkError> {
+    ) -> Result<Network, Error> {
         Network::lower(onnx::decode(onnx)?, input_shape, ranges, bands::fitting)
     }
 
     /// As [`Network::load`], of bytes that are let go before the network is built.
-    pub(crate) fn load_owned(
+    pub fn load_owned(
         onnx: Vec<u8>,
         input_shape: [usize; 4],
         ranges: Option<&Ranges>,
-    ) -> Result<Network, NetworkError> {
+    ) -> Result<Network, Error> {
         let model = onnx::decode(&onnx)?;
         drop(onnx);
         Network::lower(model, input_shape, ranges, bands::fitting)
@@ -119,19 +64,19 @@ impl Network {
 
     /// Returns the input shape that an ONNX graph states, if it states every side; an open batch is
     /// 1.
-    pub fn input_shape(onnx: &[u8]) -> Result<Option<[usize; 4]>, NetworkError> {
+    pub fn input_shape(onnx: &[u8]) -> Result<Option<[usize; 4]>, Error> {
         Ok(onnx::input_shape(&onnx::decode(onnx)?))
     }
 
-    fn lower(
+    pub(crate) fn lower(
         model: tract_onnx::pb::ModelProto,
         input_shape: [usize; 4],
         ranges: Option<&Ranges>,
         choose: bands::Chooser,
-    ) -> Result<Network, NetworkError> {
+    ) -> Result<Network, Error> {
         let kernels = Kernels::best();
         if input_shape[0] != 1 || input_shape.contains(&0) {
-            return Err(NetworkError(format!(
+            return Err(Error(format!(
                 "an input is 1 x channels x height x width, not {input_shape:?}"
             )));
         }
@@ -189,17 +134,13 @@ impl Network {
 
     /// Runs the network on `input`, planar (channels, height, width) and already normalised; the
     /// results are in `scratch`, which [`Network::scratch`] of this network made.
-    pub fn run(&self, input: &[f32], scratch: &mut Scratch) -> Result<(), NetworkError> {
+    pub fn run(&self, input: &[f32], scratch: &mut Scratch) -> Result<(), Error> {
         self.watch(input, scratch, |_, _| {})
     }
 
     /// Runs the network on two inputs side by side, step by step, so that weights are read while
     /// the cache holds them. Each result is that of [`Network::run`], to the bit.
-    pub fn run_pair(
-        &self,
-        inputs: [&[f32]; 2],
-        scratches: [&mut Scratch; 2],
-    ) -> Result<(), NetworkError> {
+    pub fn run_pair(&self, inputs: [&[f32]; 2], scratches: [&mut Scratch; 2]) -> Result<(), Error> {
         let [first, second] = scratches;
         let Body::Plan { plan, memory } = &self.body else {
             self.run(inputs[0], first)?;
@@ -226,11 +167,11 @@ impl Network {
         Ok(())
     }
 
-    fn check(&self, input: &[f32]) -> Result<(), NetworkError> {
+    fn check(&self, input: &[f32]) -> Result<(), Error> {
         let expected: usize = self.input_shape.iter().product();
         match input.len() {
             length if length == expected => Ok(()),
-            length => Err(NetworkError(format!(
+            length => Err(Error(format!(
                 "the network takes {expected} input values, got {length}"
             ))),
         }
@@ -241,7 +182,7 @@ impl Network {
         input: &[f32],
         scratch: &mut Scratch,
         mut seen: impl FnMut(plan::MapId, &[F32s]),
-    ) -> Result<(), NetworkError> {
+    ) -> Result<(), Error> {
         self.check(input)?;
         match (&self.body, &mut scratch.buffers) {
             (Body::Plan { plan, memory }, Some(buffers)) => {
@@ -271,7 +212,7 @@ impl Network {
         input: &[f32],
         scratch: &mut Scratch,
         ranges: &mut Ranges,
-    ) -> Result<(), NetworkError> {
+    ) -> Result<(), Error> {
         let Body::Plan { plan, .. } = &self.body else {
             return self.run(input, scratch);
         };
@@ -290,7 +231,7 @@ impl Network {
 
     /// Runs the network on `input` and returns the seconds that each layer of [`Network::explain`]
     /// took; none when it runs through tract.
-    pub fn time(&self, input: &[f32], scratch: &mut Scratch) -> Result<Vec<f64>, NetworkError> {
+    pub fn time(&self, input: &[f32], scratch: &mut Scratch) -> Result<Vec<f64>, Error> {
         let Body::Plan { plan, .. } = &self.body else {
             return self.run(input, scratch).map(|()| Vec::new());
         };
@@ -308,15 +249,10 @@ impl Network {
     pub fn outputs(&self) -> &[OutputInfo] {
         &self.outputs
     }
-
-    /// Returns how the network runs: layers, shapes, multiply-adds, kernels, bytes.
-    pub fn explain(&self) -> Explanation {
-        explain::explain(self)
-    }
 }
 
-fn foreign_scratch() -> NetworkError {
-    NetworkError("the scratch is that of another network".into())
+fn foreign_scratch() -> Error {
+    Error("the scratch is that of another network".into())
 }
 
 /// Below this many inputs to a sum, integers are no faster than floats.
@@ -343,7 +279,7 @@ fn readers_of_integers(plan: &Plan) -> std::collections::BTreeSet<plan::MapId> {
         .collect()
 }
 
-fn quantise(plan: &mut Plan, ranges: &Ranges) -> Result<(), NetworkError> {
+fn quantise(plan: &mut Plan, ranges: &Ranges) -> Result<(), Error> {
     let eligible = readers_of_integers(plan);
     for index in 0..plan.steps.len() {
         let map = plan.steps[index].input;
@@ -355,9 +291,8 @@ fn quantise(plan: &mut Plan, ranges: &Ranges) -> Result<(), NetworkError> {
             .get(name)
             .copied()
             .filter(|range| range.is_finite() && *range > 0.0);
-        let range = range.ok_or_else(|| {
-            NetworkError(format!("no range for {name}: calibrate the network again"))
-        })?;
+        let range = range
+            .ok_or_else(|| Error(format!("no range for {name}: calibrate the network again")))?;
         if let Op::Conv(conv) = &mut plan.steps[index].op
             && conv.taps.length() >= FEWEST_INTEGER_INPUTS
         {

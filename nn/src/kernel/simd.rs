@@ -7,34 +7,44 @@ use super::Kernel;
 ///
 /// `min` and `max` return the second operand when the first is NaN. Pointers need no alignment
 /// beyond that of their element.
-pub(crate) trait Simd: Copy {
+pub trait Simd: Copy {
     /// 16 floats.
     type F: Copy;
     /// 16 32-bit integers.
     type I: Copy;
 
-    /// The largest convolution tile that stays in registers: pixels, and blocks of output channels.
+    /// Pixels of the largest convolution tile that stays in registers.
     const TILE_PIXELS: usize;
+    /// Blocks of output channels of that tile.
     const TILE_BLOCKS: usize;
 
     /// Runs `kernel` as a function of its own, compiled for this instruction set.
     fn call<K: Kernel>(self, kernel: K);
 
+    /// Returns `value` in every lane.
     fn splat(self, value: f32) -> Self::F;
+    /// Reads 16 values.
     /// # Safety
     /// `from` is readable for 16 values.
     unsafe fn load(self, from: *const f32) -> Self::F;
+    /// Writes 16 values.
     /// # Safety
     /// `to` is writable for 16 values.
     unsafe fn store(self, value: Self::F, to: *mut f32);
+    /// `a + b`.
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a * b`.
     fn mul(self, a: Self::F, b: Self::F) -> Self::F;
     /// `a * b + c`, rounded once.
     fn fma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// The larger; `b` when `a` is NaN or they are equal.
     fn max(self, a: Self::F, b: Self::F) -> Self::F;
+    /// The smaller; `b` when `a` is NaN or they are equal.
     fn min(self, a: Self::F, b: Self::F) -> Self::F;
 
+    /// Returns 0 in every lane.
     fn zero_i32(self) -> Self::I;
+    /// Reads 16 pairs of 16-bit integers.
     /// # Safety
     /// `from` is readable for 16 pairs of 16-bit integers.
     unsafe fn load_pairs(self, from: *const i16) -> Self::I;
@@ -46,6 +56,7 @@ pub(crate) trait Simd: Copy {
     fn splat_pair(self, pair: i32) -> Self::I;
     /// `acc + a.0 * b.0 + a.1 * b.1` for pairs of 16-bit integers, wrapping.
     fn dot_pairs(self, acc: Self::I, a: Self::I, b: Self::I) -> Self::I;
+    /// Rounds to the nearest float.
     fn to_f32(self, value: Self::I) -> Self::F;
     /// Adds the lanes, wrapping.
     fn total(self, value: Self::I) -> i32;

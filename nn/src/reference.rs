@@ -6,15 +6,24 @@ use tract_onnx::pb;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::{infer::Factoid, internal::DimLike};
 
-use super::{NetworkError, OutputInfo};
+use crate::error::Error;
 
-pub(super) struct Reference(Arc<TypedRunnableModel>);
-
-fn failed(what: &str) -> impl FnOnce(TractError) -> NetworkError {
-    move |error| NetworkError(format!("{what}: {error:#}"))
+/// One output of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputInfo {
+    /// The name in the ONNX graph.
+    pub name: String,
+    /// The row-major shape, batch included.
+    pub shape: Vec<usize>,
 }
 
-fn parse(proto: &pb::ModelProto, shape: [usize; 4]) -> Result<InferenceModel, NetworkError> {
+pub(crate) struct Reference(Arc<TypedRunnableModel>);
+
+fn failed(what: &str) -> impl FnOnce(TractError) -> Error {
+    move |error| Error(format!("{what}: {error:#}"))
+}
+
+fn parse(proto: &pb::ModelProto, shape: [usize; 4]) -> Result<InferenceModel, Error> {
     let parser = tract_onnx::onnx()
         .with_ignore_output_shapes(true)
         .with_ignore_value_info(true);
@@ -28,10 +37,7 @@ fn parse(proto: &pb::ModelProto, shape: [usize; 4]) -> Result<InferenceModel, Ne
 }
 
 /// Returns the outputs of the network. An error when the graph contradicts itself.
-pub(super) fn outputs(
-    proto: &pb::ModelProto,
-    shape: [usize; 4],
-) -> Result<Vec<OutputInfo>, NetworkError> {
+pub(crate) fn outputs(proto: &pb::ModelProto, shape: [usize; 4]) -> Result<Vec<OutputInfo>, Error> {
     let mut model = parse(proto, shape)?;
     model
         .analyse(true)
@@ -48,7 +54,7 @@ pub(super) fn outputs(
             .concretize()
             .and_then(|shape| shape.iter().map(|size| size.to_usize().ok()).collect());
         let shape = sizes.ok_or_else(|| {
-            NetworkError(format!(
+            Error(format!(
                 "output {name} has a shape that depends on more than the input"
             ))
         })?;
@@ -58,10 +64,7 @@ pub(super) fn outputs(
 }
 
 impl Reference {
-    pub(super) fn new(
-        proto: &pb::ModelProto,
-        shape: [usize; 4],
-    ) -> Result<Reference, NetworkError> {
+    pub(crate) fn new(proto: &pb::ModelProto, shape: [usize; 4]) -> Result<Reference, Error> {
         let model = parse(proto, shape)?
             .into_optimized()
             .map_err(failed("the graph does not fit its input"))?;
@@ -72,12 +75,12 @@ impl Reference {
         ))
     }
 
-    pub(super) fn run(
+    pub(crate) fn run(
         &self,
         input: &[f32],
         shape: [usize; 4],
         outputs: &mut [Vec<f32>],
-    ) -> Result<(), NetworkError> {
+    ) -> Result<(), Error> {
         let tensor = Tensor::from_shape(&shape, input).map_err(failed("input"))?;
         let results = self
             .0

@@ -6,19 +6,21 @@ use std::ops::Range;
 
 /// Reads a picture along parallel lines, bilinear between pixel centres at integer coordinates;
 /// black outside.
-pub(crate) struct Sample<'a, F: Fn(usize) -> [f32; 2]> {
-    pub(crate) rgb: &'a [u8],
+pub struct Sample<'a, F: Fn(usize) -> [f32; 2]> {
+    /// The picture.
+    pub rgb: &'a [u8],
     /// Height and width of the picture.
-    pub(crate) size: [usize; 2],
+    pub size: [usize; 2],
     /// Returns where the first pixel of an output row lies: x, y.
-    pub(crate) start: F,
+    pub start: F,
     /// From one pixel of a row to the next: x, y.
-    pub(crate) step: [f32; 2],
+    pub step: [f32; 2],
     /// What a value is multiplied by, and what is added.
-    pub(crate) affine: [f32; 2],
+    pub affine: [f32; 2],
     /// Red, green and blue, in rows of `columns`.
-    pub(crate) planes: [&'a mut [f32]; 3],
-    pub(crate) columns: usize,
+    pub planes: [&'a mut [f32]; 3],
+    /// Pixels of an output row.
+    pub columns: usize,
 }
 
 impl<F: Fn(usize) -> [f32; 2]> Kernel for Sample<'_, F> {
@@ -44,7 +46,7 @@ impl<F: Fn(usize) -> [f32; 2]> Kernel for Sample<'_, F> {
 
 /// Reads a picture between pixel centres at integer coordinates; black outside.
 #[inline(always)]
-pub(crate) fn bilinear(rgb: &[u8], width: usize, height: usize, [x, y]: [f32; 2]) -> [f32; 3] {
+pub fn bilinear(rgb: &[u8], width: usize, height: usize, [x, y]: [f32; 2]) -> [f32; 3] {
     let (fx, fy) = (x.floor(), y.floor());
     let (wx, wy) = (x - fx, y - fy);
     let (ix, iy) = (fx as isize, fy as isize);
@@ -77,7 +79,7 @@ pub(crate) fn bilinear(rgb: &[u8], width: usize, height: usize, [x, y]: [f32; 2]
 }
 
 /// The inputs that each output sums along one axis, and by which weights.
-pub(crate) struct Filter {
+pub struct Filter {
     /// For each output: the first input, and the one after the last.
     spans: Buffer<usize>,
     /// As many for each output as the longest span may have.
@@ -87,7 +89,7 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// A filter of `count` outputs that sum `most` inputs at the most.
-    pub(crate) fn new(count: usize, most: usize) -> Self {
+    pub fn new(count: usize, most: usize) -> Self {
         Filter {
             spans: PLACES.take(2 * count),
             weights: FLOATS.take(count * most),
@@ -97,7 +99,7 @@ impl Filter {
 
     /// Lets output `at` sum the inputs `span`, and returns their weights, to be set. Spans move to
     /// the right.
-    pub(crate) fn set(&mut self, at: usize, span: Range<usize>) -> &mut [f32] {
+    pub fn set(&mut self, at: usize, span: Range<usize>) -> &mut [f32] {
         self.spans[2 * at..][..2].copy_from_slice(&[span.start, span.end]);
         &mut self.weights[at * self.most..][..span.len()]
     }
@@ -118,16 +120,19 @@ impl Filter {
 }
 
 /// Sums pixels by weights along rows and columns.
-pub(crate) struct Shrink<'a> {
-    pub(crate) rgb: &'a [u8],
+pub struct Shrink<'a> {
+    /// The picture.
+    pub rgb: &'a [u8],
     /// Width of the picture.
-    pub(crate) width: usize,
-    pub(crate) columns: &'a Filter,
-    pub(crate) rows: &'a Filter,
+    pub width: usize,
+    /// What each output column sums.
+    pub columns: &'a Filter,
+    /// What each output row sums.
+    pub rows: &'a Filter,
     /// What a value is multiplied by, and what is added.
-    pub(crate) affine: [f32; 2],
+    pub affine: [f32; 2],
     /// Red, green and blue.
-    pub(crate) planes: [&'a mut [f32]; 3],
+    pub planes: [&'a mut [f32]; 3],
 }
 
 impl Kernel for Shrink<'_> {
@@ -169,11 +174,13 @@ impl Kernel for Shrink<'_> {
 }
 
 /// Halves a picture: each pixel the rounded mean of four. An odd last row or column is left out.
-pub(crate) struct Halve<'a> {
-    pub(crate) rgb: &'a [u8],
+pub struct Halve<'a> {
+    /// The picture.
+    pub rgb: &'a [u8],
     /// Height and width of the picture.
-    pub(crate) size: [usize; 2],
-    pub(crate) half: &'a mut [u8],
+    pub size: [usize; 2],
+    /// Half as wide and half as high.
+    pub half: &'a mut [u8],
 }
 
 impl Kernel for Halve<'_> {

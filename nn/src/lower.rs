@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::onnx::{Constant, Graph, Node};
-use super::pack;
-use super::plan::{Activation, Conv, Export, Map, MapId, Op, Plan, RowTaps, Step};
 use crate::kernel::{Interpolation, Layout, PoolKind};
+use crate::onnx::{Constant, Graph, Node};
+use crate::pack;
+use crate::plan::{Activation, Conv, Export, Map, MapId, Op, Plan, RowTaps, Step};
 
 /// Why a graph cannot be lowered.
-pub(super) struct Refusal(pub(super) String);
+pub(crate) struct Refusal(pub(super) String);
 
 type Lowered<T = ()> = Result<T, String>;
 
@@ -36,7 +36,7 @@ struct Lowering<'g> {
     uses: HashMap<&'g str, usize>,
 }
 
-pub(super) fn lower(graph: &Graph, input_shape: [usize; 4]) -> Result<Plan, Refusal> {
+pub(crate) fn lower(graph: &Graph, input_shape: [usize; 4]) -> Result<Plan, Refusal> {
     let mut uses = HashMap::new();
     for name in graph
         .nodes

@@ -1,10 +1,10 @@
 //! Weights in the order in which the kernels read them.
 
-use super::plan::{Conv, ConvPart};
 use crate::kernel::{F32s, I16s, LANES, Layout, MAX_ACTIVATION, Taps};
+use crate::plan::{Conv, ConvPart};
 
 /// Returns one value a channel, in blocks.
-pub(super) fn channels(values: &[f32]) -> Vec<F32s> {
+pub(crate) fn channels(values: &[f32]) -> Vec<F32s> {
     values
         .chunks(LANES)
         .map(|chunk| {
@@ -16,7 +16,7 @@ pub(super) fn channels(values: &[f32]) -> Vec<F32s> {
 }
 
 /// Returns `[block][tap]` from `[channel][tap]`.
-pub(super) fn depthwise(weights: &[f32], channels: usize, taps: usize) -> Vec<F32s> {
+pub(crate) fn depthwise(weights: &[f32], channels: usize, taps: usize) -> Vec<F32s> {
     let mut packed = vec![F32s::ZERO; channels.div_ceil(LANES) * taps];
     for channel in 0..channels {
         for tap in 0..taps {
@@ -28,7 +28,7 @@ pub(super) fn depthwise(weights: &[f32], channels: usize, taps: usize) -> Vec<F3
 
 /// Returns how a convolution reads a blocked map of `size`, and for every unit that it sums the
 /// index in the weights of one output channel.
-pub(super) fn blocked_taps(
+pub(crate) fn blocked_taps(
     channels: usize,
     size: [usize; 2],
     kernel: [usize; 2],
@@ -57,7 +57,7 @@ pub(super) fn blocked_taps(
 }
 
 /// The same for planes of floats.
-pub(super) fn planar_taps(
+pub(crate) fn planar_taps(
     channels: usize,
     size: [usize; 2],
     kernel: [usize; 2],
@@ -79,7 +79,7 @@ pub(super) fn planar_taps(
 }
 
 /// Packs `[output][...]` weights for units in `order`.
-pub(super) fn part(layout: Layout, weights: &[f32], outputs: usize, order: &[usize]) -> ConvPart {
+pub(crate) fn part(layout: Layout, weights: &[f32], outputs: usize, order: &[usize]) -> ConvPart {
     let each = weights.len() / outputs;
     let mut floats = vec![F32s::ZERO; outputs.div_ceil(LANES) * order.len()];
     for output in 0..outputs {
@@ -99,7 +99,7 @@ pub(super) fn part(layout: Layout, weights: &[f32], outputs: usize, order: &[usi
 /// Turns a convolution of a blocked map to integers: an input of magnitude `range` becomes
 /// [`MAX_ACTIVATION`], and the weights of an output channel are scaled so that no sum of products
 /// can leave 32 bits.
-pub(super) fn to_integers(conv: &mut Conv, range: f32) {
+pub(crate) fn to_integers(conv: &mut Conv, range: f32) {
     let length = conv.taps.length();
     let runs: Vec<usize> = conv.taps.runs().map(|(_, run)| run).collect();
     let input_scale = f64::from(MAX_ACTIVATION / range);

@@ -1,11 +1,11 @@
 //! A network together with how it sees a picture.
 
-use super::{Network, NetworkError, Precision, Scratch};
 use crate::error::{Error, Kind, Result, Stage};
 use crate::geometry::Similarity;
 use crate::image::{Planar, Pyramid};
 use crate::model::{Pack, Watch};
 use std::sync::{Mutex, MutexGuard};
+use vultus_nn::{Network, Precision, Scratch};
 
 /// A loaded network, its input form, and the buffers of runs that are over, so that a warm run
 /// allocates nothing.
@@ -166,7 +166,7 @@ impl Viewer {
         })
     }
 
-    fn go(&self, slot: &mut Slot) -> std::result::Result<(), NetworkError> {
+    fn go(&self, slot: &mut Slot) -> std::result::Result<(), vultus_nn::Error> {
         match &self.watch {
             None => self.network.run(&slot.input, &mut slot.scratch),
             Some((watch, id)) => self.network.calibrate(
@@ -178,7 +178,7 @@ impl Viewer {
     }
 }
 
-fn failed(error: NetworkError) -> Error {
+fn failed(error: vultus_nn::Error) -> Error {
     Error::new(Stage::Network, Kind::Internal, "a network failed to run").because(error)
 }
 

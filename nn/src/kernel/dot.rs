@@ -3,10 +3,13 @@
 use super::{Kernel, LANES, Simd};
 
 /// The dot product of two slices of equal length: 4 x 16 running sums, then a fixed tree.
-pub(crate) struct Dot<'a> {
-    pub(crate) a: &'a [f32],
-    pub(crate) b: &'a [f32],
-    pub(crate) result: &'a mut f32,
+pub struct Dot<'a> {
+    /// One slice.
+    pub a: &'a [f32],
+    /// The other.
+    pub b: &'a [f32],
+    /// Where the sum goes.
+    pub result: &'a mut f32,
 }
 
 impl Kernel for Dot<'_> {
@@ -39,15 +42,17 @@ impl Kernel for Dot<'_> {
 }
 
 /// Bytes that one step of a scan reads.
-pub(crate) const SCAN_STEP: usize = 2 * LANES;
+pub const SCAN_STEP: usize = 2 * LANES;
 
 /// The dot products of one vector of 16-bit integers with many vectors of bytes that lie one after
 /// another; the length of a vector is a multiple of [`SCAN_STEP`].
-pub(crate) struct Scan<'a> {
-    pub(crate) codes: &'a [i8],
-    pub(crate) probe: &'a [i16],
+pub struct Scan<'a> {
+    /// Vectors of bytes, one after another.
+    pub codes: &'a [i8],
+    /// The vector of integers.
+    pub probe: &'a [i16],
     /// One a vector of bytes, wrapping.
-    pub(crate) sums: &'a mut [i32],
+    pub sums: &'a mut [i32],
 }
 
 impl Kernel for Scan<'_> {

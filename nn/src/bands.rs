@@ -1,26 +1,26 @@
 //! Which steps run together, a band of rows at a time, so that what one makes is still in the cache
 //! when the next reads it.
 
-use super::plan::{MapId, Op, Piece, Plan};
 use crate::kernel::{F32s, LANES};
+use crate::plan::{MapId, Op, Piece, Plan};
 use std::ops::Range;
 
 /// What the maps between the steps of a chain may take while a band is at work.
 const CACHE_BYTES: usize = 1 << 20;
 
 /// A way to run a chain of steps.
-pub(super) struct Choice {
+pub(crate) struct Choice {
     /// How many rows of the last map make a band.
-    pub(super) height: usize,
+    pub(crate) height: usize,
     /// The bytes that need not go through memory.
-    pub(super) saved: usize,
+    pub(crate) saved: usize,
 }
 
 /// Chooses for a chain; `None` for one that had better run step by step.
-pub(super) type Chooser = fn(&Plan, &Range<usize>) -> Option<Choice>;
+pub(crate) type Chooser = fn(&Plan, &Range<usize>) -> Option<Choice>;
 
 /// Fills `plan.pieces`, and the windows of the maps that are never whole.
-pub(super) fn schedule(plan: &mut Plan, choose: Chooser) {
+pub(crate) fn schedule(plan: &mut Plan, choose: Chooser) {
     let mut at = 0;
     while at < plan.steps.len() {
         let ends = at + 2..=chain(plan, at).end;
@@ -78,7 +78,7 @@ fn chain(plan: &Plan, first: usize) -> Range<usize> {
 
 /// As many rows as the cache takes; `None` when it takes the maps whole, or when reading the
 /// weights once a band costs more than it saves.
-pub(super) fn fitting(plan: &Plan, chain: &Range<usize>) -> Option<Choice> {
+pub(crate) fn fitting(plan: &Plan, chain: &Range<usize>) -> Option<Choice> {
     let bytes = |map: MapId, rows: usize| {
         plan.maps[map].blocks() * rows * plan.maps[map].size[1] * size_of::<F32s>()
     };

@@ -5,7 +5,7 @@
 //! INPUTS.f32 OUTPUT.f32 [RANGES.json]` its outputs.
 
 use std::time::Instant;
-use vultus::internals::{Network, Ranges};
+use vultus_nn::{Network, Ranges};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();

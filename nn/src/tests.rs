@@ -1,6 +1,9 @@
 //! Real and random networks against tract, and every instruction set against the scalar twin.
 
-use super::*;
+use crate::kernel::Isa;
+use crate::network::Body;
+use crate::reference::Reference;
+use crate::*;
 use std::path::PathBuf;
 use tract_onnx::pb;
 

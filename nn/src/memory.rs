@@ -1,30 +1,30 @@
 //! Which buffer holds which map when: a buffer is used again once its map has been read for the
 //! last time.
 
-use super::plan::{MapId, Op, Plan};
 use crate::kernel::MAX_ACTIVATION;
-use crate::model::Ranges;
+use crate::plan::{MapId, Op, Plan};
+use crate::ranges::Ranges;
 
 /// An integer form of a map: its buffer, and what a float is multiplied by.
 #[derive(Clone, Copy)]
-pub(super) struct Integers {
-    pub(super) buffer: usize,
-    pub(super) scale: f32,
+pub(crate) struct Integers {
+    pub(crate) buffer: usize,
+    pub(crate) scale: f32,
 }
 
 /// The buffers of a plan.
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// By map.
-    pub(super) floats: Vec<Option<usize>>,
-    pub(super) ints: Vec<Option<Integers>>,
+    pub(crate) floats: Vec<Option<usize>>,
+    pub(crate) ints: Vec<Option<Integers>>,
     /// Lengths of the buffers.
-    pub(super) float_buffers: Vec<usize>,
-    pub(super) int_buffers: Vec<usize>,
+    pub(crate) float_buffers: Vec<usize>,
+    pub(crate) int_buffers: Vec<usize>,
 }
 
 impl Plan {
     /// Returns the map whose values `map` holds, padding aside.
-    pub(super) fn unpadded(&self, map: MapId) -> MapId {
+    pub(crate) fn unpadded(&self, map: MapId) -> MapId {
         match self.steps.iter().find(|step| step.output == map) {
             Some(step) if matches!(step.op, Op::Pad(_)) => self.unpadded(step.input),
             _ => map,
@@ -32,13 +32,13 @@ impl Plan {
     }
 
     /// Returns the name under which the range of a map is kept.
-    pub(super) fn range_name(&self, map: MapId) -> &str {
+    pub(crate) fn range_name(&self, map: MapId) -> &str {
         &self.maps[self.unpadded(map)].name
     }
 }
 
 impl Memory {
-    pub(super) fn plan(plan: &Plan, ranges: &Ranges) -> Memory {
+    pub(crate) fn plan(plan: &Plan, ranges: &Ranges) -> Memory {
         let count = plan.maps.len();
         let (mut as_floats, mut as_ints, mut last) =
             (vec![false; count], vec![false; count], vec![0; count]);

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::plan::{Activation, Op, Plan, Step};
-use super::{Body, Network};
+use crate::network::{Body, Network};
+use crate::plan::{Activation, Op, Plan, Step};
 
 /// How a network runs, step by step; `Display` writes a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,26 +35,29 @@ pub struct Layer {
     pub weight_bytes: usize,
 }
 
-pub(super) fn explain(network: &Network) -> Explanation {
-    let instructions = format!("{:?}", network.kernels.isa()).to_lowercase();
-    match &network.body {
-        Body::Plan { plan, memory } => Explanation {
-            instructions,
-            layers: plan
-                .steps
-                .iter()
-                .enumerate()
-                .map(|(at, step)| layer(plan, at, step))
-                .collect(),
-            refused: None,
-            buffer_bytes: super::execute::Buffers::new(memory).bytes(),
-        },
-        Body::Reference { why, .. } => Explanation {
-            instructions,
-            layers: vec![],
-            refused: Some(why.clone()),
-            buffer_bytes: 0,
-        },
+impl Network {
+    /// Returns how the network runs: layers, shapes, multiply-adds, kernels, bytes.
+    pub fn explain(&self) -> Explanation {
+        let instructions = format!("{:?}", self.kernels.isa()).to_lowercase();
+        match &self.body {
+            Body::Plan { plan, memory } => Explanation {
+                instructions,
+                layers: plan
+                    .steps
+                    .iter()
+                    .enumerate()
+                    .map(|(at, step)| layer(plan, at, step))
+                    .collect(),
+                refused: None,
+                buffer_bytes: crate::execute::Buffers::new(memory).bytes(),
+            },
+            Body::Reference { why, .. } => Explanation {
+                instructions,
+                layers: vec![],
+                refused: Some(why.clone()),
+                buffer_bytes: 0,
+            },
+        }
     }
 }
 
