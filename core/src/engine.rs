@@ -6,7 +6,7 @@ use crate::compare::{
     self, Calibration, Comparator, Comparison, Gallery, OperatingPoint, Part, Recipe,
 };
 use crate::decision::{Decision, EngineInfo, Evidence, Face, Policy, Sample, decide};
-use crate::detect::{Cascade, Choice, Detection, Detector, Role, choose};
+use crate::detect::{Attempt, Cascade, Choice, Detection, Detector, Role, Turn, choose};
 use crate::embed::{Embedding, Features};
 use crate::error::Result;
 use crate::image::{Image, Pyramid};
@@ -103,6 +103,13 @@ impl Taken {
             },
             features: None,
         }
+    }
+}
+
+impl Taken {
+    /// Whether there is a face, and its landmarks lie on it.
+    fn is_placed(&self) -> bool {
+        self.sample.face.as_ref().is_some_and(Face::is_placed)
     }
 }
 
@@ -360,7 +367,30 @@ impl Engine {
     ) -> Result<Taken> {
         let pyramid = Pyramid::new(image);
         clock.lap("pyramid");
-        self.take_from(&pyramid, role, embeddings, clock)
+        let taken = self.take_from(&pyramid, role, embeddings, clock)?;
+        if role == Role::Document || taken.is_placed() {
+            return Ok(taken);
+        }
+        // A selfie that lost its orientation: all that looks at surroundings wants it upright.
+        let found = self.search(&pyramid, role, Cascade::sideways())?;
+        clock.lap("detect");
+        let Some((_, face)) = found.filter(|(_, face)| face.is_at_rest()) else {
+            return Ok(taken);
+        };
+        let turn = Turn::along(face.direction());
+        let upright = image.turned_back(turn.quarters());
+        let pyramid = Pyramid::new(&upright);
+        clock.lap("pyramid");
+        let mut again = self.take_from(&pyramid, role, embeddings, clock)?;
+        if !again.is_placed() {
+            return Ok(taken);
+        }
+        let size = [image.width(), image.height()];
+        again
+            .sample
+            .turn(turn.quarters(), size.map(|length| length as f32));
+        (again.sample.width, again.sample.height) = (size[0], size[1]);
+        Ok(again)
     }
 
     fn take_from(
@@ -406,6 +436,7 @@ impl Engine {
             bounds: face.bounds(),
             pose: face.pose(),
             inter_eye_px: face.inter_eye_px(),
+            landmark_shift: face.shift(),
             landmarks: face.points().to_vec(),
         });
         Ok(Taken {
@@ -457,21 +488,38 @@ impl Engine {
         (a, b)
     }
 
-    /// Looks from near to far until a chosen face proves to be one when its landmarks are placed.
+    /// Looks from near to far until the landmarks of a chosen face come to rest. Where they never
+    /// do, returns the face on which they moved least.
     fn find<'a>(
         &self,
         pyramid: &'a Pyramid<'a>,
         role: Role,
     ) -> Result<Option<(Choice, AlignedFace<'a>)>> {
-        for attempt in Cascade::attempts(role) {
+        self.search(pyramid, role, Cascade::attempts(role))
+    }
+
+    fn search<'a>(
+        &self,
+        pyramid: &'a Pyramid<'a>,
+        role: Role,
+        attempts: impl Iterator<Item = Attempt>,
+    ) -> Result<Option<(Choice, AlignedFace<'a>)>> {
+        let mut best: Option<(Choice, AlignedFace<'a>)> = None;
+        for attempt in attempts {
             let faces = self.0.cascade.look(pyramid, attempt)?;
             if let Some(choice) = choose(&faces, role, pyramid.width(), pyramid.height())
                 && let Some(face) = self.0.aligner.align(pyramid, &choice.face)?
             {
-                return Ok(Some((choice, face)));
+                let is_at_rest = face.is_at_rest();
+                if best.as_ref().is_none_or(|(_, b)| face.shift() < b.shift()) {
+                    best = Some((choice, face));
+                }
+                if is_at_rest {
+                    break;
+                }
             }
         }
-        Ok(None)
+        Ok(best)
     }
 
     fn decide(

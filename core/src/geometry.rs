@@ -26,6 +26,17 @@ impl Point {
         (dx * dx + dy * dy).sqrt()
     }
 
+    /// Returns where the point of an upright picture lies when that was turned clockwise by so many
+    /// quarters, and is of `size` (width, height) then.
+    pub(crate) fn turned(self, quarters: u8, [width, height]: [f32; 2]) -> Point {
+        match quarters % 4 {
+            1 => Point::new(width - self.y, self.x),
+            2 => Point::new(width - self.x, height - self.y),
+            3 => Point::new(self.y, height - self.x),
+            _ => self,
+        }
+    }
+
     /// Returns the centroid of `points`; the origin when there are none.
     pub fn mean(points: impl IntoIterator<Item = Point>) -> Point {
         let (mut x, mut y, mut n) = (0.0f32, 0.0f32, 0.0f32);
@@ -72,6 +83,14 @@ impl Rect {
             width: hi.x - lo.x,
             height: hi.y - lo.y,
         }
+    }
+
+    /// Returns the rectangle about where `place`, a quarter turn or less, takes two corners.
+    pub(crate) fn moved(&self, place: impl Fn(Point) -> Point) -> Rect {
+        Rect::around([
+            place(Point::new(self.x, self.y)),
+            place(Point::new(self.x + self.width, self.y + self.height)),
+        ])
     }
 
     /// Returns the middle of the rectangle.
@@ -227,6 +246,19 @@ mod tests {
         let centre = map.apply(Point::new(96.0, 96.0));
         assert_abs_diff_eq!(centre.x, 50.0, epsilon = 1e-4);
         assert_abs_diff_eq!(centre.y, 60.0, epsilon = 1e-4);
+    }
+
+    #[test]
+    fn four_quarter_turns_are_none() {
+        let start = Point::new(1.0, 2.0);
+        // A picture of 10 x 4: its corner region stays a corner region.
+        let once = start.turned(1, [4.0, 10.0]);
+        assert_eq!(once, Point::new(2.0, 1.0));
+        let twice = once.turned(1, [10.0, 4.0]);
+        assert_eq!(twice, start.turned(2, [10.0, 4.0]));
+        let thrice = twice.turned(1, [4.0, 10.0]);
+        assert_eq!(thrice, start.turned(3, [4.0, 10.0]));
+        assert_eq!(thrice.turned(1, [10.0, 4.0]), start);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use vultus::{
     Comparator, Effect, Engine, EngineOptions, Image, ImageView, Kind, Limits, Outcome, PadStatus,
-    PixelFormat, Policy, ReasonCode, Role,
+    PixelFormat, Point, Policy, ReasonCode, Role,
 };
 
 fn root() -> PathBuf {
@@ -230,6 +230,34 @@ fn a_turned_card_gives_the_same_answer() {
             .unwrap();
         assert_eq!(decision.outcome, Outcome::Accept, "{:#?}", decision.reasons);
         card = quarter_turn(&card);
+    }
+}
+
+#[test]
+fn a_selfie_on_its_side_is_found_where_it_is() {
+    let (mut selfie, card) = (photo("obama2.jpg"), photo("specimen-obama.png"));
+    let upright = engine().examine(&selfie, Role::Selfie).unwrap();
+    let mut expected = upright.face.as_ref().unwrap().bounds.centre();
+    for turn in 1..4 {
+        let height = selfie.height() as f32;
+        selfie = quarter_turn(&selfie);
+        expected = Point::new(height - expected.y, expected.x);
+        let decision = engine().verify(&selfie, &card, &Policy::default()).unwrap();
+        assert_eq!(decision.outcome, Outcome::Accept, "{:#?}", decision.reasons);
+        let sample = &decision.selfie;
+        assert_eq!((sample.width, sample.height), (selfie.width(), selfie.height()));
+        let face = sample.face.as_ref().unwrap();
+        for at in [
+            face.bounds.centre(),
+            face.detection.bounds.centre(),
+            Point::mean(face.landmarks.iter().copied()),
+        ] {
+            let off = at.distance(expected) / face.inter_eye_px;
+            assert!(off < 0.5, "{turn} quarters: {off} away");
+        }
+        let roll = (face.pose.roll_deg - 90.0 * turn as f32).rem_euclid(360.0);
+        assert!(!(15.0..345.0).contains(&roll), "{turn} quarters: {:?}", face.pose);
+        assert_eq!(sample.pad.status, PadStatus::BonaFide, "{turn} quarters");
     }
 }
 

@@ -6,7 +6,7 @@ mod reason;
 pub use policy::{PadRule, Policy, QualityLimits, RiskRule, SequenceRules};
 pub use reason::{Effect, Reason, ReasonCode};
 
-use crate::align::Pose;
+use crate::align::{AT_REST, Pose};
 use crate::compare::Comparison;
 use crate::detect::{Detection, Role};
 use crate::geometry::{Point, Rect};
@@ -49,6 +49,9 @@ pub struct Face {
     pub pose: Pose,
     /// Distance between the centres of the eyes in pixels.
     pub inter_eye_px: f32,
+    /// How far the landmarks moved, on average and in distances of the eyes, when they were placed
+    /// for the last time: above 0.05 they do not lie on the face.
+    pub landmark_shift: f32,
     /// The 468 landmarks of the mesh in pixels; biometric data, so not part of the JSON.
     #[serde(skip)]
     pub landmarks: Vec<Point>,
@@ -111,7 +114,28 @@ pub struct EngineInfo {
     pub precision: crate::Precision,
 }
 
+impl Face {
+    /// Whether the landmarks lie on the face.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.landmark_shift <= AT_REST
+    }
+}
+
 impl Sample {
+    /// Takes what was found in the upright picture to the one of `size` (width, height) that was
+    /// given, which was turned clockwise by so many quarters.
+    pub(crate) fn turn(&mut self, quarters: u8, size: [f32; 2]) {
+        let place = |point: Point| point.turned(quarters, size);
+        if let Some(face) = &mut self.face {
+            face.detection = face.detection.moved(place);
+            face.bounds = face.bounds.moved(place);
+            face.landmarks.iter_mut().for_each(|p| *p = place(*p));
+            let roll = face.pose.roll_deg + 90.0 * f32::from(quarters);
+            face.pose.roll_deg = if roll > 180.0 { roll - 360.0 } else { roll };
+        }
+        self.rival = self.rival.as_ref().map(|rival| rival.moved(place));
+    }
+
     /// Returns the sample as JSON.
     pub fn to_json(&self) -> String {
         json(self)
@@ -186,6 +210,13 @@ fn acquired(sample: &Sample, policy: &Policy, reasons: &mut Vec<Reason>) {
         doubt(
             ReasonCode::SeveralFaces,
             format!("a second face of {share:.0} % of the size is in the picture; only one may be"),
+        );
+    }
+    if !face.is_placed() {
+        doubt(
+            ReasonCode::FaceNotPlaced,
+            "the landmarks of the face cannot be placed; come closer and face the camera"
+                .to_owned(),
         );
     }
     let limits = policy.limits(sample.role);

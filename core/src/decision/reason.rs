@@ -30,6 +30,8 @@ pub enum ReasonCode {
     NoFace,
     /// A second face could be the one that is meant.
     SeveralFaces,
+    /// The landmarks do not come to rest on the face that was detected.
+    FaceNotPlaced,
     /// The eyes are too close together in pixels.
     FaceTooSmall,
     /// The face is cut by the edge of the picture.
@@ -76,6 +78,7 @@ impl ReasonCode {
             self,
             NoFace
                 | SeveralFaces
+                | FaceNotPlaced
                 | FaceTooSmall
                 | FaceCutOff
                 | FaceTurnedAway
@@ -94,6 +97,7 @@ impl ReasonCode {
             NonMatch => "non-match",
             NoFace => "no-face",
             SeveralFaces => "several-faces",
+            FaceNotPlaced => "face-not-placed",
             FaceTooSmall => "face-too-small",
             FaceCutOff => "face-cut-off",
             FaceTurnedAway => "face-turned-away",

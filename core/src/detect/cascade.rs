@@ -84,8 +84,26 @@ impl Cascade {
                 (Detector::Near, 0.5),
             ],
         };
+        Self::turned(looks, Turn::of(role))
+    }
+
+    /// The looks to take at a still selfie in which nothing stands upright: it may lie on its side
+    /// or its head.
+    pub(crate) fn sideways() -> impl Iterator<Item = Attempt> {
+        let looks = &[
+            (Detector::Near, 1.0),
+            (Detector::Far, 1.0),
+            (Detector::Small, 1.0),
+        ];
+        Self::turned(looks, &Turn::ALL[1..])
+    }
+
+    fn turned(
+        looks: &'static [(Detector, f32)],
+        turns: &'static [Turn],
+    ) -> impl Iterator<Item = Attempt> {
         looks.iter().flat_map(move |&(detector, zoom)| {
-            Turn::of(role).iter().map(move |&turn| Attempt {
+            turns.iter().map(move |&turn| Attempt {
                 detector,
                 zoom,
                 turn,

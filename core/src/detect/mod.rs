@@ -8,7 +8,7 @@ mod choose;
 mod yunet;
 
 use blaze::Blaze;
-pub(crate) use cascade::Cascade;
+pub(crate) use cascade::{Attempt, Cascade};
 pub use cascade::Role;
 use center::Center;
 pub(crate) use choose::{Choice, choose};
@@ -60,28 +60,25 @@ impl Detection {
         )
     }
 
+    /// Takes a detection to where `place` takes its points.
+    pub(crate) fn moved(&self, place: impl Fn(Point) -> Point) -> Detection {
+        Detection {
+            bounds: self.bounds.moved(&place),
+            left_eye: place(self.left_eye),
+            right_eye: place(self.right_eye),
+            ..self.clone()
+        }
+    }
+
     /// Takes a detection in a network's input to the picture. Boxes stay parallel to the sides,
     /// which is exact for the quarter turns that detection uses.
     fn through(self, map: &Similarity) -> Detection {
-        let Rect {
-            x,
-            y,
-            width,
-            height,
-        } = self.bounds;
-        Detection {
-            bounds: Rect::around([
-                map.apply(Point::new(x, y)),
-                map.apply(Point::new(x + width, y + height)),
-            ]),
-            left_eye: map.apply(self.left_eye),
-            right_eye: map.apply(self.right_eye),
-            ..self
-        }
+        self.moved(|point| map.apply(point))
     }
 }
 
-/// A quarter turn of the picture before it is looked at; documents are photographed any way up.
+/// A quarter turn of the picture before it is looked at; documents are photographed any way up, and
+/// a selfie may have lost its orientation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Turn(u8);
 
@@ -95,6 +92,19 @@ impl Turn {
             Role::Selfie => &[Turn::NONE],
             Role::Document => &Turn::ALL,
         }
+    }
+
+    /// The turn of a face whose eyes lie along `direction`.
+    pub(crate) fn along(direction: Point) -> Turn {
+        Turn(match (direction.x.abs() >= direction.y.abs(), direction) {
+            (true, Point { x, .. }) => 2 * u8::from(x < 0.0),
+            (false, Point { y, .. }) => 1 + 2 * u8::from(y < 0.0),
+        })
+    }
+
+    /// How many quarter turns clockwise the picture has undergone.
+    pub(crate) fn quarters(self) -> u8 {
+        self.0
     }
 
     fn direction(self) -> Point {

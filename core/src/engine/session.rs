@@ -223,6 +223,7 @@ impl Session {
             None => self
                 .engine
                 .find(pyramid, Role::Selfie)?
+                .filter(|(_, face)| face.is_at_rest())
                 .map(|(choice, face)| {
                     self.has_rival = choice.rival.is_some();
                     face
@@ -266,7 +267,11 @@ impl Session {
             &self.engine.0.embeddings,
             &mut Clock::start(),
         )?;
-        let Some(quality) = taken.sample.quality.as_ref().map(|quality| quality.unified) else {
+        let quality = taken.sample.quality.as_ref();
+        let Some(quality) = quality
+            .filter(|_| taken.is_placed())
+            .map(|quality| quality.unified)
+        else {
             return Ok(());
         };
         if self.best.len() == BEST_FRAMES {

@@ -124,6 +124,36 @@ impl Image {
     }
 }
 
+impl Image {
+    /// Returns the picture turned counter-clockwise by so many quarters.
+    pub(crate) fn turned_back(&self, quarters: u8) -> Image {
+        let (width, height) = (self.width as usize, self.height as usize);
+        let (columns, rows) = if quarters % 2 == 1 {
+            (height, width)
+        } else {
+            (width, height)
+        };
+        let mut rgb = Vec::with_capacity(self.rgb.len());
+        for row in 0..rows {
+            for column in 0..columns {
+                let (x, y) = match quarters % 4 {
+                    1 => (width - 1 - row, column),
+                    2 => (width - 1 - column, height - 1 - row),
+                    3 => (row, height - 1 - column),
+                    _ => (column, row),
+                };
+                rgb.extend_from_slice(&self.rgb[(y * width + x) * 3..][..3]);
+            }
+        }
+        Image {
+            width: columns as u32,
+            height: rows as u32,
+            rgb,
+            jpeg_quality: self.jpeg_quality,
+        }
+    }
+}
+
 impl Drop for Image {
     fn drop(&mut self) {
         // The slice at once: `Vec` would wipe byte after byte.
@@ -134,5 +164,26 @@ impl Drop for Image {
 impl std::fmt::Debug for Image {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Image({} x {})", self.width, self.height)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_turned_back() {
+        let rgb: Vec<u8> = (0..6).flat_map(|i| [i, 10 + i, 20 + i]).collect();
+        let view = ImageView::new(&rgb, 3, 2, 9, PixelFormat::Rgb8).unwrap();
+        let image = Image::from_view(&view);
+        let reds = |quarters| {
+            let turned = image.turned_back(quarters);
+            let reds: Vec<u8> = turned.rgb().chunks_exact(3).map(|pixel| pixel[0]).collect();
+            (turned.width(), reds)
+        };
+        assert_eq!(reds(0), (3, vec![0, 1, 2, 3, 4, 5]));
+        assert_eq!(reds(1), (2, vec![2, 5, 1, 4, 0, 3]));
+        assert_eq!(reds(2), (3, vec![5, 4, 3, 2, 1, 0]));
+        assert_eq!(reds(3), (2, vec![3, 0, 4, 1, 5, 2]));
     }
 }
