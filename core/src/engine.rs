@@ -374,7 +374,7 @@ impl Engine {
         // A selfie that lost its orientation: all that looks at surroundings wants it upright.
         let found = self.search(&pyramid, role, Cascade::sideways())?;
         clock.lap("detect");
-        let Some((_, face)) = found.filter(|(_, face)| face.is_at_rest()) else {
+        let Some((_, face)) = found.filter(|(_, face)| face.fit().holds()) else {
             return Ok(taken);
         };
         let turn = Turn::along(face.direction());
@@ -436,7 +436,8 @@ impl Engine {
             bounds: face.bounds(),
             pose: face.pose(),
             inter_eye_px: face.inter_eye_px(),
-            landmark_shift: face.shift(),
+            landmark_shift: face.fit().shift,
+            eye_gap: face.fit().eye_gap,
             landmarks: face.points().to_vec(),
         });
         Ok(Taken {
@@ -488,8 +489,8 @@ impl Engine {
         (a, b)
     }
 
-    /// Looks from near to far until the landmarks of a chosen face come to rest. Where they never
-    /// do, returns the face on which they moved least.
+    /// Looks from near to far until the landmarks of a chosen face fit it beyond doubt; returns the
+    /// least doubtful face where they never do.
     fn find<'a>(
         &self,
         pyramid: &'a Pyramid<'a>,
@@ -510,11 +511,14 @@ impl Engine {
             if let Some(choice) = choose(&faces, role, pyramid.width(), pyramid.height())
                 && let Some(face) = self.0.aligner.align(pyramid, &choice.face)?
             {
-                let is_at_rest = face.is_at_rest();
-                if best.as_ref().is_none_or(|(_, b)| face.shift() < b.shift()) {
+                let doubt = face.fit().doubt();
+                if best
+                    .as_ref()
+                    .is_none_or(|(_, best)| doubt < best.fit().doubt())
+                {
                     best = Some((choice, face));
                 }
-                if is_at_rest {
+                if doubt <= 1.0 {
                     break;
                 }
             }

@@ -50,7 +50,9 @@ fn portraits(engine: &Engine) -> Vec<Portrait> {
             more.join("675b9eb3_live_selfie.jpg"),
         ),
     ];
-    let there = pairs.iter().filter(|(path, _)| !path.starts_with(&more) || path.exists());
+    let there = pairs
+        .iter()
+        .filter(|(path, _)| !path.starts_with(&more) || path.exists());
     there
         .map(|(path, reference)| {
             let image = load(path);
@@ -66,7 +68,11 @@ fn portraits(engine: &Engine) -> Vec<Portrait> {
 }
 
 /// Draws where the face is: of 40 pixels to 60 % of the frame wide, wholly inside.
-fn place(portrait: &Portrait, (width, height): (usize, usize), random: &mut Random) -> (Image, f32) {
+fn place(
+    portrait: &Portrait,
+    (width, height): (usize, usize),
+    random: &mut Random,
+) -> (Image, f32) {
     let bounds = portrait.face.bounds;
     let most = bounds.width.min(0.6 * width.min(height) as f32);
     let scale = 40.0 * (most / 40.0).powf(random.share()) / bounds.width;
@@ -98,8 +104,13 @@ fn the_right_person_is_never_rejected_from_any_distance() {
         let size = SIZES[n / portraits.len() % SIZES.len()];
         let portrait = &portraits[n % portraits.len()];
         let (selfie, inter_eye_px) = place(portrait, size, &mut random);
-        let decision = engine.verify_template(&selfie, &portrait.reference, &policy).unwrap();
-        let why = decision.reasons.iter().filter(|r| r.effect <= Effect::Inconclusive);
+        let decision = engine
+            .verify_template(&selfie, &portrait.reference, &policy)
+            .unwrap();
+        let why = decision
+            .reasons
+            .iter()
+            .filter(|r| r.effect <= Effect::Inconclusive);
         let why: Vec<&str> = why.map(|r| r.code.name()).collect();
         let told = format!("{n}: {inter_eye_px:.0} px in {size:?}, {why:?}");
         large += usize::from(inter_eye_px >= 30.0);

@@ -245,7 +245,10 @@ fn a_selfie_on_its_side_is_found_where_it_is() {
         let decision = engine().verify(&selfie, &card, &Policy::default()).unwrap();
         assert_eq!(decision.outcome, Outcome::Accept, "{:#?}", decision.reasons);
         let sample = &decision.selfie;
-        assert_eq!((sample.width, sample.height), (selfie.width(), selfie.height()));
+        assert_eq!(
+            (sample.width, sample.height),
+            (selfie.width(), selfie.height())
+        );
         let face = sample.face.as_ref().unwrap();
         for at in [
             face.bounds.centre(),
@@ -256,7 +259,11 @@ fn a_selfie_on_its_side_is_found_where_it_is() {
             assert!(off < 0.5, "{turn} quarters: {off} away");
         }
         let roll = (face.pose.roll_deg - 90.0 * turn as f32).rem_euclid(360.0);
-        assert!(!(15.0..345.0).contains(&roll), "{turn} quarters: {:?}", face.pose);
+        assert!(
+            !(15.0..345.0).contains(&roll),
+            "{turn} quarters: {:?}",
+            face.pose
+        );
         assert_eq!(sample.pad.status, PadStatus::BonaFide, "{turn} quarters");
     }
 }

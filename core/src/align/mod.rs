@@ -57,8 +57,18 @@ pub(crate) struct AlignedFace<'a> {
     depths: Buffer<f32>,
     /// How sure the network is that it saw a face, in 0..=1.
     presence: f32,
-    /// How far the landmarks moved when they were placed again in a crop about themselves.
-    shift: f32,
+    fit: Fit,
+}
+
+/// How well the landmarks and the detection speak of the same face.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Fit {
+    /// How far the landmarks moved, on average, when they were placed for the last time, in a crop
+    /// about themselves.
+    pub(crate) shift: f32,
+    /// How far an eye of the mesh lies from where the detector saw it, in the shorter of the two
+    /// distances of the eyes; the worse eye.
+    pub(crate) eye_gap: f32,
 }
 
 /// Where a face was, to find it again in the next frame without a detector.
@@ -75,11 +85,30 @@ const SURE_OF_TRACK: f32 = 0.7;
 /// landmarks that were placed once.
 const NEAR_ITS_TRACK: f32 = 0.7;
 
-/// Landmarks that move by no more, in distances of the eyes, when they are placed again lie on the
-/// face. Of 2,453 faces of 40 to 600 pixels that were pasted before drawn backgrounds, all that
-/// came to rest had their eyes within a tenth of that distance; those on hair or neck never did
-/// (0.07 and more).
-pub(crate) const AT_REST: f32 = 0.05;
+/// Landmarks that move by no more, in distances of the eyes, when they are placed again are at rest.
+/// Of 2,453 faces of 40 to 600 pixels that were pasted before drawn backgrounds, all that came to
+/// rest had their eyes within a tenth of that distance; those on hair or neck never did (0.07 and
+/// more).
+const AT_REST: f32 = 0.05;
+
+/// Eyes that are no farther apart are the same at once: 19 of 20 such faces. On hair the mesh may
+/// come to rest, too, as a face of twice the size.
+const SAME_EYES: f32 = 0.5;
+
+/// Eyes that are farther apart are not those that were detected.
+const OTHER_EYES: f32 = 1.0;
+
+impl Fit {
+    /// 0 for a perfect fit, up to 1 for one that needs no second look.
+    pub(crate) fn doubt(&self) -> f32 {
+        (self.shift / AT_REST).max(self.eye_gap / SAME_EYES)
+    }
+
+    /// Whether the landmarks lie on the face that was detected.
+    pub(crate) fn holds(&self) -> bool {
+        self.shift <= AT_REST && self.eye_gap <= OTHER_EYES
+    }
+}
 
 /// How often landmarks are placed until they rest. Twice suffices for 19 of 20 faces.
 const PLACEMENTS: usize = 4;
@@ -100,7 +129,8 @@ impl Aligner {
         face: &Detection,
     ) -> Result<Option<AlignedFace<'a>>> {
         let first = self.place(pyramid, face.bounds, face.direction())?;
-        let placed = self.settle(pyramid, first, PLACEMENTS - 1)?;
+        let mut placed = self.settle(pyramid, first, PLACEMENTS - 1)?;
+        placed.fit.eye_gap = placed.eye_gap(face);
         Ok((placed.presence >= 0.5 && placed.lies_on(&face.bounds)).then_some(placed))
     }
 
@@ -113,7 +143,7 @@ impl Aligner {
         let mut face = self.place(pyramid, track.bounds, track.direction)?;
         if face.bounds().iou(&track.bounds) < NEAR_ITS_TRACK {
             face = self.settle(pyramid, face, PLACEMENTS - 1)?;
-            if !face.is_at_rest() {
+            if !face.fit.holds() {
                 return Ok(None);
             }
         }
@@ -129,9 +159,9 @@ impl Aligner {
     ) -> Result<AlignedFace<'a>> {
         for _ in 0..times {
             let mut next = self.place(pyramid, face.bounds(), face.direction())?;
-            next.shift = next.shift_from(&face);
+            next.fit.shift = next.shift_from(&face);
             face = next;
-            if face.is_at_rest() {
+            if face.fit.shift <= AT_REST {
                 break;
             }
         }
@@ -160,7 +190,7 @@ impl Aligner {
             ),
             depths: spare::FLOATS.collect(outputs[0].chunks_exact(3).map(|p| p[2] * map.scale())),
             presence: 1.0 / (1.0 + libm::expf(-outputs[1][0])),
-            shift: 0.0,
+            fit: Fit::default(),
         })
     }
 }
@@ -200,15 +230,18 @@ impl<'a> AlignedFace<'a> {
         left.distance(right)
     }
 
-    /// How far the landmarks moved, on average and in distances of the eyes, when they were placed
-    /// for the last time.
-    pub(crate) fn shift(&self) -> f32 {
-        self.shift
+    /// How well the landmarks fit what was detected; perfect for a face that was followed.
+    pub(crate) fn fit(&self) -> &Fit {
+        &self.fit
     }
 
-    /// Whether the landmarks stay where they are when they are placed again.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        self.shift <= AT_REST
+    fn eye_gap(&self, detected: &Detection) -> f32 {
+        let [left, right] = self.eye_centres();
+        let gap = left
+            .distance(detected.left_eye)
+            .max(right.distance(detected.right_eye));
+        let apart = detected.left_eye.distance(detected.right_eye);
+        gap / apart.min(self.inter_eye_px()).max(f32::MIN_POSITIVE)
     }
 
     fn shift_from(&self, before: &AlignedFace<'_>) -> f32 {

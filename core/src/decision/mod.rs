@@ -6,7 +6,7 @@ mod reason;
 pub use policy::{PadRule, Policy, QualityLimits, RiskRule, SequenceRules};
 pub use reason::{Effect, Reason, ReasonCode};
 
-use crate::align::{AT_REST, Pose};
+use crate::align::{Fit, Pose};
 use crate::compare::Comparison;
 use crate::detect::{Detection, Role};
 use crate::geometry::{Point, Rect};
@@ -50,8 +50,11 @@ pub struct Face {
     /// Distance between the centres of the eyes in pixels.
     pub inter_eye_px: f32,
     /// How far the landmarks moved, on average and in distances of the eyes, when they were placed
-    /// for the last time: above 0.05 they do not lie on the face.
+    /// for the last time: above 0.05 they do not lie on a face.
     pub landmark_shift: f32,
+    /// How far an eye of the mesh lies from where the detector saw it, in distances of the eyes:
+    /// above 1 they are not the same.
+    pub eye_gap: f32,
     /// The 468 landmarks of the mesh in pixels; biometric data, so not part of the JSON.
     #[serde(skip)]
     pub landmarks: Vec<Point>,
@@ -117,7 +120,11 @@ pub struct EngineInfo {
 impl Face {
     /// Whether the landmarks lie on the face.
     pub(crate) fn is_placed(&self) -> bool {
-        self.landmark_shift <= AT_REST
+        Fit {
+            shift: self.landmark_shift,
+            eye_gap: self.eye_gap,
+        }
+        .holds()
     }
 }
 

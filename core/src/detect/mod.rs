@@ -8,8 +8,8 @@ mod choose;
 mod yunet;
 
 use blaze::Blaze;
-pub(crate) use cascade::{Attempt, Cascade};
 pub use cascade::Role;
+pub(crate) use cascade::{Attempt, Cascade};
 use center::Center;
 pub(crate) use choose::{Choice, choose};
 use yunet::Yunet;

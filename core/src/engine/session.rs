@@ -223,7 +223,7 @@ impl Session {
             None => self
                 .engine
                 .find(pyramid, Role::Selfie)?
-                .filter(|(_, face)| face.is_at_rest())
+                .filter(|(_, face)| face.fit().holds())
                 .map(|(choice, face)| {
                     self.has_rival = choice.rival.is_some();
                     face

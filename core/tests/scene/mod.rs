@@ -28,7 +28,13 @@ impl Random {
 }
 
 pub(crate) fn raw(rgb: &[u8], width: usize, height: usize) -> Image {
-    let view = ImageView::new(rgb, width as u32, height as u32, width * 3, PixelFormat::Rgb8);
+    let view = ImageView::new(
+        rgb,
+        width as u32,
+        height as u32,
+        width * 3,
+        PixelFormat::Rgb8,
+    );
     Image::from_view(&view.expect("the bytes are a picture"))
 }
 
@@ -122,7 +128,14 @@ pub(crate) fn background(width: usize, height: usize, random: &mut Random) -> Ve
 }
 
 /// Lays a picture over another, its corner at (x, y).
-pub(crate) fn paste(rgb: &mut [u8], width: usize, height: usize, picture: &Image, x: isize, y: isize) {
+pub(crate) fn paste(
+    rgb: &mut [u8],
+    width: usize,
+    height: usize,
+    picture: &Image,
+    x: isize,
+    y: isize,
+) {
     for row in 0..picture.height() as usize {
         let to_row = y + row as isize;
         if !(0..height as isize).contains(&to_row) {
