@@ -42,7 +42,7 @@ test-python: wheel photos
 	$(PY) -m pip install --quiet --editable "models[test]" pytest pillow numpy mypy av
 	cd python && ../$(PY) -m pytest -q
 	python/tests/everywhere dist/vultus-*.whl
-	$(PY) -m pytest -q models/tests models/pad/tests
+	$(PY) -m pytest -q models/tests
 	$(PY) -m mypy.stubtest vultus._vultus
 
 test-ffi: wheel photos

@@ -209,7 +209,7 @@ fn networks(c: &mut Criterion) {
         ("iris", 64),
         ("mobilefacenet", 112),
         ("sface", 112),
-        ("vultus-pad", 96),
+        ("minifasnet-v2", 80),
     ];
     let manifest = std::fs::read(pack.join("pack.json")).expect("`make pack` builds the pack");
     let manifest: serde_json::Value =

@@ -57,7 +57,8 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
         return run
 
     networks = {
-        name: load(name) for name in (NEAR[0], FAR[0], "facemesh-468", *shares, "vultus-pad")
+        name: load(name)
+        for name in (NEAR[0], FAR[0], "facemesh-468", *shares, "minifasnet-v2", "minifasnet-v1se")
     }
     anchors = {name: _anchors(side, grids) for name, side, grids in (NEAR, FAR)}
 
@@ -115,18 +116,24 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
             total = total + values / np.linalg.norm(values)
         return total / np.linalg.norm(total)
 
-    def pad(picture: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        height, width = picture.shape[:2]
-        side = int(min(3.4 * np.sqrt((high - low).prod()), height, width))
-        left, top = (
-            np.clip((low + high) / 2 - side / 2, 0, (width - side, height - side))
-            .round()
-            .astype(int)
+    def pad(picture: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[np.ndarray]:
+        scale = min(1.0, 112 / np.sqrt((high - low).prod()))
+        reduced = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        views = (
+            ("minifasnet-v2", picture, low, high, 2.0),
+            ("minifasnet-v2", reduced, low * scale, high * scale, 2.7),
+            ("minifasnet-v1se", reduced, low * scale, high * scale, 4.0),
         )
-        crop = cv2.resize(
-            picture[top : top + side, left : left + side], (96, 96), interpolation=cv2.INTER_AREA
-        )
-        return networks["vultus-pad"](crop)[0]
+        return [networks[name](part(*view))[0] for name, *view in views]
+
+    def part(
+        picture: np.ndarray, low: np.ndarray, high: np.ndarray, context: float
+    ) -> np.ndarray:
+        inside = np.array(picture.shape[1::-1]) - 1.0
+        size = (high - low) * min(context, *(inside / (high - low)))
+        left, top = np.clip((low + high - size) / 2, 0, inside - size)
+        right, bottom = int(left + size[0]) + 1, int(top + size[1]) + 1
+        return cv2.resize(picture[int(top) : bottom, int(left) : right], (80, 80))
 
     def take(file: Path, detector: tuple, is_live: bool) -> list[np.ndarray]:
         picture = cv2.imread(str(file))

@@ -20,7 +20,7 @@ const DETECT: [(&str, usize, usize); 3] = [
     ("blazeface-full", 192, 1),
     ("facemesh-468", 192, 4),
 ];
-const PAD: [(&str, usize, usize); 1] = [("vultus-pad", 96, 1)];
+const PAD: [(&str, usize, usize); 2] = [("minifasnet-v2", 80, 2), ("minifasnet-v1se", 80, 1)];
 const EMBED: [(&str, usize, usize); 2] = [("sface", 112, 4), ("mobilefacenet", 112, 4)];
 
 fn main() -> Result<(), Fault> {
@@ -85,8 +85,8 @@ fn main() -> Result<(), Fault> {
     );
 
     let network = Network::load(
-        &std::fs::read(pack.join("vultus-pad.onnx"))?,
-        [1, 3, 96, 96],
+        &std::fs::read(pack.join("minifasnet-v2.onnx"))?,
+        [1, 3, 80, 80],
         None,
     )?;
     let peak = peak(network.isa()).ok_or("the instruction set is gone")?;

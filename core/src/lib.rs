@@ -86,7 +86,7 @@ pub use error::{Error, Kind, Result, Stage};
 pub use geometry::{Point, Rect};
 pub use image::{Image, ImageView, Limits, PixelFormat};
 pub use model::{Licence, LicenceUse, ModelInfo, Pack, models_json};
-pub use pad::{PadNetwork, PadReport, PadSignal, PadStatus, Species};
+pub use pad::{PadReport, PadStatus, PadView};
 pub use quality::{Measure, QualityReport};
 pub use sequence::{
     Challenge, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence,

@@ -124,18 +124,30 @@ impl EngineExtractor {
             .collect())
     }
 
-    /// Returns the PAD score of an image; none where PAD gives no answer.
+    /// Returns the mean log odds of "bona fide" that PAD gives a presentation, a still or the
+    /// frames of a session; none where PAD gives no answer.
     ///
     /// # Errors
-    /// The image cannot be decoded, or the engine fails; as text.
-    pub fn pad_score(&self, encoded: &[u8]) -> Result<Option<f32>, String> {
-        let image =
-            Image::decode(encoded, &Limits::default()).map_err(|error| error.to_string())?;
-        let sample = self
-            .engine
-            .examine(&image, self.role)
-            .map_err(|error| error.to_string())?;
-        Ok(sample.pad.score)
+    /// The engine fails; as text.
+    pub fn presentation(&self, pictures: &[Image]) -> Result<Option<f32>, String> {
+        let report = match pictures {
+            [still] => self
+                .engine
+                .examine(still, self.role)
+                .map(|sample| sample.pad),
+            frames => self.session(frames),
+        };
+        let views = report.map_err(|error| error.to_string())?.views;
+        let sum: f32 = views.iter().map(|view| view.log_odds).sum();
+        Ok((!views.is_empty()).then(|| sum / views.len() as f32))
+    }
+
+    fn session(&self, frames: &[Image]) -> vultus::Result<vultus::PadReport> {
+        let mut session = self.engine.session(&vultus::SessionOptions::default())?;
+        for (timestamp_us, frame) in (0..).step_by(100_000).zip(frames) {
+            session.push(frame, timestamp_us)?;
+        }
+        Ok(session.presentation())
     }
 
     /// Returns what a policy would judge of an image; none without a face.
@@ -157,15 +169,11 @@ impl EngineExtractor {
     /// reference picture.
     ///
     /// # Errors
-    /// An image cannot be decoded, or the engine fails; as text.
-    pub fn accepts(&self, presentation: &[u8], reference: &[u8]) -> Result<bool, String> {
-        let decode =
-            |bytes| Image::decode(bytes, &Limits::default()).map_err(|error| error.to_string());
-        let decision = self.engine.verify(
-            &decode(presentation)?,
-            &decode(reference)?,
-            &vultus::Policy::default(),
-        );
+    /// The engine fails; as text.
+    pub fn accepts(&self, presentation: &Image, reference: &Image) -> Result<bool, String> {
+        let decision = self
+            .engine
+            .verify(presentation, reference, &vultus::Policy::default());
         Ok(decision.map_err(|error| error.to_string())?.outcome == vultus::Outcome::Accept)
     }
 }

@@ -1,17 +1,23 @@
 //! PAD runs: the self-test of ISO/IEC 30107-3 on your own captured presentations.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
 use indicatif::ParallelProgressIterator;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use vultus::Image;
 
 use crate::extract::progress;
 use crate::findings::Findings;
-use crate::metrics::pad::{PadRates, PadTrial, Share, rates, threshold_at_bpcer};
+use crate::metrics::pad::{
+    LeaveOneOut, MOST_OF_A_SOURCE, PadRates, PadTrial, Share, area_under_curve, leave_one_out,
+    rates, threshold_at_bpcer, threshold_over_sources,
+};
+use crate::readers::frames;
 use crate::readers::pad::PadSet;
-use crate::report::{page, percent, svg::escape, table};
+use crate::report::svg::{Axis, Scale, Series, Shape, escape, plot};
+use crate::report::{page, percent, table};
 use crate::run::{Origin, PackRecord};
 
 /// Rates at one question.
@@ -34,12 +40,18 @@ pub struct PadRun {
     pub set: String,
     /// What is wrong with the set.
     pub findings: Findings,
-    /// Every presentation.
+    /// Pictures that were taken of a clip or a folder of frames.
+    pub frames: usize,
+    /// Every presentation. A score is the views' mean log odds.
     pub trials: Vec<PadTrial>,
-    /// Rates over all capture sets.
+    /// Area under the curve over all sources.
+    pub auc: Option<f64>,
+    /// Rates over all sources: at the pack's threshold, then at those of this set.
     pub points: Vec<PadPoint>,
-    /// Rates per capture set at the first point's threshold: frames of one set are correlated.
+    /// Rates per source at the pack's threshold.
     pub sets: Vec<(String, PadRates)>,
+    /// Rates per source at thresholds of the other sources; none where there is only one.
+    pub left_out: Option<LeaveOneOut>,
 }
 
 /// What a detector says of one presentation.
@@ -50,13 +62,15 @@ pub struct Judgement {
     pub accepted: Option<bool>,
 }
 
-/// Judges every presentation. `judge` gets the encoded image and, where there is one, the encoded
-/// reference; of a folder of frames the mean of the scores counts.
+/// Judges every presentation. `judge` gets its pictures, `frames` of a clip or a folder, and the
+/// reference, where there is one; `shipped` is the pack's threshold.
 pub fn judge_all(
     set: &PadSet,
     pack: PackRecord,
+    shipped: f32,
     bpcers: &[f64],
-    judge: impl Fn(&[u8], Option<&[u8]>) -> Result<Judgement, String> + Sync,
+    frames: usize,
+    judge: impl Fn(&[Image], Option<&Image>) -> Result<Judgement, String> + Sync,
 ) -> PadRun {
     let outcomes: Vec<Result<Judgement, String>> = set
         .presentations
@@ -64,22 +78,10 @@ pub fn judge_all(
         .with_max_len(1)
         .progress_with(progress(set.presentations.len(), "presentations"))
         .map(|presentation| {
-            let read = |path: &Path| {
-                std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
-            };
-            let reference = presentation.reference.as_deref().map(read).transpose()?;
-            let mut scores = Vec::new();
-            let mut accepted = None;
-            for frame in frames(&presentation.path)? {
-                let judgement = judge(&read(&frame)?, reference.as_deref())?;
-                scores.extend(judgement.score);
-                accepted = accepted.max(judgement.accepted);
-            }
-            let mean = scores.iter().sum::<f32>() / scores.len().max(1) as f32;
-            Ok(Judgement {
-                score: (!scores.is_empty()).then_some(mean),
-                accepted,
-            })
+            let reference = presentation.reference.as_deref();
+            let reference = reference.map(|path| frames::read(path, 1)).transpose()?;
+            let pictures = frames::read(&presentation.path, frames)?;
+            judge(&pictures, reference.as_ref().and_then(|r| r.first()))
         })
         .collect();
     let mut findings = set.findings.clone();
@@ -96,64 +98,68 @@ pub fn judge_all(
             Err(error) => findings.add(&presentation.name, format!("unreadable: {error}")),
         }
     }
-    let points: Vec<PadPoint> = bpcers
-        .iter()
-        .filter_map(|&bpcer| {
-            let threshold = threshold_at_bpcer(&trials, bpcer)?;
-            Some(PadPoint {
-                what: format!("BPCER at most {:.0} %", 100.0 * bpcer),
-                rates: rates(&trials, threshold),
-            })
+    let own = bpcers.iter().filter_map(|&bpcer| {
+        let what = format!("BPCER at most {:.0} % of this set", 100.0 * bpcer);
+        Some((what, threshold_at_bpcer(&trials, bpcer)?))
+    });
+    let points = std::iter::once(("threshold of the pack".to_owned(), shipped))
+        .chain(own)
+        .map(|(what, threshold)| PadPoint {
+            what,
+            rates: rates(&trials, threshold),
         })
         .collect();
-    let mut names: Vec<&str> = trials
-        .iter()
-        .map(|trial| trial.set.as_str())
-        .filter(|name| !name.is_empty())
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    let sets = points.first().map(|point| {
-        let of_set = |name: &&str| {
-            trials
-                .iter()
-                .filter(|trial| trial.set == **name)
-                .cloned()
-                .collect::<Vec<_>>()
-        };
-        names
-            .iter()
-            .map(|name| {
-                (
-                    (*name).to_owned(),
-                    rates(&of_set(name), point.rates.threshold),
-                )
-            })
-            .collect()
-    });
+    let mut sources: BTreeMap<&str, Vec<PadTrial>> = BTreeMap::new();
+    for trial in trials.iter().filter(|trial| !trial.set.is_empty()) {
+        sources.entry(&trial.set).or_default().push(trial.clone());
+    }
     PadRun {
         origin: Origin::here(),
         pack,
         set: set.set.clone(),
         findings,
-        sets: sets.unwrap_or_default(),
+        frames,
+        auc: area_under_curve(&trials),
         points,
+        sets: sources
+            .into_iter()
+            .map(|(name, trials)| (name.to_owned(), rates(&trials, shipped)))
+            .collect(),
+        left_out: bpcers
+            .first()
+            .and_then(|&bpcer| leave_one_out(&trials, bpcer)),
         trials,
     }
 }
 
-/// Returns the image itself, or the frames of a folder in order.
-fn frames(path: &Path) -> Result<Vec<PathBuf>, String> {
-    if path.is_file() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut findings = Findings::default();
-    let frames = findings.list(path);
-    match findings.0.first() {
-        Some(finding) => Err(finding.to_string()),
-        None if frames.is_empty() => Err("a folder without frames".to_owned()),
-        None => Ok(frames),
-    }
+/// What a pack ships about PAD, as `models/calibration/pad.json`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Calibration {
+    /// The mean log odds from which on a presentation counts as bona fide.
+    pub threshold: f32,
+    /// The share of the bona fide presentations below it, at the most.
+    pub bpcer: f64,
+    /// Pictures taken of a clip.
+    pub frames: usize,
+    /// How many of a source count at the most.
+    pub most_of_a_source: usize,
+    /// Bona fide presentations with a score, by source.
+    pub sources: BTreeMap<String, u64>,
+}
+
+/// Returns the calibration that the bona fide presentations of all sources give; none without one.
+pub fn calibrated(run: &PadRun, bpcer: f64) -> Option<Calibration> {
+    let threshold = threshold_over_sources(&run.trials, bpcer)?;
+    let sources = run.sets.iter().filter(|(_, rates)| rates.bpcer.of > 0);
+    Some(Calibration {
+        threshold: (threshold * 100.0).floor() / 100.0,
+        bpcer,
+        frames: run.frames,
+        most_of_a_source: MOST_OF_A_SOURCE,
+        sources: sources
+            .map(|(name, rates)| (name.clone(), rates.bpcer.of))
+            .collect(),
+    })
 }
 
 /// The fewest attacks of a species that bound an IAPAR of 7 % when none passes.
@@ -199,13 +205,39 @@ fn species_rows(rates: &PadRates) -> Vec<Vec<String>> {
     rows
 }
 
+/// One row a source: attacks passed by species, and bona fide refused.
+fn source_row(name: &str, rates: &PadRates) -> Vec<String> {
+    let of = |share: &Share| match share.of {
+        0 => String::new(),
+        _ => format!("{} of {}", share.count, share.of),
+    };
+    let species = rates.species.iter();
+    let passed: Vec<String> = species
+        .map(|s| format!("{} {}", of(&s.apcer), s.name))
+        .collect();
+    vec![
+        name.to_owned(),
+        format!("{:.2}", rates.threshold),
+        passed.join(", "),
+        of(&rates.bpcer),
+    ]
+}
+
 /// Returns the report as text.
 pub fn text(run: &PadRun) -> String {
-    let mut text = format!("{}: {} presentations\n", run.set, run.trials.len());
+    let mut text = format!(
+        "{}: {} presentations, {} frames of a clip\n",
+        run.set,
+        run.trials.len(),
+        run.frames
+    );
+    if let Some(auc) = run.auc {
+        let _ = writeln!(text, "  AUC over all sources {auc:.4}");
+    }
     for point in &run.points {
         let _ = writeln!(
             text,
-            "  {}, threshold {:.4}: worst APCER {}",
+            "  {}, {:.4}: worst APCER {}",
             point.what,
             point.rates.threshold,
             percent(point.rates.apcer_worst)
@@ -218,27 +250,117 @@ pub fn text(run: &PadRun) -> String {
             );
         }
     }
-    for (name, rates) in &run.sets {
+    let mut row = |name: &str, rates: &PadRates| {
+        let [name, threshold, passed, refused] = &source_row(name, rates)[..] else {
+            return;
+        };
         let _ = writeln!(
             text,
-            "  set {name}: worst APCER {}, BPCER {}",
-            percent(rates.apcer_worst),
-            percent(rates.bpcer.rate)
+            "    {name} at {threshold}: attacks passed {passed}; bona fide refused {refused}"
+        );
+    };
+    for (name, rates) in &run.sets {
+        row(name, rates);
+    }
+    if let Some(loo) = &run.left_out {
+        for source in &loo.sources {
+            row(&format!("left out: {}", source.source), &source.rates);
+        }
+        let _ = writeln!(
+            text,
+            "  each source at the threshold of the others, BPCER at most {} of them: attacks \
+            passed {}; bona fide refused {}",
+            percent(loo.bpcer),
+            share(&loo.passed),
+            share(&loo.refused)
         );
     }
-    if run.points.is_empty() {
-        text.push_str("  no bona fide presentation has a score: no threshold, no rates\n");
-    }
     text
+}
+
+/// Shares of the scores of bona fide presentations and attacks in bins of one.
+fn histogram(run: &PadRun) -> String {
+    let scores = |is_attack: bool| -> Vec<f32> {
+        let of_kind = run
+            .trials
+            .iter()
+            .filter(|t| t.species.is_some() == is_attack);
+        of_kind.filter_map(|t| t.score).collect()
+    };
+    let all = run.trials.iter().filter_map(|t| t.score);
+    let (low, high) = all.fold((0.0f32, 1.0f32), |(low, high), score| {
+        (low.min(score.floor()), high.max(score.floor() + 1.0))
+    });
+    let mut highest = 0.0f64;
+    let mut series = |name: &str, is_attack: bool, colour: usize| {
+        let scores = scores(is_attack);
+        let mut points = Vec::new();
+        for bin in low as i32..high as i32 {
+            let inside = scores.iter().filter(|s| s.floor() as i32 == bin).count();
+            let share = inside as f64 / scores.len().max(1) as f64;
+            highest = highest.max(share);
+            points.extend([[f64::from(bin), share], [f64::from(bin) + 1.0, share]]);
+        }
+        Series {
+            name: name.to_owned(),
+            points,
+            shape: Shape::Area,
+            colour,
+        }
+    };
+    let both = [series("attacks", true, 1), series("bona fide", false, 0)];
+    let axis = |label: &str, range, percent| Axis {
+        label: label.to_owned(),
+        range,
+        scale: Scale::Linear,
+        percent,
+    };
+    plot(
+        &axis("mean log odds", [f64::from(low), f64::from(high)], false),
+        &axis("share of presentations a bin", [0.0, highest * 1.05], true),
+        &both,
+    )
+}
+
+/// APCER over BPCER at every threshold, one curve a species.
+fn curves(run: &PadRun) -> String {
+    let mut scores: Vec<f32> = run.trials.iter().filter_map(|t| t.score).collect();
+    scores.sort_by(f32::total_cmp);
+    scores.dedup();
+    let mut series: Vec<Series> = Vec::new();
+    for threshold in scores {
+        let rates = rates(&run.trials, threshold);
+        for (colour, species) in rates.species.iter().enumerate() {
+            if series.len() == colour {
+                series.push(Series {
+                    name: species.name.clone(),
+                    points: Vec::new(),
+                    shape: Shape::Line,
+                    colour,
+                });
+            }
+            series[colour]
+                .points
+                .push([rates.bpcer.rate, species.apcer.rate]);
+        }
+    }
+    let axis = |label: &str| Axis {
+        label: label.to_owned(),
+        range: [0.0, 1.0],
+        scale: Scale::Linear,
+        percent: true,
+    };
+    plot(&axis("BPCER"), &axis("APCER"), &series)
 }
 
 /// Returns the report as a self-contained page.
 pub fn html(run: &PadRun) -> String {
     let mut body = format!(
         "<h1>Presentation attack detection: {}</h1><p class=\"sub\">After ISO/IEC 30107-3. {} \
-        presentations. {}</p>",
+        presentations, {} frames of a clip. {}</p>",
         escape(&run.set),
         run.trials.len(),
+        run.frames,
         run.origin.date
     );
     if !run.findings.is_empty() {
@@ -270,17 +392,38 @@ pub fn html(run: &PadRun) -> String {
             species_rows(&point.rates),
         ));
     }
+    const HEADS: [&str; 4] = [
+        "Source",
+        "#threshold",
+        "attacks passed",
+        "bona fide refused",
+    ];
     if !run.sets.is_empty() {
-        body.push_str("<h2>By capture set, at the first threshold</h2>");
-        let rows = run.sets.iter().map(|(name, rates)| {
-            vec![
-                name.clone(),
-                percent(rates.apcer_worst),
-                percent(rates.bpcer.rate),
-            ]
-        });
-        body.push_str(&table(&["Set", "#worst APCER", "#BPCER"], rows));
+        body.push_str("<h2>By source, at the pack's threshold</h2>");
+        let rows = run.sets.iter().map(|(name, rates)| source_row(name, rates));
+        body.push_str(&table(&HEADS, rows));
     }
+    if let Some(loo) = &run.left_out {
+        let _ = write!(
+            body,
+            "<h2>By source, at the threshold of all other sources</h2><p class=\"sub\">BPCER at \
+            most {} of them. All together: attacks passed {}; bona fide refused {}.</p>",
+            percent(loo.bpcer),
+            share(&loo.passed),
+            share(&loo.refused)
+        );
+        let rows = loo.sources.iter().map(|s| source_row(&s.source, &s.rates));
+        body.push_str(&table(&HEADS, rows));
+    }
+    let auc = run
+        .auc
+        .map_or(String::new(), |auc| format!(" (AUC {auc:.4})"));
+    let _ = write!(
+        body,
+        "<h2>Scores{auc}</h2>{}<h2>Errors at every threshold</h2>{}",
+        histogram(run),
+        curves(run)
+    );
     let _ = write!(
         body,
         "<p class=\"sub\">{}. <code>{}</code></p>",

@@ -10,6 +10,7 @@ use crate::calibrate::Check;
 use crate::detection::{DetectionRun, Setting};
 use crate::metrics::interval::clopper_pearson;
 use crate::metrics::verification::{CONFIDENCE, OperatingPoint};
+use crate::pad::PadRun;
 use crate::run::{Origin, PackRecord, Run};
 
 /// A weight and the hash of its file.
@@ -82,26 +83,31 @@ pub enum Figures {
         /// One a kind of clips.
         rows: Vec<Clips>,
     },
-    /// Errors of presentation attack detection, as `models/pad/evaluate.py record` counts them.
+    /// Errors of presentation attack detection.
     Presentations {
-        /// Which rules judged, in the order of each row's errors.
-        systems: Vec<String>,
-        /// One a kind of presentations.
+        /// Frames of a clip.
+        frames: usize,
+        /// Area under the curve over all sources.
+        auc: Option<f64>,
+        /// One a source and species.
         rows: Vec<Presentations>,
     },
 }
 
-/// Presentations of one kind and the errors that each system made of them at its threshold.
+/// Presentations of one source and species. An error is an attack taken for bona fide, or the other
+/// way round.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Presentations {
     /// Where they come from, and their species.
     pub kind: String,
     /// Presentations.
     pub presentations: u64,
-    /// Those that were judged: the face was found and shown with its surroundings.
+    /// Those that were judged: the face was found, large enough, with its surroundings.
     pub judged: u64,
-    /// Of the judged ones: attacks taken for bona fide, or the other way round.
-    pub errors: Vec<u64>,
+    /// Errors at the pack's threshold.
+    pub errors: u64,
+    /// Errors at the threshold of all other sources.
+    pub left_out: Option<u64>,
 }
 
 /// The levels that clips of one kind were given, a window of frames each.
@@ -124,6 +130,7 @@ enum Any {
     Record(Box<Record>),
     Verification(Box<Run>),
     Detection(Box<DetectionRun>),
+    Presentations(Box<PadRun>),
 }
 
 impl Record {
@@ -137,6 +144,7 @@ impl Record {
             Ok(Any::Record(record)) => Ok(*record),
             Ok(Any::Verification(run)) => Ok(Self::of_verification(&run)),
             Ok(Any::Detection(run)) => Ok(Self::of_detection(&run)),
+            Ok(Any::Presentations(run)) => Ok(Self::of_presentations(&run)),
             Err(_) => Err(format!("{} is no record of a run", path.display())),
         }
     }
@@ -194,6 +202,48 @@ impl Record {
             detectors: run.detectors.clone(),
             images: run.images,
             settings: run.settings.clone(),
+        };
+        Self::new(
+            &run.origin,
+            &run.pack,
+            &run.set,
+            run.findings.0.len(),
+            figures,
+        )
+    }
+
+    /// Keeps the errors of a run over presentations.
+    pub fn of_presentations(run: &PadRun) -> Self {
+        let rows = run.sets.iter().flat_map(|(source, rates)| {
+            let left_out = run.left_out.iter().flat_map(|all| &all.sources);
+            let left_out = left_out
+                .filter(|s| s.source == *source)
+                .map(|s| &s.rates)
+                .next();
+            let attacks = rates
+                .species
+                .iter()
+                .enumerate()
+                .map(move |(i, s)| Presentations {
+                    kind: format!("{source}, {}", s.name),
+                    presentations: s.apnrr.of,
+                    judged: s.apcer.of,
+                    errors: s.apcer.count,
+                    left_out: left_out.map(|rates| rates.species[i].apcer.count),
+                });
+            let bona_fide = (rates.bpnrr.of > 0).then(|| Presentations {
+                kind: format!("{source}, bona fide"),
+                presentations: rates.bpnrr.of,
+                judged: rates.bpcer.of,
+                errors: rates.bpcer.count,
+                left_out: left_out.map(|rates| rates.bpcer.count),
+            });
+            attacks.chain(bona_fide)
+        });
+        let figures = Figures::Presentations {
+            frames: run.frames,
+            auc: run.auc,
+            rows: rows.collect(),
         };
         Self::new(
             &run.origin,
@@ -266,9 +316,7 @@ pub fn tables(records: &[Record]) -> String {
             Figures::Sequences { rows } => {
                 rows.iter().for_each(|row| clips_row(&mut tables[3], row))
             }
-            Figures::Presentations { systems, rows } => {
-                presentations_rows(&mut tables[4], systems, rows)
-            }
+            Figures::Presentations { rows, .. } => presentations_rows(&mut tables[4], rows),
         }
     }
     let filled: Vec<String> = tables
@@ -378,17 +426,18 @@ fn clips_row(table: &mut String, row: &Clips) {
     );
 }
 
-fn presentations_rows(table: &mut String, systems: &[String], rows: &[Presentations]) {
+fn presentations_rows(table: &mut String, rows: &[Presentations]) {
     if table.is_empty() {
-        let heads = systems.join(", errors (95 %) | ");
-        let _ = writeln!(
-            table,
-            "| presentations | judged | {heads}, errors (95 %) |\n|---|---|{}",
-            "---|".repeat(systems.len())
+        table.push_str(
+            "| presentations | judged | errors at the pack's threshold (95 %) | at the threshold \
+            of the other sources |\n|---|---|---|---|\n",
         );
     }
     for row in rows {
-        let share = |&errors: &u64| {
+        let share = |errors: u64| {
+            if row.judged == 0 {
+                return String::new();
+            }
             let interval = clopper_pearson(errors, row.judged, CONFIDENCE);
             let rate = 100.0 * errors as f64 / row.judged as f64;
             format!(
@@ -397,18 +446,14 @@ fn presentations_rows(table: &mut String, systems: &[String], rows: &[Presentati
                 100.0 * interval.high
             )
         };
-        let cells: Vec<String> = if row.judged == 0 {
-            vec![String::new(); systems.len()]
-        } else {
-            row.errors.iter().map(share).collect()
-        };
         let _ = writeln!(
             table,
-            "| {} | {} of {} | {} |",
+            "| {} | {} of {} | {} | {} |",
             row.kind,
             row.judged,
             row.presentations,
-            cells.join(" | ")
+            share(row.errors),
+            row.left_out.map_or(String::new(), share)
         );
     }
 }
@@ -456,19 +501,20 @@ mod tests {
 
     #[test]
     fn errors_come_with_their_interval_and_only_where_something_was_judged() {
-        let row = |kind: &str, presentations, judged, errors| Presentations {
+        let row = |kind: &str, presentations, judged, errors, left_out| Presentations {
             kind: kind.to_owned(),
             presentations,
             judged,
             errors,
+            left_out,
         };
         let mut table = String::new();
         presentations_rows(
             &mut table,
-            &["a".to_owned(), "b".to_owned()],
             &[
-                row("clips", 3, 3, vec![0, 1]),
-                row("crops", 9, 0, vec![0, 0]),
+                row("clips", 3, 3, 0, Some(1)),
+                row("photos", 3, 3, 0, None),
+                row("crops", 9, 0, 0, Some(0)),
             ],
         );
         let rows: Vec<&str> = table.lines().skip(2).collect();
@@ -476,6 +522,7 @@ mod tests {
             rows,
             [
                 "| clips | 3 of 3 | 0: 0.0 % (0.0 to 63.2) | 1: 33.3 % (0.8 to 90.6) |",
+                "| photos | 3 of 3 | 0: 0.0 % (0.0 to 63.2) |  |",
                 "| crops | 0 of 9 |  |  |"
             ]
         );

@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn a_network_of_the_pack_is_explained() {
         let mut args = ExplainArgs {
-            model: pack().join("vultus-pad.onnx"),
+            model: pack().join("minifasnet-v2.onnx"),
             height: None,
             width: None,
             int16: None,

@@ -13,6 +13,8 @@ DEFAULT = [
     "iris",
     "sface",
     "mobilefacenet",
+    "minifasnet-v2",
+    "minifasnet-v1se",
 ]
 
 

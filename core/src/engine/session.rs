@@ -8,13 +8,12 @@ use crate::embed::{Embedding, Features};
 use crate::error::Result;
 use crate::geometry::Point;
 use crate::image::{Image, Pyramid};
-use crate::pad::{PadReport, PadStatus};
+use crate::pad::{Pad, PadReport, Presentation};
 use crate::quality;
 use crate::sequence::{
     Challenge, Framing, Guidance, Observation, Recorder, SequenceEvidence, advise,
 };
 use crate::template::Template;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How a session is opened.
@@ -33,8 +32,6 @@ const BEST_APART_US: u64 = 200_000;
 const BETTER_BY: u8 = 3;
 /// Every so many frames the detector looks for a second face.
 const LOOK_AROUND_EVERY: u32 = 8;
-/// Reports of presentation attack detection that the median is taken over.
-const PAD_REPORTS: usize = 512;
 
 /// Frames of one capture. It keeps small descriptors and a few best frames' features, never pixels;
 /// memory does not grow with the number of frames. One thread at a time uses it.
@@ -47,7 +44,8 @@ pub struct Session {
     usable: u32,
     last: Option<(u64, Point)>,
     best: Vec<Kept>,
-    pad: VecDeque<PadReport>,
+    /// `None` when the pack holds no PAD weights.
+    presentation: Option<Presentation>,
 }
 
 /// A frame that went through the whole pipeline.
@@ -69,7 +67,7 @@ impl Engine {
             usable: 0,
             last: None,
             best: Vec::with_capacity(BEST_FRAMES),
-            pad: VecDeque::new(),
+            presentation: self.0.pad.as_ref().map(Pad::begin),
         })
     }
 }
@@ -93,11 +91,10 @@ impl Session {
             None => advise(None, self.usable),
             Some(face) => {
                 let quality = quality::assess(face, usize::from(self.has_rival));
-                if let Some(pad) = &self.engine.0.pad {
-                    if self.pad.len() == PAD_REPORTS {
-                        self.pad.pop_front();
-                    }
-                    self.pad.push_back(pad.assess(face)?);
+                if let (Some(pad), Some(presentation)) =
+                    (&self.engine.0.pad, &mut self.presentation)
+                {
+                    presentation.push(pad.look(face)?);
                 }
                 if self.is_among_best(quality.unified, timestamp_us) {
                     self.keep(&pyramid, timestamp_us)?;
@@ -150,6 +147,14 @@ impl Session {
     /// Returns what the frames so far tell.
     pub fn evidence(&self) -> SequenceEvidence {
         self.recorder.evidence(&self.engine.0.sequence)
+    }
+
+    /// Returns what the frames so far tell of a presentation attack.
+    pub fn presentation(&self) -> PadReport {
+        match &self.presentation {
+            Some(presentation) => presentation.report(),
+            None => PadReport::not_assessed("the pack holds no weights for it"),
+        }
     }
 
     /// Returns a reference fused over the best frames; `None` when no frame held a face.
@@ -308,32 +313,12 @@ impl Session {
             None => Taken::without_face(Role::Selfie, self.recorder.size()),
             Some(best) => {
                 let mut sample = best.taken.sample.clone();
-                if let Some(report) = self.presented() {
-                    sample.pad = report;
-                }
+                sample.pad = self.presentation();
                 Taken {
                     sample,
                     features: Some(self.fused(self.engine.0.embeddings(policy.comparator))),
                 }
             }
         }
-    }
-
-    /// The report of the frame whose score is the median of the assessable ones, the lower of two;
-    /// the latest one when none could be assessed.
-    fn presented(&self) -> Option<PadReport> {
-        let assessed = |report: &&PadReport| {
-            matches!(report.status, PadStatus::BonaFide | PadStatus::Attack)
-                && report.score.is_some()
-        };
-        let mut scored: Vec<&PadReport> = self.pad.iter().filter(assessed).collect();
-        scored.sort_by(|a, b| a.score.unwrap_or(0.0).total_cmp(&b.score.unwrap_or(0.0)));
-        let Some(median) = scored.get(scored.len().saturating_sub(1) / 2) else {
-            return self.pad.back().cloned();
-        };
-        Some(PadReport {
-            text: format!("{} (median of {} frames)", median.text, scored.len()),
-            ..(*median).clone()
-        })
     }
 }

@@ -3,7 +3,7 @@
 use super::Image;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::spare::{BYTES, Buffer};
-use vultus_nn::kernel::{Filter, Halve, Kernels, Sample, Shrink, bilinear};
+use vultus_nn::kernel::{Filter, Halve, Kernels, Sample, Shrink};
 
 /// Which channel a network wants first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -168,34 +168,57 @@ impl Pyramid<'_> {
     }
 
     /// Fills `out` with a part of the picture stretched to the output's shape, bilinear between the
-    /// nearest pixels however large the reduction, as networks expect that were trained so. The
-    /// part must lie inside the picture.
-    pub(crate) fn stretch(&self, part: &Rect, form: &Planar, out: &mut [f32]) {
+    /// nearest pixels however large the reduction, as networks expect that were trained so.
+    ///
+    /// The picture is reduced by `reduction`, 1 or more, by area before that; `part`, in pixels of
+    /// the reduced picture, must lie inside it. Works on the level at which one to two pixels make
+    /// one of the reduced picture: the cost does not grow with the picture.
+    pub(crate) fn stretch(&self, part: &Rect, reduction: f32, form: &Planar, out: &mut [f32]) {
         assert_eq!(out.len(), form.len(), "the output must hold three planes");
-        let (width, height) = (self.image.width as usize, self.image.height as usize);
-        let (across, down) = (
-            part.width / form.width as f32,
-            part.height / form.height as f32,
-        );
-        let plane = form.width * form.height;
-        for (at, pixel) in (0..plane).map(|i| (i, (i % form.width, i / form.width))) {
-            // Beyond the last pixel centre of the part its border is repeated.
-            let inside = |i: usize, step: f32, start: f32, length: f32| {
-                ((i as f32 + 0.5) * step - 0.5).clamp(0.0, length - 1.0) + start
-            };
-            let (x, y) = (
-                inside(pixel.0, across, part.x, part.width),
-                inside(pixel.1, down, part.y, part.height),
-            );
-            for (c, value) in bilinear(self.image.rgb(), width, height, [x, y])
-                .into_iter()
-                .enumerate()
-            {
-                let place = if form.colour == Colour::Rgb { c } else { 2 - c };
-                out[place * plane + at] = value * form.scale + form.offset;
-            }
-        }
+        let (scale, width, height, rgb) = self.level(reduction);
+        let area = reduction * scale;
+        let planes = form.planes(out);
+        Kernels::best().run(Shrink {
+            rgb,
+            width,
+            columns: &between(part.x, part.width, area, width, form.width),
+            rows: &between(part.y, part.height, area, height, form.height),
+            affine: [form.scale, form.offset],
+            planes,
+        });
     }
+}
+
+/// For `count` outputs over `[start, start + length)`, in means of `area` of `whole` inputs each:
+/// the two means that an output's centre lies between, by their distance. Beyond the centre of the
+/// first and the last mean of the part that mean is repeated.
+fn between(start: f32, length: f32, area: f32, whole: usize, count: usize) -> Filter {
+    let mut filter = Filter::new(count, (2.0 * area).ceil() as usize + 2);
+    for i in 0..count {
+        let at = ((i as f32 + 0.5) * (length / count as f32) - 0.5).clamp(0.0, length - 1.0);
+        let low = (start + at).floor();
+        let second = start + at - low;
+        let middle = (low + 1.0) * area;
+        let (from, to) = (low * area, middle + if second > 0.0 { area } else { 0.0 });
+        let first = (from.floor() as usize).min(whole - 1);
+        let end = (to.ceil() as usize).clamp(first + 1, whole);
+        let weights = filter.set(i, first..end);
+        weights.iter_mut().zip(first..).for_each(|(weight, p)| {
+            let covered =
+                |from: f32, to: f32| (to.min(p as f32 + 1.0) - from.max(p as f32)).max(0.0);
+            *weight = covered(from, middle) * (1.0 - second) + covered(middle, to) * second
+        });
+        normalise(weights);
+    }
+    filter
+}
+
+/// Brings weights to a sum of 1.
+fn normalise(weights: &mut [f32]) {
+    let (total, even) = (weights.iter().sum::<f32>(), 1.0 / weights.len() as f32);
+    weights
+        .iter_mut()
+        .for_each(|weight| *weight = if total > 0.0 { *weight / total } else { even });
 }
 
 /// For `count` outputs over `[start, start + length)` of `whole` inputs: weights that fall to both
@@ -213,10 +236,7 @@ fn triangle(start: f32, length: f32, whole: usize, count: usize) -> Filter {
         weights.iter_mut().zip(first..).for_each(|(weight, p)| {
             *weight = (1.0 - ((p as f32 + 0.5 - centre) / support).abs()).max(0.0)
         });
-        let (total, even) = (weights.iter().sum::<f32>(), 1.0 / weights.len() as f32);
-        weights
-            .iter_mut()
-            .for_each(|weight| *weight = if total > 0.0 { *weight / total } else { even });
+        normalise(weights);
     }
     filter
 }
@@ -337,6 +357,7 @@ mod tests {
                 width: 40.0,
                 height: 60.0,
             },
+            1.0,
             &form,
             &mut out,
         );
@@ -349,10 +370,48 @@ mod tests {
                 width: 1.0,
                 height: 1.0,
             },
+            1.0,
             &form,
             &mut out,
         );
         assert!(out[100..].iter().all(|v| *v == 99.0));
+    }
+
+    #[test]
+    fn stretching_a_reduced_picture_reads_between_means_of_area() {
+        let image = gradient(160, 120);
+        let form = Planar::pixels(6, 4);
+        let part = Rect {
+            x: 3.0,
+            y: 2.0,
+            width: 40.0,
+            height: 30.0,
+        };
+        // Reduced 2.5 times, 64 x 48, pixel by pixel, and read between the nearest.
+        let mean = |n: usize, m: usize, channel: usize| {
+            let cover = |n: usize, p: usize| {
+                let (from, to) = (2.5 * n as f32, 2.5 * (n + 1) as f32);
+                (to.min(p as f32 + 1.0) - from.max(p as f32)).max(0.0)
+            };
+            let pixel = |x: usize, y: usize| f32::from(image.rgb()[3 * (y * 160 + x) + channel]);
+            let row = |y: usize| -> f32 { (0..160).map(|x| cover(n, x) * pixel(x, y)).sum() };
+            (0..120).map(|y| cover(m, y) * row(y)).sum::<f32>() / 6.25
+        };
+        let mut out = vec![0.0; form.len()];
+        Pyramid::new(&image).stretch(&part, 2.5, &form, &mut out);
+        for (channel, plane) in out.chunks_exact(24).enumerate() {
+            for (i, &found) in plane.iter().enumerate() {
+                let x = 3.0 + ((i % 6) as f32 + 0.5) * 40.0 / 6.0 - 0.5;
+                let y = 2.0 + ((i / 6) as f32 + 0.5) * 30.0 / 4.0 - 0.5;
+                let (n, m) = (x.floor() as usize, y.floor() as usize);
+                let (right, down) = (x.fract(), y.fract());
+                let upper = mean(n, m, channel) * (1.0 - right) + mean(n + 1, m, channel) * right;
+                let lower =
+                    mean(n, m + 1, channel) * (1.0 - right) + mean(n + 1, m + 1, channel) * right;
+                // The level of half the size is rounded.
+                assert_abs_diff_eq!(found, upper * (1.0 - down) + lower * down, epsilon = 0.6);
+            }
+        }
     }
 
     #[test]

@@ -29,17 +29,6 @@ impl Square {
             side: side_px,
         }
     }
-
-    /// The part of the picture seen in `pixels` squared: where `face` lies in it.
-    pub(super) fn place(&self, face: &Rect, pixels: usize) -> Rect {
-        let scale = pixels as f32 / self.side as f32;
-        Rect {
-            x: (face.x - self.left as f32) * scale,
-            y: (face.y - self.top as f32) * scale,
-            width: face.width * scale,
-            height: face.height * scale,
-        }
-    }
 }
 
 #[cfg(test)]

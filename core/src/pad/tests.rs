@@ -1,10 +1,10 @@
-//! The whole of PAD against the reference implementation in `models/pad`, and on drawn pictures.
+//! The views against another implementation, and the rules on drawn material.
 
 use super::*;
 use crate::geometry::Rect;
-use crate::image::{Colour, Image, ImageView, PixelFormat, Planar, Pyramid};
+use crate::image::{Image, ImageView, PixelFormat, Pyramid};
 use approx::assert_abs_diff_eq;
-use vultus_nn::Network;
+use rendering::{Rendering, rendered};
 
 fn drawn(width: u32, height: u32, colour: impl Fn(i64, i64) -> [i64; 3]) -> Image {
     let at =
@@ -17,222 +17,204 @@ fn drawn(width: u32, height: u32, colour: impl Fn(i64, i64) -> [i64; 3]) -> Imag
     )
 }
 
-fn measured(image: &Image, bounds: &Rect) -> [f32; signals::NAMES.len()] {
-    let (pyramid, form) = (Pyramid::new(image), Planar::pixels(INPUT_SIDE, INPUT_SIDE));
-    let square = Square::about(bounds, CONTEXT, image.width(), image.height());
-    let mut around = vec![0.0; form.len()];
-    pyramid.shrink(square.left, square.top, square.side, &form, &mut around);
-    Signals::new().measure(&pyramid, bounds, &square, &around, &form)
+const CALIBRATION: Calibration = Calibration { threshold: 3.0 };
+
+fn report(frames: &[f32]) -> PadReport {
+    let mut presentation = Presentation::new(CALIBRATION);
+    for &mean in frames {
+        presentation.push(Glance::Fit {
+            context: 3.0,
+            log_odds: [mean - 1.0, mean, mean + 1.0],
+        });
+    }
+    presentation.report()
 }
 
-fn value(name: &str, image: &Image) -> f32 {
-    let bounds = Rect {
-        x: 95.0,
-        y: 85.0,
-        width: 110.0,
-        height: 130.0,
+#[test]
+fn the_mean_of_views_and_frames_decides() {
+    let bona_fide = report(&[2.0, 5.0]);
+    assert_eq!(
+        (bona_fide.status, bona_fide.frames),
+        (PadStatus::BonaFide, 2)
+    );
+    assert_abs_diff_eq!(
+        bona_fide.score.unwrap(),
+        1.0 / (1.0 + libm::expf(-0.5)),
+        epsilon = 1e-6
+    );
+    assert_eq!(
+        bona_fide
+            .views
+            .iter()
+            .map(|v| v.log_odds)
+            .collect::<Vec<_>>(),
+        [2.5, 3.5, 4.5]
+    );
+    assert_eq!(report(&[2.0, 3.0]).status, PadStatus::Attack);
+    // The threshold itself is bona fide.
+    let at = report(&[3.0]);
+    assert_eq!((at.status, at.score), (PadStatus::BonaFide, at.threshold));
+}
+
+#[test]
+fn an_instrument_that_was_seen_stays_one() {
+    let many = |low: &[f32]| [low, &[12.0; 500]].concat();
+    let seen = report(&many(&[-5.0, -6.0, -7.0]));
+    assert_eq!((seen.status, seen.frames), (PadStatus::Attack, 503));
+    assert!(seen.text.contains("in some frames"), "{}", seen.text);
+    assert_eq!(report(&many(&[-5.0, -6.0])).status, PadStatus::BonaFide);
+    assert_eq!(
+        report(&many(&[-5.0, 9.0, -6.0, 9.0, -5.0])).status,
+        PadStatus::BonaFide
+    );
+    // The clearest of them is told, in whatever order they come.
+    let clearest = report(&[-5.0, -5.0, -5.0, -9.0, -9.0, -9.0, -5.0, -5.0, -5.0, 12.0]);
+    assert_eq!(clearest.views[1].log_odds, -9.0);
+}
+
+#[test]
+fn frames_that_cannot_be_judged_do_not_count() {
+    let unfit = || Glance::Unfit {
+        context: 1.1,
+        why: "why".to_owned(),
     };
-    measured(image, &bounds)[signals::NAMES.iter().position(|n| *n == name).unwrap()]
+    let mut presentation = Presentation::new(CALIBRATION);
+    assert_eq!(presentation.report().status, PadStatus::NotAssessed);
+    presentation.push(unfit());
+    let none = presentation.report();
+    assert_eq!(
+        (none.status, none.score, none.context, none.frames),
+        (PadStatus::NotAssessable, None, Some(1.1), 0)
+    );
+    assert_eq!(none.text, "why");
+    presentation.push(Glance::Fit {
+        context: 2.0,
+        log_odds: [4.0; 3],
+    });
+    presentation.push(unfit());
+    let one = presentation.report();
+    assert_eq!((one.status, one.frames), (PadStatus::BonaFide, 1));
 }
 
-/// Skin of a kind: a soft hill of light with a little noise, in 300 x 300 pixels.
+#[test]
+fn the_shipped_calibration_is_sound() {
+    let shipped: serde_json::Value =
+        serde_json::from_str(include_str!("../../../models/calibration/pad.json")).unwrap();
+    assert!(Calibration::deserialize(&shipped).unwrap().threshold > 0.0);
+}
+
+#[test]
+fn every_view_says_what_the_reference_says() {
+    let pack = std::env::var_os("VULTUS_PACK").map_or_else(
+        || concat!(env!("CARGO_MANIFEST_DIR"), "/../build/pack").into(),
+        std::path::PathBuf::from,
+    );
+    let networks = MiniFasNet::load(&Pack::open(&pack, &[]).unwrap(), Precision::Exact)
+        .unwrap()
+        .unwrap();
+    let reference: serde_json::Value =
+        serde_json::from_str(include_str!("../../../models/pad/reference.json")).unwrap();
+    let cases = reference["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let numbers = |key: &str| -> Vec<f32> {
+            let all = case[key].as_array().unwrap().iter();
+            all.map(|v| v.as_f64().unwrap() as f32).collect()
+        };
+        let [width, height] = numbers("size")[..] else {
+            panic!("a size is two numbers");
+        };
+        let image = drawn(
+            width as u32,
+            height as u32,
+            pattern(width as i64, height as i64),
+        );
+        let [x, y, w, h] = numbers("box")[..] else {
+            panic!("a box is four numbers");
+        };
+        let bounds = Rect {
+            x,
+            y,
+            width: w,
+            height: h,
+        };
+        let found = networks.log_odds(&Pyramid::new(&image), &bounds).unwrap();
+        for (found, wanted) in found.iter().zip(numbers("log_odds")) {
+            assert_abs_diff_eq!(*found, wanted, epsilon = 0.1);
+        }
+    }
+}
+
+/// The picture that `models/pad/reference.py` draws.
+fn pattern(width: i64, height: i64) -> impl Fn(i64, i64) -> [i64; 3] {
+    move |x, y| {
+        let wave = ((3 * x + 2 * y) % 256 - 128).abs() + ((x * y / 32) % 128 - 64).abs();
+        let in_plate = x > width / 5 && x < width / 2 && y > height / 4;
+        let plate = if in_plate { 48 } else { 0 };
+        [wave + plate, wave * 3 / 4 + 20, 200 - wave / 2 - plate / 2]
+    }
+}
+
+const FACE: Rect = Rect {
+    x: 95.0,
+    y: 85.0,
+    width: 110.0,
+    height: 130.0,
+};
+
+/// Skin of a kind: a soft hill of light that reddens to one side, with the noise of a sensor, in
+/// 300 x 300 pixels.
 fn skin(x: i64, y: i64) -> [i64; 3] {
-    let hill = 40 - ((x - 150) * (x - 150) + (y - 150) * (y - 150)) / 1200;
-    let noise = (x * 7919 + y * 104_729 + x * y * 31) % 5;
+    let hill = 110 - ((x - 150) * (x - 150) + (y - 150) * (y - 150)) / 200;
+    let noise = |seed: i64| (x * 7919 + y * 104_729 + x * y * 31 + seed * 7) % 9 - 4;
+    let light = 80 + hill.max(-60);
     [
-        (120 + hill.max(0) + noise) * 11 / 10,
-        120 + hill.max(0) + noise,
-        (120 + hill.max(0) + noise) * 9 / 10,
+        light * 11 / 10 + (x - 150) / 8 + noise(1),
+        light + noise(2),
+        light * 9 / 10 + (y - 150) / 8 + noise(3),
     ]
 }
 
 #[test]
-fn softmax_is_stable_and_sums_to_one() {
-    assert_abs_diff_eq!(softmax(&[0.0; 3])[0], 1.0 / 3.0, epsilon = 1e-6);
-    assert_eq!(softmax(&[1000.0, 0.0, 0.0]), [1.0, 0.0, 0.0]);
-    assert_abs_diff_eq!(
-        softmax(&[-3.0, 0.5, 2.0]).iter().sum::<f32>(),
-        1.0,
-        epsilon = 1e-6
-    );
-}
-
-#[test]
-fn every_step_gives_what_the_reference_gives() {
-    let reference: serde_json::Value =
-        serde_json::from_str(include_str!("../../../models/pad/reference.json")).unwrap();
-    let network = Network::load(
-        include_bytes!("../../../models/trained/vultus-pad.onnx"),
-        [1, 3, INPUT_SIDE, INPUT_SIDE],
-        None,
-    )
-    .unwrap();
-    let form = Planar {
-        colour: Colour::Rgb,
-        scale: 1.0 / 127.5,
-        offset: -1.0,
-        ..Planar::pixels(INPUT_SIDE, INPUT_SIDE)
+fn only_the_pictures_of_cameras_are_judged() {
+    let look = |change: fn(i64, i64, [i64; 3]) -> [i64; 3]| {
+        let image = drawn(300, 300, |x, y| change(x, y, skin(x, y)));
+        rendered(&Pyramid::new(&image), &FACE)
     };
-    let cases = reference["cases"].as_array().unwrap();
-    assert_eq!(cases.len(), 4);
-    for case in cases {
-        let numbers = |key: &str| -> Vec<f32> {
-            case[key]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|v| v.as_f64().unwrap() as f32)
-                .collect()
-        };
-        let (width, height, place) = (
-            case["width"].as_u64().unwrap(),
-            case["height"].as_u64().unwrap(),
-            numbers("box"),
-        );
-        let (w, h) = (width as i64, height as i64);
-        let image = drawn(width as u32, height as u32, |x, y| {
-            let wave = ((3 * x + 2 * y) % 256 - 128).abs() + ((x * y / 32) % 128 - 64).abs();
-            let plate = if x > w / 5 && x < w / 2 && y > h / 4 {
-                48
-            } else {
-                0
-            };
-            [wave + plate, wave * 3 / 4 + 20, 200 - wave / 2 - plate / 2]
-        });
-        let bounds = Rect {
-            x: place[0],
-            y: place[1],
-            width: place[2],
-            height: place[3],
-        };
-        let square = Square::about(&bounds, CONTEXT, image.width(), image.height());
-        assert_eq!(
-            vec![square.left as f32, square.top as f32, square.side as f32],
-            numbers("crop")
-        );
-
-        let pyramid = Pyramid::new(&image);
-        let mut input = vec![0.0; form.len()];
-        pyramid.shrink(square.left, square.top, square.side, &form, &mut input);
-        let mut scratch = network.scratch();
-        network.run(&input, &mut scratch).unwrap();
-        for (found, wanted) in scratch.output(0).iter().zip(numbers("logits")) {
-            assert_abs_diff_eq!(*found, wanted, epsilon = 0.02);
-        }
-        let values = Signals::new().measure(&pyramid, &bounds, &square, &input, &form);
-        for ((found, wanted), name) in values.iter().zip(numbers("signals")).zip(signals::NAMES) {
-            assert!(
-                (found - wanted).abs() < 0.005,
-                "{name} of {width} x {height}: {found}, the reference says {wanted}"
-            );
-        }
-    }
-}
-
-#[test]
-fn the_shipped_rules_are_sound() {
-    let calibration: serde_json::Value =
-        serde_json::from_str(include_str!("../../../models/calibration/pad.json")).unwrap();
-    for with_minifasnet in [false, true] {
-        let rule = Rule::new(
-            Calibration::deserialize(&calibration).unwrap(),
-            with_minifasnet,
-        )
-        .unwrap();
-        let typical = [1.5, -0.4, 0.3, -0.2, 0.0, 0.0, 0.4, 0.4];
-        assert!(rule.judge(0.99, Some(0.99), typical).0 > rule.threshold());
-        assert!(rule.judge(0.01, Some(0.01), typical).0 < rule.threshold());
-    }
-}
-
-#[test]
-fn each_signal_answers_to_what_it_is_named_after() {
-    let plain = drawn(300, 300, skin);
-    let with = |change: fn(i64, i64, [i64; 3]) -> [i64; 3]| {
-        drawn(300, 300, |x, y| change(x, y, skin(x, y)))
-    };
-    let striped = with(|x, y, rgb| rgb.map(|v| v + if (4 * x + 3 * y) % 13 < 6 { 9 } else { -9 }));
-    assert!(value("moire-peak", &striped) > value("moire-peak", &plain) + 0.5);
-    let blue = with(|_, _, [r, g, b]| [r, g, b * 14 / 10]);
-    assert!(value("blue-shift", &blue) > value("blue-shift", &plain) + 0.1);
-    let edged = with(|x, _, rgb| if x < 48 { rgb } else { rgb.map(|v| v + 60) });
-    assert!(value("border-sides", &edged) > value("border-sides", &plain) + 0.3);
-    assert!((value("border-ends", &edged) - value("border-ends", &plain)).abs() < 0.3);
-    let lidded = with(|_, y, rgb| if y < 48 { rgb } else { rgb.map(|v| v + 60) });
-    assert!(value("border-ends", &lidded) > value("border-ends", &plain) + 0.3);
-    let grey = with(|_, _, [_, g, _]| [g, g, g]);
-    assert!(value("saturation", &grey) < 0.01 && value("saturation", &plain) > 0.05);
-    let shiny = with(|x, y, rgb| {
-        if (130..170).contains(&x) && (120..150).contains(&y) {
-            [255; 3]
-        } else {
-            rgb
-        }
-    });
-    assert!(value("specular", &shiny) > value("specular", &plain) + 0.03);
-    let speckled =
-        with(|x, y, [r, g, b]| [r + (x * 31 + y * 17) % 23, g, b + (x * 13 + y * 29) % 19]);
-    assert!(value("chroma-noise", &speckled) > value("chroma-noise", &plain));
-    let noise = |x: i64, y: i64| (x * 7919 + y * 104_729 + x * y * 31) % 40;
-    let flat_face = drawn(300, 300, |x, y| {
-        if (90..210).contains(&x) && (80..220).contains(&y) {
-            [120; 3]
-        } else {
-            [100 + noise(x, y); 3]
-        }
-    });
-    let flat_room = drawn(300, 300, |x, y| {
-        if (90..210).contains(&x) && (80..220).contains(&y) {
-            [100 + noise(x, y); 3]
-        } else {
-            [120; 3]
-        }
-    });
-    assert!(value("focus-plane", &flat_room) > value("focus-plane", &flat_face) + 1.0);
-}
-
-#[test]
-fn signals_are_finite_on_flat_and_extreme_pictures() {
-    for level in [0, 128, 255] {
-        let flat = drawn(64, 64, |_, _| [level; 3]);
-        assert!(
-            measured(
-                &flat,
-                &Rect {
-                    x: 10.0,
-                    y: 10.0,
-                    width: 40.0,
-                    height: 44.0
-                }
-            )
-            .iter()
-            .all(|v| v.is_finite())
-        );
-        assert!(
-            measured(
-                &flat,
-                &Rect {
-                    x: -30.0,
-                    y: 50.0,
-                    width: 90.0,
-                    height: 80.0
-                }
-            )
-            .iter()
-            .all(|v| v.is_finite())
-        );
-    }
-    assert!(
-        measured(
-            &drawn(1, 1, |_, _| [9; 3]),
-            &Rect {
-                x: 0.0,
-                y: 0.0,
-                width: 1.0,
-                height: 1.0
-            }
-        )
-        .iter()
-        .all(|v| v.is_finite())
+    assert_eq!(look(|_, _, rgb| rgb), None);
+    assert_eq!(
+        look(|_, _, [_, g, _]| [g, g, g]),
+        Some(Rendering::Colourless)
     );
+    let sepia = |_, _, [_, g, _]: [i64; 3]| [g * 105 / 100, g * 87 / 100, g * 67 / 100];
+    assert_eq!(look(sepia), Some(Rendering::Colourless));
+    let eight = |_, _, rgb: [i64; 3]| rgb.map(|v| (v.clamp(0, 255) / 32) * 36);
+    assert_eq!(look(eight), Some(Rendering::Posterised));
+    let dithered = |x: i64, y: i64, rgb: [i64; 3]| {
+        let by = (x * 5 + y * 3) % 8 * 8;
+        rgb.map(|v| (v + by) / 64 * 64)
+    };
+    assert_eq!(look(dithered), Some(Rendering::Posterised));
+    // Steps of 36 that a later blur softened: not few tones any more, but tones in steps.
+    let softened = |x: i64, y: i64, rgb: [i64; 3]| {
+        rgb.map(|v| (v.clamp(0, 255) / 32) * 36 + (x * 31 + y * 17) % 9 - 4)
+    };
+    assert_eq!(look(softened), Some(Rendering::Posterised));
+    let areas = |x: i64, y: i64, _: [i64; 3]| match ((x / 40) % 2, (y / 50) % 2) {
+        (0, 0) => [230, 180, 150],
+        (0, _) => [90, 40, 20],
+        _ => [250, 240, 60],
+    };
+    assert_eq!(look(areas), Some(Rendering::Flat));
+}
+
+#[test]
+fn any_part_of_any_picture_can_be_looked_at() {
+    for (level, side) in [(0, 64), (128, 64), (255, 64), (9, 1)] {
+        let image = drawn(side, side, |_, _| [level; 3]);
+        for (x, y) in [(10.0, 10.0), (-30.0, 50.0), (70.0, -90.0), (0.0, 0.0)] {
+            let face = Rect { x, y, ..FACE };
+            assert_eq!(rendered(&Pyramid::new(&image), &face).is_some(), true);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Presentation attack detection rates after ISO/IEC 30107-3.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +129,112 @@ pub fn threshold_at_bpcer(trials: &[PadTrial], bpcer: f64) -> Option<f32> {
     scores.get(allowed as usize).or(scores.last()).copied()
 }
 
+/// A source that counts for a threshold counts as this many presentations at the most, so that one
+/// with many pictures of a few people does not outweigh the others.
+pub const MOST_OF_A_SOURCE: usize = 10;
+
+/// Returns the highest threshold whose BPCER over the sources does not exceed `bpcer`, each source
+/// counted as [`MOST_OF_A_SOURCE`] presentations at the most; none without bona fide scores.
+pub fn threshold_over_sources(trials: &[PadTrial], bpcer: f64) -> Option<f32> {
+    let bona_fide = || {
+        trials
+            .iter()
+            .filter(|t| t.species.is_none())
+            .filter_map(|t| t.score.map(|score| (score, t.set.as_str())))
+    };
+    let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, set) in bona_fide() {
+        *sizes.entry(set).or_default() += 1;
+    }
+    let weight = |set: &str| MOST_OF_A_SOURCE.min(sizes[set]) as f64 / sizes[set] as f64;
+    let mut scores: Vec<(f32, f64)> = bona_fide()
+        .map(|(score, set)| (score, weight(set)))
+        .collect();
+    scores.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let allowed = bpcer * scores.iter().map(|(_, weight)| weight).sum::<f64>();
+    let mut refused = 0.0;
+    for &(score, weight) in &scores {
+        refused += weight;
+        if refused > allowed {
+            return Some(score);
+        }
+    }
+    scores.last().map(|(score, _)| *score)
+}
+
+/// Rates of a source at a threshold that comes from all other sources.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The source.
+    pub source: String,
+    /// Its rates at that threshold.
+    pub rates: PadRates,
+}
+
+/// What leaving each source out in turn gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeaveOneOut {
+    /// The BPCER that each threshold was taken at.
+    pub bpcer: f64,
+    /// One a source, by name.
+    pub sources: Vec<LeftOut>,
+    /// Bona fide presentations of all sources classified as attacks, each at its own threshold.
+    pub refused: Share,
+    /// Attacks of all sources classified as bona fide, each at its own threshold.
+    pub passed: Share,
+}
+
+/// Leaves each source out in turn; none where fewer than two sources hold bona fide scores.
+pub fn leave_one_out(trials: &[PadTrial], bpcer: f64) -> Option<LeaveOneOut> {
+    let sources: BTreeSet<&str> = trials.iter().map(|t| t.set.as_str()).collect();
+    let mut left_out = Vec::new();
+    for source in sources {
+        let (own, others): (Vec<_>, Vec<_>) = trials.iter().cloned().partition(|t| t.set == source);
+        left_out.push(LeftOut {
+            source: source.to_owned(),
+            rates: rates(&own, threshold_over_sources(&others, bpcer)?),
+        });
+    }
+    let sum = |share: &dyn Fn(&PadRates) -> (u64, u64)| {
+        let all = left_out.iter().map(|source| share(&source.rates));
+        let (count, of) = all.fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+        Share::new(count, of)
+    };
+    let (refused, passed) = (
+        sum(&|rates| (rates.bpcer.count, rates.bpcer.of)),
+        sum(&|rates| {
+            let species = rates.species.iter();
+            species.fold((0, 0), |(a, b), s| (a + s.apcer.count, b + s.apcer.of))
+        }),
+    );
+    Some(LeaveOneOut {
+        bpcer,
+        sources: left_out,
+        refused,
+        passed,
+    })
+}
+
+/// The chance that a bona fide presentation scores above an attack, half for equal scores; none
+/// where either is missing.
+pub fn area_under_curve(trials: &[PadTrial]) -> Option<f64> {
+    let scores = |is_attack: bool| -> Vec<f32> {
+        let of_kind = trials.iter().filter(|t| t.species.is_some() == is_attack);
+        of_kind.filter_map(|t| t.score).collect()
+    };
+    let (bona_fide, attacks) = (scores(false), scores(true));
+    let pairs = (bona_fide.len() * attacks.len()) as f64;
+    let above = |b: f32| -> f64 {
+        let halves = attacks.iter().map(|&a| match b.total_cmp(&a) {
+            std::cmp::Ordering::Greater => 2,
+            std::cmp::Ordering::Equal => 1,
+            std::cmp::Ordering::Less => 0,
+        });
+        f64::from(halves.sum::<u32>()) / 2.0
+    };
+    (pairs > 0.0).then(|| bona_fide.iter().map(|&b| above(b)).sum::<f64>() / pairs)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +286,53 @@ mod tests {
         );
         assert_eq!(rates.species[0].iapar.unwrap().rate, 0.5);
         assert_eq!(rates.species[1].iapar, None);
+    }
+
+    fn of(set: &str, species: Option<&str>, scores: &[f32]) -> Vec<PadTrial> {
+        let trial = |&score: &f32| PadTrial {
+            set: set.to_owned(),
+            ..trial(species, Some(score), None)
+        };
+        scores.iter().map(trial).collect()
+    }
+
+    #[test]
+    fn a_large_source_does_not_outweigh_the_others() {
+        let large: Vec<f32> = (0..100).map(|i| i as f32).collect();
+        let mut trials = of("large", None, &large);
+        trials.extend(of("small", None, &[200.0; 10]));
+        // 20 presentations count, of which one may fail: ten of the large source's hundred.
+        assert_eq!(threshold_over_sources(&trials, 0.05), Some(10.0));
+        assert_eq!(threshold_over_sources(&trials[..100], 0.05), Some(5.0));
+        assert_eq!(
+            threshold_over_sources(&of("a", Some("print"), &[1.0]), 0.05),
+            None
+        );
+    }
+
+    #[test]
+    fn a_source_is_judged_by_the_others_alone() {
+        let mut trials = of("a", None, &[1.0, 2.0]);
+        trials.extend(of("b", None, &[5.0, 6.0]));
+        trials.extend(of("a", Some("print"), &[0.5, 5.5]));
+        let loo = leave_one_out(&trials, 0.05).unwrap();
+        let seen: Vec<_> = loo
+            .sources
+            .iter()
+            .map(|s| (s.source.as_str(), s.rates.threshold, s.rates.bpcer.count))
+            .collect();
+        assert_eq!(seen, [("a", 5.0, 2), ("b", 1.0, 0)]);
+        assert_eq!((loo.refused.count, loo.refused.of), (2, 4));
+        assert_eq!((loo.passed.count, loo.passed.of), (1, 2));
+        assert_eq!(leave_one_out(&trials[..2], 0.05), None);
+    }
+
+    #[test]
+    fn the_area_by_hand() {
+        let mut trials = of("a", None, &[1.0, 3.0]);
+        assert_eq!(area_under_curve(&trials), None);
+        trials.extend(of("a", Some("print"), &[0.0, 1.0]));
+        assert_eq!(area_under_curve(&trials), Some(3.5 / 4.0));
     }
 
     #[test]

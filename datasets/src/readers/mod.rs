@@ -3,6 +3,7 @@
 
 pub mod cfp;
 pub mod documents;
+pub mod frames;
 pub mod insightface;
 pub mod lfw;
 pub mod listed;

@@ -38,7 +38,8 @@ pub struct PadSet {
 /// How the presentations are labelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// `presentations.csv`: path, label (`bona_fide` or `attack`), species[, set][, reference].
+    /// `presentations.csv`: path, label (`bona_fide` or `attack`), species[, set][, reference]. A
+    /// `*` in a path stands for any part of a name: one row then lists many presentations.
     Csv,
     /// Folders `<label>/` or `<set>/<label>/`, where the label is `bona_fide` or a species.
     Species,
@@ -50,8 +51,9 @@ pub enum Layout {
     ReplayAttack,
 }
 
-/// Reads a presentation attack set of the given layout at `root`.
-pub fn read(root: &Path, layout: Layout) -> PadSet {
+/// Reads a presentation attack set of the given layout at `root`; the list of [`Layout::Csv`] may
+/// lie elsewhere.
+pub fn read(root: &Path, layout: Layout, list: Option<&Path>) -> PadSet {
     let mut reader = Reader {
         root: root.to_owned(),
         presentations: Vec::new(),
@@ -59,7 +61,7 @@ pub fn read(root: &Path, layout: Layout) -> PadSet {
         seen: BTreeSet::new(),
     };
     let set = match layout {
-        Layout::Csv => reader.csv(),
+        Layout::Csv => reader.csv(list),
         Layout::Species => reader.species(),
         Layout::OuluNpu => reader.oulu_npu(&OULU_COUNTS),
         Layout::CelebaSpoof => reader.celeba_spoof(625_537),
@@ -99,6 +101,26 @@ const CELEBA_SPECIES: [&str; 10] = [
     "3d_mask",
 ];
 
+/// Tells whether a name is made of the pieces of a pattern with any text at each `*` between them.
+fn fits(pattern: &str, name: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut pieces: Vec<&str> = pieces.collect();
+    let Some(last) = pieces.pop() else {
+        return rest.is_empty();
+    };
+    for piece in pieces {
+        let Some(at) = rest.find(piece) else {
+            return false;
+        };
+        rest = &rest[at + piece.len()..];
+    }
+    rest.ends_with(last)
+}
+
 struct Reader {
     root: PathBuf,
     presentations: Vec<Presentation>,
@@ -137,9 +159,10 @@ impl Reader {
         true
     }
 
-    fn csv(&mut self) -> String {
+    fn csv(&mut self, list: Option<&Path>) -> String {
         const FILE: &str = "presentations.csv";
-        let text = self.findings.read_text(&self.root.join(FILE));
+        let own = self.root.join(FILE);
+        let text = self.findings.read_text(list.unwrap_or(&own));
         let table = Table::parse(&text, &["path", "label", "species"]);
         for problem in &table.problems {
             self.findings.add(FILE, problem);
@@ -174,7 +197,6 @@ impl Reader {
                 }
             };
             let set = row.get("set").copied().unwrap_or("");
-            let path = self.root.join(row["path"]);
             let reference = row
                 .get("reference")
                 .filter(|reference| !reference.is_empty());
@@ -186,13 +208,40 @@ impl Reader {
                 );
                 continue;
             }
-            if self.add(&place, path, species, set)
-                && let Some(added) = self.presentations.last_mut()
-            {
-                added.reference = reference;
+            for path in self.matching(&place, row["path"]) {
+                if self.add(&place, path, species.clone(), set)
+                    && let Some(added) = self.presentations.last_mut()
+                {
+                    added.reference = reference.clone();
+                }
             }
         }
-        FILE.to_owned()
+        list.and_then(Path::file_stem).map_or_else(
+            || FILE.to_owned(),
+            |stem| stem.to_string_lossy().into_owned(),
+        )
+    }
+
+    /// The path below the root, or those that its `*` stand for.
+    fn matching(&mut self, place: &str, pattern: &str) -> Vec<PathBuf> {
+        let mut paths = vec![self.root.clone()];
+        for part in pattern.split('/') {
+            if !part.contains('*') {
+                paths.iter_mut().for_each(|path| path.push(part));
+                continue;
+            }
+            let mut found = Vec::new();
+            for folder in paths {
+                let entries = self.findings.list(&folder);
+                found.extend(entries.into_iter().filter(|p| fits(part, &file_name(p))));
+            }
+            paths = found;
+        }
+        if paths.is_empty() {
+            self.findings
+                .add(place, format!("nothing is named as {pattern:?}"));
+        }
+        paths
     }
 
     fn species(&mut self) -> String {
@@ -481,7 +530,7 @@ mod tests {
             for file in ["bona_fide/1.jpg", "print/clip/1.jpg", "print/clip/2.jpg"] {
                 tree.file(&format!("{prefix}{file}"), b"x");
             }
-            let found = read(tree.path(), Layout::Species);
+            let found = read(tree.path(), Layout::Species, None);
             assert_eq!(found.findings.0, []);
             let names = [
                 format!("{prefix}bona_fide/1.jpg"),
@@ -498,6 +547,38 @@ mod tests {
     }
 
     #[test]
+    fn a_row_may_list_many_and_the_list_may_lie_elsewhere() {
+        let tree = Tree::new();
+        for file in [
+            "a/1.jpg",
+            "a/2.jpg",
+            "a/note.txt",
+            "b/video/bona.mp4",
+            "b/video/replay.mp4",
+        ] {
+            tree.file(file, b"x");
+        }
+        tree.file(
+            "lists/mine.csv",
+            b"path,label,species,set\na/*.jpg,bona_fide,,a\n*/video/r*y.mp4,attack,screen,b\n\
+            c*/x,attack,print,c\n",
+        );
+        let list = tree.path().join("lists/mine.csv");
+        let set = read(tree.path(), Layout::Csv, Some(&list));
+        assert_eq!(
+            summary(&set),
+            [
+                ("a/1.jpg", "-", "a"),
+                ("a/2.jpg", "-", "a"),
+                ("b/video/replay.mp4", "screen", "b")
+            ]
+        );
+        assert_finding(&set.findings, "nothing is named as \"c*/x\"");
+        assert!(fits("*", "any") && fits("a*c*e", "abcde") && fits("exact", "exact"));
+        assert!(!fits("a*c", "ab") && !fits("exact", "exactly") && !fits("a*a", "b"));
+    }
+
+    #[test]
     fn misspelt_labels_are_found() {
         let tree = Tree::new();
         for file in [
@@ -509,7 +590,7 @@ mod tests {
         ] {
             tree.file(file, b"x");
         }
-        let set = read(tree.path(), Layout::Species);
+        let set = read(tree.path(), Layout::Species, None);
         assert_finding(
             &set.findings,
             "label \"bonafide\" is neither bona_fide nor a species",
@@ -537,7 +618,7 @@ mod tests {
               a.jpg,attack,print,one,\nb.jpg,atack,print,one,\nb.jpg,attack,,one,\n\
               c.jpg,attack,print,one,\nb.jpg,bona_fide,print,one,\nb.jpg,attack,print,one,z.jpg\n",
         );
-        let set = read(tree.path(), Layout::Csv);
+        let set = read(tree.path(), Layout::Csv, None);
         assert_eq!(
             summary(&set),
             [("a.jpg", "-", "one"), ("b.jpg", "print", "one")]

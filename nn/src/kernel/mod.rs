@@ -37,7 +37,7 @@ pub use peak::{Peak, peak};
 pub(crate) use picture::Picture;
 pub(crate) use pool::{Pool, PoolKind};
 pub(crate) use resize::{Interpolation, Resize};
-pub use sample::{Filter, Halve, Sample, Shrink, bilinear};
+pub use sample::{Filter, Halve, Sample, Shrink};
 pub use simd::Simd;
 
 /// Channels in a block, and lanes in a vector, on every instruction set.

@@ -46,7 +46,7 @@ impl<F: Fn(usize) -> [f32; 2]> Kernel for Sample<'_, F> {
 
 /// Reads a picture between pixel centres at integer coordinates; black outside.
 #[inline(always)]
-pub fn bilinear(rgb: &[u8], width: usize, height: usize, [x, y]: [f32; 2]) -> [f32; 3] {
+fn bilinear(rgb: &[u8], width: usize, height: usize, [x, y]: [f32; 2]) -> [f32; 3] {
     let (fx, fy) = (x.floor(), y.floor());
     let (wx, wy) = (x - fx, y - fy);
     let (ix, iy) = (fx as isize, fy as isize);

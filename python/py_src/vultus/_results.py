@@ -60,34 +60,15 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class PadNetwork:
-    """What a network says of a presentation."""
+class PadView:
+    """What a network says of a presentation through one view. All views count alike."""
 
-    name: str
-    """vultus-pad, or minifasnet for the mean of its two networks."""
-    score: float
-    """0..=1, larger is more bona fide."""
-    weight: float
-    """What its log odds count for in the fused score; never below 0."""
-
-
-@dataclass(frozen=True)
-class PadSignal:
-    """A classical signal of a print or a display."""
-
-    name: str
-    value: float
-    unit: str
-    percentile: float
-    """Where the value stands among bona fide presentations, 0..=100."""
-    doubt: float
-    """0..=1: 0 up to the values that bona fide presentations usually have, 1 at what one in a
-    thousand has.
-    """
-    weight: float
-    """By how much full doubt lowers the fused score's log odds; 0 where the signal is told and
-    decides nothing.
-    """
+    network: str
+    """Id of the network."""
+    context: float
+    """How many times the face's box it looks at, where the picture has as much."""
+    log_odds: float
+    """Log odds of "bona fide" against every kind of attack; larger is more bona fide."""
 
 
 @dataclass(frozen=True)
@@ -97,17 +78,16 @@ class Pad:
     status: str
     """not-assessed, not-assessable, bona-fide or attack."""
     score: float | None
-    """0..=1, larger is more bona fide, the fused evidence; None unless it was assessed."""
+    """0..=1, larger is more bona fide: the logistic of the views' mean log odds less those of the
+    pack's threshold. None unless it was assessed."""
     threshold: float | None
     """From this score on a presentation counts as bona fide."""
-    species: str | None
-    """print or replay, whichever is likelier, when the score is below the threshold."""
     context: float | None
     """Side of the square that was looked at over the side of the face."""
-    networks: tuple[PadNetwork, ...] = field(repr=False)
-    """What each network says; empty unless it was assessed."""
-    signals: tuple[PadSignal, ...] = field(repr=False)
-    """The classical evidence; empty unless it was assessed."""
+    views: tuple[PadView, ...] = field(repr=False)
+    """What each view says; empty unless it was assessed."""
+    frames: int
+    """Frames that were assessed; 0 unless it was."""
     text: str
 
 
@@ -343,9 +323,7 @@ def sample(raw: dict[str, Any], points: list) -> Sample:
     quality = raw["quality"] and Quality(
         raw["quality"]["unified"], tuple(Measure(**m) for m in raw["quality"]["components"])
     )
-    networks = tuple(PadNetwork(**n) for n in raw["pad"]["networks"])
-    signals = tuple(PadSignal(**s) for s in raw["pad"]["signals"])
-    pad = Pad(**{**raw["pad"], "networks": networks, "signals": signals})
+    pad = Pad(**{**raw["pad"], "views": tuple(PadView(**v) for v in raw["pad"]["views"])})
     return Sample(raw["role"], raw["width"], raw["height"], face, quality, pad, raw)
 
 
