@@ -126,9 +126,7 @@ def by_onnxruntime(folder: Path) -> Callable[[], float]:
         )
         return [networks[name](part(*view))[0] for name, *view in views]
 
-    def part(
-        picture: np.ndarray, low: np.ndarray, high: np.ndarray, context: float
-    ) -> np.ndarray:
+    def part(picture: np.ndarray, low: np.ndarray, high: np.ndarray, context: float) -> np.ndarray:
         inside = np.array(picture.shape[1::-1]) - 1.0
         size = (high - low) * min(context, *(inside / (high - low)))
         left, top = np.clip((low + high - size) / 2, 0, inside - size)

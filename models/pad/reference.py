@@ -11,7 +11,11 @@ import cv2
 import numpy as np
 import onnxruntime
 
-VIEWS = (("minifasnet-v2", 2.0, False), ("minifasnet-v2", 2.7, True), ("minifasnet-v1se", 4.0, True))
+VIEWS = (
+    ("minifasnet-v2", 2.0, False),
+    ("minifasnet-v2", 2.7, True),
+    ("minifasnet-v1se", 4.0, True),
+)
 """Network, context, and whether the picture is first reduced to a face of 112 pixels."""
 CASES = (
     ((640, 480), (250, 150, 120, 150)),
@@ -60,7 +64,7 @@ def main():
     }
     cases = []
     for size, box in CASES:
-        bgr = np.ascontiguousarray(drawn(*size)[..., ::-1])
+        bgr = np.ascontiguousarray(drawn(*size)[..., ::-1], np.float32)
         said = [log_odds(sessions[name], bgr, box, *how) for name, *how in VIEWS]
         cases.append({"size": size, "box": box, "log_odds": [round(v, 4) for v in said]})
     args.out.write_text(json.dumps({"cases": cases}, indent=1) + "\n")

@@ -11,6 +11,10 @@ import vultus
 from PIL import Image
 
 
+MOVED = {"pad": "ignore"}
+"""The policy where the moved portrait stands for frames of any kind, not for a person."""
+
+
 def framed(photo, dx=0.0, dy=0.0, scale=1.0, size=(480, 480)):
     """The portrait on a canvas, moved by a fraction of it."""
     picture = Image.open(photo).convert("RGB")
@@ -55,7 +59,11 @@ def run(engine, frames, at=lambda i: i * 33_333, challenge=None):
 def test_a_session_guides_and_verifies(engine, swaying, card):
     session, told = run(engine, swaying)
     assert told[-1].code == "ready" and told[-1].frames > 20 and told[-1].face.width > 50
-    decision = session.verify(card)
+    # A portrait that is moved before the camera is an attack, and refused as one.
+    refused = session.verify(card)
+    assert refused.outcome == "reject" and refused.comparison.is_match
+    assert refused.selfie.pad.status == "attack" and refused.selfie.pad.frames == 40
+    decision = session.verify(card, policy=MOVED)
     assert decision.outcome in ("accept", "inconclusive"), str(decision)
     assert decision.comparison.is_match and decision.selfie.pad.text.endswith("frames)")
     assert decision.sequence.frames == 40 and decision.sequence.duration_ms == 1299
@@ -85,12 +93,12 @@ def test_injected_runs_are_found_and_the_policy_decides(engine, swaying, card):
 
     assert risk(range(40))["looped-frames"].value < 0.5
     looped = session([*range(20), *range(20)])
-    rejected = looped.verify(card)
+    rejected = looped.verify(card, policy=MOVED)
     assert rejected.outcome == "reject" and rejected.reasons[0].code == "sequence-manipulated", str(
         rejected
     )
     for rule, effect in (("ignore", "note"), ("inconclusive", "inconclusive")):
-        decided = looped.verify(card, policy={"sequence": {"high": rule}})
+        decided = looped.verify(card, policy={**MOVED, "sequence": {"high": rule}})
         assert [r.effect for r in decided.reasons if r.code == "sequence-manipulated"] == [effect]
     for name, order in {
         "frozen-frames": [*range(12), *[12] * 20, *range(32, 40)],
@@ -301,9 +309,10 @@ def test_the_command_verifies_a_video(engine, swaying, card, tmp_path, capsys):
 
     whole, cut, cut_matroska = tmp_path / "clip.mp4", tmp_path / "half.mp4", tmp_path / "half.mkv"
     clip(whole, swaying)
-    assert main(["verify", "--video", str(whole), str(card)]) in (0, 2)
+    # The portrait matches, and is an attack: moved before the camera.
+    assert main(["verify", "--video", str(whole), str(card)]) == 1
     assert "the comparison score" in capsys.readouterr().out
-    assert main(["verify", "--video", str(whole), str(card), "--json"]) in (0, 2)
+    assert main(["verify", "--video", str(whole), str(card), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["sequence"]["frames"] == 40
     (tmp_path / "text.mp4").write_text("no video")
     for half in (cut, cut_matroska):

@@ -62,10 +62,11 @@ pub(super) fn rendered(pyramid: &Pyramid<'_>, face: &Rect) -> Option<Rendering> 
     if tones.equal_share() > MOST_EQUAL {
         return Some(Rendering::Flat);
     }
-    if tones.fewest() < LEAST_TONES || tones.steps() > MOST_STEPS {
-        return Some(Rendering::Posterised);
+    if colour(pyramid, face) < LEAST_COLOUR {
+        return Some(Rendering::Colourless);
     }
-    (colour(pyramid, face) < LEAST_COLOUR).then_some(Rendering::Colourless)
+    let is_posterised = tones.fewest() < LEAST_TONES || tones.steps() > MOST_STEPS;
+    is_posterised.then_some(Rendering::Posterised)
 }
 
 /// The larger of what red and blue, less green, vary by beyond a linear course with brightness.

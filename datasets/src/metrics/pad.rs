@@ -155,7 +155,7 @@ pub fn threshold_over_sources(trials: &[PadTrial], bpcer: f64) -> Option<f32> {
     let mut refused = 0.0;
     for &(score, weight) in &scores {
         refused += weight;
-        if refused > allowed {
+        if refused > allowed + 1e-9 {
             return Some(score);
         }
     }
