@@ -11,7 +11,6 @@ mod rendering;
 use crate::align::AlignedFace;
 use crate::error::{Error, Kind, Result, Stage};
 use crate::model::Pack;
-use crate::network::Viewer;
 use crop::Square;
 use minifasnet::{LogOdds, MiniFasNet};
 use presentation::INSTRUMENT;
