@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import vultus
-from PIL import Image
+from PIL import Image, ImageDraw, ImageOps
 
 
 def test_the_one_call(selfie, card, photos):
@@ -47,6 +47,30 @@ def test_a_tight_crop_is_not_assessable(engine, selfie):
     x, y, side = int(face.x), int(face.y), int(max(face.width, face.height) * 1.05)
     pad = engine.examine(pixels[y : y + side, x : x + side].copy(), colour="rgb").pad
     assert (pad.status, pad.score, pad.views) == ("not-assessable", None, ())
+
+
+def test_what_no_camera_took_is_not_assessable(engine, photos):
+    portrait = Image.open(photos / "obama.jpg").convert("RGB")
+    drawn = Image.new("RGB", (640, 480), (120, 170, 220))
+    pen = ImageDraw.Draw(drawn)
+    pen.ellipse((220, 90, 420, 370), (240, 200, 170), (60, 30, 20), 3)
+    pen.pieslice((210, 70, 430, 300), 180, 360, (80, 50, 30))
+    for x in (280, 360):
+        pen.ellipse((x - 20, 200, x + 20, 225), (255, 255, 255), (30, 20, 20), 2)
+        pen.ellipse((x - 9, 203, x + 9, 221), (50, 90, 60))
+        pen.arc((x - 25, 170, x + 25, 200), 200, 340, (60, 30, 20), 5)
+    pen.line((320, 215, 310, 270, 325, 275), (190, 140, 110), 4)
+    pen.arc((280, 270, 360, 325), 20, 160, (180, 60, 60), 8)
+    for picture, why in (
+        (portrait.convert("L").convert("RGB"), "grey"),
+        (ImageOps.colorize(portrait.convert("L"), "black", "wheat"), "one tint"),
+        (ImageOps.posterize(portrait, 3), "few tones"),
+        (portrait.quantize(16).convert("RGB"), "few tones"),
+        (drawn, "drawing"),
+    ):
+        pad = engine.examine(picture).pad
+        assert (pad.status, pad.score) == ("not-assessable", None), pad
+        assert any(word in pad.text for word in (why, "areas of one colour")), pad.text
 
 
 def test_every_form_of_a_picture_gives_the_same_decision(engine, selfie, card):
