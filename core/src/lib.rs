@@ -61,6 +61,7 @@ mod align;
 mod compare;
 mod decision;
 mod detect;
+pub mod document;
 mod embed;
 mod engine;
 mod error;

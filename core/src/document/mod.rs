@@ -1,0 +1,13 @@
+//! The identity document: what its machine-readable zone says.
+//!
+//! Whatever is read here is personal: it is wiped when dropped, no error and no log holds it.
+
+mod codes;
+mod mrz;
+mod names;
+#[cfg(test)]
+mod tests;
+
+pub use codes::is_state;
+pub use mrz::{Check, CheckResult, Date, FieldName, Format, Mrz, ShortDate, check_digit};
+pub use names::{NameMatch, Names, Verdict, compare as compare_names};
