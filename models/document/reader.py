@@ -5,6 +5,8 @@ The reference for the engine's `document` stage, in numpy: small, and to be read
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -156,6 +158,152 @@ class Line:
     strength: float
 
 
+@dataclass
+class Reading:
+    """A zone as it was read: the mean score of a cell, each character's margin in nats."""
+
+    lines: list[str]
+    score: float
+    margins: list[np.ndarray]
+    failing: int
+    """Check digits that do not hold."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether every digit holds and no character is near to another."""
+        least = min(float(margin.min()) for margin in self.margins)
+        return self.failing == 0 and least > SURE and self.score > -0.8
+
+
+LEAST = -1.6
+"""The mean score below which a picture shows no zone."""
+SURE = 1.5
+KIND = 4.0
+"""What a character costs, in nats, that does not belong where it stands."""
+MEND = 6.0
+"""What a reading may lose, in nats, for its check digit to hold."""
+
+
+def evenly(lead: Line, lines: list[Line]) -> bool:
+    """Whether lines lie apart as those of a zone do."""
+    along = (lead.end - lead.start) / np.linalg.norm(lead.end - lead.start)
+    down = np.array([-along[1], along[0]])
+    at = [float(down @ ((line.start + line.end) / 2)) / lead.pitch for line in lines]
+    gaps = np.diff(at)
+    return bool((gaps > 1.0).all() and (gaps < 4.5).all() and gaps.max() < 1.6 * gaps.min())
+
+
+TALL = (0.8, 1.0, 1.25)
+"""What the height of capitals is tried as, in its estimates."""
+SHIFTS = (-0.16, 0.0, 0.16)
+"""How far a line is moved up and down, in heights of capitals."""
+VALUES = np.array([0 if c == "<" else int(c, 36) for c in text.ALPHABET])
+LETTER = np.array([c in text.LETTERS + "<" for c in text.ALPHABET])
+DIGIT = np.array([c in text.DIGITS for c in text.ALPHABET])
+DATE = np.array([c in text.DIGITS + "<" for c in text.ALPHABET])
+SEX = np.array([c in "MFX<" for c in text.ALPHABET])
+
+
+def rules(count: int, visa: bool):
+    """Kinds of cells, and (line, field, place of its digit): (kind by (line, cells)), [...]."""
+    if count == 30:
+        kinds = {
+            (0, 0, 1): LETTER,
+            (0, 2, 5): LETTER,
+            (1, 0, 6): DATE,
+            (1, 6, 7): DIGIT,
+            (1, 7, 8): SEX,
+        }
+        kinds |= {
+            (1, 8, 14): DATE,
+            (1, 14, 15): DIGIT,
+            (1, 15, 18): LETTER,
+            (1, 29, 30): DIGIT,
+            (2, 0, 30): LETTER,
+        }
+        return kinds, [(0, 5, 14), (1, 0, 6), (1, 8, 14)]
+    kinds = {
+        (0, 0, count): LETTER,
+        (1, 9, 10): DIGIT,
+        (1, 10, 13): LETTER,
+        (1, 13, 19): DATE,
+        (1, 19, 20): DIGIT,
+    }
+    kinds |= {(1, 20, 21): SEX, (1, 21, 27): DATE, (1, 27, 28): DIGIT}
+    if not visa:
+        kinds[(1, count - 1, count)] = DIGIT
+    return kinds, [(1, 0, 9), (1, 13, 19), (1, 21, 27)]
+
+
+def mended(cells: np.ndarray) -> np.ndarray | None:
+    """Classes of the likeliest cells of which the last is the check digit of the others."""
+    score = np.full(10, -np.inf)
+    score[0] = 0.0
+    back = []
+    for i, cell in enumerate(cells[:-1]):
+        step = np.full(10, -np.inf)
+        via = np.zeros((10, 2), int)
+        for c in np.argsort(-cell)[:6]:
+            add = (VALUES[c] * (7, 3, 1)[i % 3]) % 10
+            for rest in range(10):
+                value = score[rest] + cell[c]
+                to = (rest + add) % 10
+                if value > step[to]:
+                    step[to], via[to] = value, (rest, c)
+        score = step
+        back.append(via)
+    ends = score + cells[-1][1:11]
+    rest = int(ends.argmax())
+    free = cells.max(1).sum()
+    if ends[rest] < free - MEND:
+        return None
+    classes = [rest + 1]
+    for via in reversed(back):
+        rest, c = via[rest]
+        classes.append(c)
+    return np.array(classes[::-1])
+
+
+def decode(cells: list[np.ndarray], score: float) -> Reading:
+    """Characters by posteriors, kinds of places and check digits."""
+    count = len(cells[0])
+    visa = text.ALPHABET[cells[0][0].argmax()] == "V"
+    kinds, fields = rules(count, visa)
+    cells = [cell.copy() for cell in cells]
+    for (row, start, end), allowed in kinds.items():
+        cells[row][start:end, ~allowed] -= KIND
+    classes = [cell.argmax(1) for cell in cells]
+    failing = 0
+    for row, start, end in fields:
+        span = slice(start, end + 1)
+        # A number that goes on in the optional field has its digit there.
+        if classes[row][end] == 0 and end - start == 9:
+            continue
+        found = mended(cells[row][span])
+        if found is None:
+            failing += 1
+        else:
+            classes[row][span] = found
+    if not visa:
+        failing += not composite_holds(classes, count)
+    margins = []
+    for cell, chosen in zip(cells, classes, strict=True):
+        at = np.arange(count)
+        own = cell[at, chosen]
+        others = cell.copy()
+        others[at, chosen] = -np.inf
+        margins.append(own - others.max(1))
+    lines = ["".join(text.ALPHABET[c] for c in row) for row in classes]
+    return Reading(lines, score - 0.15 * failing, margins, failing)
+
+
+def composite_holds(classes: list[np.ndarray], count: int) -> bool:
+    one, two = ("".join(text.ALPHABET[c] for c in row) for row in classes[:2])
+    if count == 30:
+        return text.check_digit(one[5:30] + two[0:7] + two[8:15] + two[18:29]) == two[29]
+    return text.check_digit(two[0:10] + two[13:20] + two[21 : count - 1]) == two[count - 1]
+
+
 class Reader:
     def __init__(self, band: str, cell: str) -> None:
         self.band, self.cell = Network(band), Network(cell)
@@ -176,6 +324,8 @@ class Reader:
             votes = self.sampled_planes(planes, run)
             along = run.along if votes[1:3] @ run.along >= 0 else -run.along
             found.append(self.second(grey, run, along, scale * 4))
+            # The network is often wrong about the way up: the cells tell.
+            found.append(self.second(grey, run, -along, scale * 4))
         return [lines for lines in found if lines]
 
     @staticmethod
@@ -222,6 +372,84 @@ class Reader:
             )
         lines.sort(key=lambda line: float((line.start + line.end) / 2 @ down))
         return lines
+
+    def read(self, grey: np.ndarray) -> Reading | None:
+        """The likeliest zone of the picture, or nothing that is one."""
+        best = None
+        for lines in self.lines(grey):
+            reading = self.zone(grey, lines)
+            if reading and (best is None or reading.score > best.score):
+                best = reading
+            if best and best.sure:
+                break
+        return best
+
+    def zone(self, grey: np.ndarray, lines: list[Line]) -> Reading | None:
+        """Chooses the lines and the format that are read best."""
+        best = None
+        for count, rows in ((44, 2), (36, 2), (30, 3)):
+            fits = [
+                line
+                for line in lines
+                if 0.6 < math.dist(line.start, line.end) / (line.pitch * count) < 1.7
+            ]
+            if len(fits) < rows:
+                continue
+            tried = [(*self.aligned(grey, line, count), line) for line in fits]
+            lead = max(tried, key=lambda one: one[0])
+            # Cells of all lines stand under each other, so the best read line places the others.
+            refined = self.settled(grey, self.refit(lead[3], count, lead[2]), count, TALL)
+            again = []
+            for old in tried:
+                new = self.settled(grey, self.under(refined[3], old[3]), count, (1.0,))
+                again.append(max(old, new, key=lambda one: one[0]))
+            for chosen in itertools.combinations(again, rows):
+                if not evenly(lead[3], [one[3] for one in chosen]):
+                    continue
+                reading = decode(
+                    [one[1] for one in chosen], float(np.mean([one[0] for one in chosen]))
+                )
+                if best is None or reading.score > best.score:
+                    best = reading
+        return best if best and best.score > LEAST else None
+
+    def aligned(self, grey: np.ndarray, line: Line, count: int):
+        return align(self.posteriors(self.strip(grey, line, count)), count)
+
+    def settled(self, grey: np.ndarray, line: Line, count: int, heights: tuple[float, ...]):
+        """The line moved up or down, and its capitals taken as taller or lower, as it is read best."""
+        ways = [
+            dataclasses.replace(
+                line,
+                start=line.start + line.down * line.capital * shift,
+                end=line.end + line.down * line.capital * shift,
+                capital=line.capital * height,
+            )
+            for shift in SHIFTS
+            for height in heights
+        ]
+        return max(((*self.aligned(grey, way, count), way) for way in ways), key=lambda one: one[0])
+
+    @staticmethod
+    def refit(line: Line, count: int, places: list[int]) -> Line:
+        """The line with its cells where they were read."""
+        slope, first = np.polyfit(np.arange(count), (np.array(places) + 0.5) * FRAME, 1)
+        step = (line.end - line.start) / (count * PITCH)
+        start = line.start + step * (first - slope / 2 - MARGIN * PITCH)
+        return dataclasses.replace(line, start=start, end=start + step * slope * count)
+
+    @staticmethod
+    def under(lead: Line, line: Line) -> Line:
+        """`line` with the beginning, the end and the height of `lead`, moved across."""
+        along = lead.end - lead.start
+        along = along / np.linalg.norm(along)
+        own = line.end - line.start
+
+        def across(point: np.ndarray) -> np.ndarray:
+            return line.start + own * float(along @ (point - line.start)) / float(along @ own)
+
+        start, end = across(lead.start), across(lead.end)
+        return dataclasses.replace(line, start=start, end=end, capital=lead.capital)
 
     def strip(self, grey: np.ndarray, line: Line, count: int, shift: float = 0.0) -> np.ndarray:
         """The line cut out so that `count` cells lie a pitch apart: uint8 [ROWS, CELLS * PITCH]."""
