@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 SPECIMEN := build/photos/specimen-obama.png
 PORTRAITS := build/photos/obama.jpg build/photos/obama2.jpg build/photos/biden.jpg
 
-.PHONY: demo test setup test-rust test-python test-ffi test-idp pack photos wheel lint clean bench-peers
+.PHONY: demo test setup cross test-cross test-rust test-python test-ffi test-idp pack photos wheel lint clean bench-peers
 
 demo: wheel photos
 	@echo; echo "== The holder, with his card: must be accepted"
@@ -28,6 +28,9 @@ test: setup
 # What the tests start and do not build, as Debian's packages.
 setup:
 	.ci/setup
+
+# Instruction sets without which the tests fail; those that the CPU has besides are tested too.
+export VULTUS_REQUIRED_ISA ?= $(if $(filter x86_64,$(shell uname -m)),avx2,neon)
 
 CARGO_TEST := cargo test --release --workspace --exclude vultus-python
 
@@ -50,6 +53,17 @@ test-ffi: wheel photos
 
 test-idp: pack photos
 	$(MAKE) -C examples/idp test
+
+# Other machines: `make cross TARGET=...` readies a toolchain in build/cross, and `make test-cross`
+# runs the tests of the kernels there, on aarch64 in an emulator.
+TARGET ?= aarch64-unknown-linux-gnu
+
+cross:
+	.ci/cross $(TARGET)
+
+test-cross: cross
+	. build/cross/$(TARGET).env && VULTUS_REQUIRED_ISA=$(if $(filter aarch64-%,$(TARGET)),neon) \
+		cargo-zigbuild test --release --target $(TARGET) -p vultus-nn --no-default-features --lib
 
 pack: $(VENV)/tools
 	$(PY) -m vultus_models build --out build/pack

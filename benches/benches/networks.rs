@@ -6,7 +6,7 @@ use prost::Message;
 use std::path::Path;
 use std::time::Duration;
 use tract_onnx::pb;
-use vultus_nn::kernel::Isa;
+use vultus_nn::kernel::{Isa, Kernels};
 use vultus_nn::{Network, Ranges};
 
 /// A graph of one operator on an input of `channels` x `side` x `side`, after a 1x1 convolution
@@ -113,17 +113,15 @@ fn layer(
 }
 
 fn both(onnx: &[u8], shape: [usize; 4], ranges: Option<Ranges>) -> Vec<(String, Network)> {
-    let load =
-        |ranges: Option<&Ranges>| Network::load(onnx, shape, ranges).expect("the graph is whole");
     let mut found = Vec::new();
-    for isa in [Isa::Avx2, Isa::Avx512] {
+    for kernels in Kernels::all().filter(|kernels| kernels.isa() != Isa::Scalar) {
+        let load = |ranges: Option<&Ranges>| {
+            Network::load(kernels, onnx, shape, ranges).expect("the graph is whole")
+        };
         for (arithmetic, ranges) in [("f32", None), ("int16", ranges.as_ref())] {
             if arithmetic == "f32" || ranges.is_some() {
-                found.extend(
-                    load(ranges)
-                        .on(isa)
-                        .map(|network| (format!("{isa:?} {arithmetic}").to_lowercase(), network)),
-                );
+                let name = format!("{} {arithmetic}", kernels.isa().name());
+                found.push((name, load(ranges)));
             }
         }
     }
@@ -176,7 +174,7 @@ fn kernels(c: &mut Criterion) {
         let input: Vec<f32> = (0..shape.iter().product())
             .map(|i: usize| (i * 37 % 255) as f32 / 255.0)
             .collect();
-        let exact = Network::load(&onnx, shape, None).expect("the graph is whole");
+        let exact = Network::load(Kernels::best(), &onnx, shape, None).expect("the graph is whole");
         let mut ranges = Ranges::new();
         exact
             .calibrate(&input, &mut exact.scratch(), &mut ranges)

@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::time::Instant;
 use vultus::{Decision, Engine, EngineOptions, Image, Limits, Policy, Precision};
-use vultus_nn::kernel::{Peak, peak};
+use vultus_nn::kernel::{Kernels, Peak, peak};
 use vultus_nn::{Network, Ranges};
 
 type Fault = Box<dyn std::error::Error>;
@@ -85,15 +85,16 @@ fn main() -> Result<(), Fault> {
     );
 
     let network = Network::load(
+        Kernels::best(),
         &std::fs::read(pack.join("minifasnet-v2.onnx"))?,
         [1, 3, 80, 80],
         None,
     )?;
-    let peak = peak(network.isa()).ok_or("the instruction set is gone")?;
+    let peak = peak(network.kernels());
     let bandwidth = bandwidth();
     println!(
         "{:?}: {:.0} GMAC/s in floats, {:.0} in integers; a copy moves {:.1} GB/s",
-        network.isa(),
+        network.kernels().isa(),
         peak.floats / 1e9,
         peak.integers / 1e9,
         bandwidth / 1e9
@@ -183,6 +184,7 @@ fn compute(
             None
         };
         let network = Network::load(
+            Kernels::best(),
             &std::fs::read(pack.join(format!("{id}.onnx")))?,
             [1, 3, side, side],
             ranges.as_ref(),

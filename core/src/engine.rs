@@ -8,23 +8,24 @@ use crate::compare::{
 use crate::decision::{Decision, EngineInfo, Evidence, Face, Policy, Sample, decide};
 use crate::detect::{Attempt, Cascade, Choice, Detection, Detector, Role, Turn, choose};
 use crate::embed::{Embedding, Features};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result, Stage};
 use crate::image::{Image, Pyramid};
 use crate::model::{ModelInfo, Pack, Share};
+use crate::network::Loader;
 use crate::pad::{Pad, PadReport};
 use crate::quality;
 use crate::sequence::{self, SequenceEvidence};
 use crate::template::{Lineage, Template};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-use vultus_nn::Precision;
-use vultus_nn::Ranges;
 use vultus_nn::kernel::{Isa, Kernels};
+use vultus_nn::{Pool, Precision};
 
+mod measure;
 mod session;
 
+pub use measure::{embedding_mean, ranges};
 pub use session::{Session, SessionOptions};
 
 /// How an engine is opened.
@@ -35,10 +36,14 @@ pub struct EngineOptions {
     pub precision: Precision,
     /// Ids of weights whose unknown or non-commercial licence is accepted.
     pub accepted_licences: Vec<String>,
-    /// Spreads each call over rayon's pool, that of the caller or the global one, for a shorter
-    /// wait where the cores would be idle. Otherwise a call stays on its thread, and many at once
-    /// use all cores best. The bits of the answer are the same.
+    /// Spreads each call, and each search in a gallery, over threads of the engine's own, for a
+    /// shorter wait where the cores would be idle. Otherwise a call stays on its thread, and many
+    /// at once use all cores best. The bits of the answer are the same. The threads start at the
+    /// first call, also that in a forked child.
     pub parallel: bool,
+    /// The instruction set of all arithmetic; `None` for the best of this CPU. The bits of the
+    /// answer are the same. `Kind::Unsupported` when this CPU lacks it.
+    pub instruction_set: Option<Isa>,
 }
 
 /// Loaded models and the pipeline over them. Share one between threads: every call takes `&self`,
@@ -64,7 +69,9 @@ struct Models {
     sequence: sequence::Calibration,
     models: Vec<ModelInfo>,
     info: EngineInfo,
-    parallel: bool,
+    kernels: Kernels,
+    /// The threads of calls; without, each stays on its caller's.
+    pool: Option<Arc<Pool>>,
 }
 
 /// What enrolling one picture gave.
@@ -130,18 +137,25 @@ impl Models {
 impl Engine {
     /// Loads the model pack in the folder `pack`. Reads nothing else, now or later.
     pub fn open(pack: impl AsRef<Path>, options: &EngineOptions) -> Result<Engine> {
-        Engine::load(
-            &Pack::open(pack.as_ref(), &options.accepted_licences)?,
-            options.precision,
-            options.parallel,
-        )
+        let kernels = match options.instruction_set {
+            None => Kernels::best(),
+            Some(isa) => Kernels::new(isa).ok_or_else(|| lacking(isa))?,
+        };
+        let loader = Loader {
+            pack: &Pack::open(pack.as_ref(), &options.accepted_licences)?,
+            kernels,
+            precision: options.precision,
+            watch: None,
+        };
+        Engine::load(&loader, options.parallel)
     }
 
-    fn load(pack: &Pack, precision: Precision, parallel: bool) -> Result<Engine> {
+    fn load(loader: &Loader<'_>, parallel: bool) -> Result<Engine> {
+        let pack = loader.pack;
         let shares = pack.embedders()?;
         let embeddings = shares
             .iter()
-            .map(|s| Embedding::load(pack, &s.id, precision).map(Arc::new))
+            .map(|s| Embedding::load(loader, &s.id).map(Arc::new))
             .collect::<Result<Vec<_>>>()?;
         let part = |(embedding, share): (&Arc<Embedding>, &Share)| Part {
             embedder: embedding.embedder().clone(),
@@ -153,13 +167,13 @@ impl Engine {
             .find(|e| &*e.embedder().id == sequence::IDENTITY)
         {
             Some(embedding) => embedding.clone(),
-            None => Arc::new(Embedding::load(pack, sequence::IDENTITY, precision)?),
+            None => Arc::new(Embedding::load(loader, sequence::IDENTITY)?),
         };
         Ok(Engine(Arc::new(Models {
-            cascade: Cascade::load(pack, precision)?,
-            aligner: Aligner::load(pack, precision)?,
-            eyes: Eyes::load(pack, precision)?,
-            pad: Pad::load(pack, precision)?,
+            cascade: Cascade::load(loader)?,
+            aligner: Aligner::load(loader)?,
+            eyes: Eyes::load(loader)?,
+            pad: Pad::load(loader)?,
             embeddings,
             identity,
             single: Recipe::new(Comparator::Single, &parts),
@@ -172,9 +186,10 @@ impl Engine {
                 version: env!("CARGO_PKG_VERSION"),
                 pack: format!("{} {}", pack.name(), pack.version()),
                 pack_id: pack.id().to_owned(),
-                precision,
+                precision: loader.precision,
             },
-            parallel,
+            kernels: loader.kernels,
+            pool: parallel.then(|| Arc::new(Pool::new())),
         })))
     }
 
@@ -302,6 +317,8 @@ impl Engine {
         Gallery::new(
             self.0.recipe(Policy::default().comparator).clone(),
             self.0.info.precision,
+            self.0.kernels,
+            self.0.pool.clone(),
         )
     }
 
@@ -346,7 +363,9 @@ impl Engine {
         role: Role,
         detectors: &[Detector],
     ) -> Result<Vec<Detection>> {
-        self.0.cascade.all(&Pyramid::new(image), role, detectors)
+        self.0
+            .cascade
+            .all(&Pyramid::new(self.0.kernels, image), role, detectors)
     }
 
     /// `Kind::Usage` when the calibration does not support the policy's operating point: told
@@ -365,7 +384,7 @@ impl Engine {
         embeddings: &[Arc<Embedding>],
         clock: &mut Clock,
     ) -> Result<Taken> {
-        let pyramid = Pyramid::new(image);
+        let pyramid = Pyramid::new(self.0.kernels, image);
         clock.lap("pyramid");
         let taken = self.take_from(&pyramid, role, embeddings, clock)?;
         if role == Role::Document || taken.is_placed() {
@@ -379,7 +398,7 @@ impl Engine {
         };
         let turn = Turn::along(face.direction());
         let upright = image.turned_back(turn.quarters());
-        let pyramid = Pyramid::new(&upright);
+        let pyramid = Pyramid::new(self.0.kernels, &upright);
         clock.lap("pyramid");
         let mut again = self.take_from(&pyramid, role, embeddings, clock)?;
         if !again.is_placed() {
@@ -457,7 +476,7 @@ impl Engine {
             return Ok(Vec::new());
         };
         let embed = |clock: &mut Clock| {
-            let features = last.embed(face, self.0.parallel);
+            let features = last.embed(face, self.0.pool.as_deref());
             clock.lap("embed");
             features
         };
@@ -474,14 +493,14 @@ impl Engine {
         one: impl FnOnce(&mut Clock) -> A + Send,
         other: impl FnOnce(&mut Clock) -> B + Send,
     ) -> (A, B) {
-        if !self.0.parallel {
+        let Some(pool) = &self.0.pool else {
             return (one(clock), other(clock));
-        }
+        };
         let timed = || {
             let mut clock = Clock::start();
             (other(&mut clock), clock)
         };
-        let (a, (b, beside)) = rayon::join(|| one(clock), timed);
+        let (a, (b, beside)) = pool.join(|| one(clock), timed);
         beside
             .laps
             .into_iter()
@@ -568,70 +587,10 @@ impl Engine {
     }
 }
 
-/// Returns the ranges that the networks of the pack in `pack` show over `pictures`, by model id:
-/// what `Precision::Fast` is scaled by.
-pub fn ranges(
-    pack: &Path,
-    accepted_licences: &[String],
-    pictures: impl Iterator<Item = Image>,
-) -> Result<BTreeMap<String, Ranges>> {
-    let (pack, watch) = Pack::open(pack, accepted_licences)?.watched();
-    let engine = Engine::load(&pack, Precision::Exact, false)?;
-    for picture in pictures {
-        engine.enrol(&picture, Role::Selfie)?;
-        // A selfie ends the cascade early: let every detector see the picture.
-        let pyramid = Pyramid::new(&picture);
-        for attempt in Cascade::attempts(Role::Selfie) {
-            engine.0.cascade.look(&pyramid, attempt)?;
-        }
-    }
-    let seen = watch
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
-    Ok(seen.clone())
-}
-
-/// Returns the mean of what the embedder `id` of the pack in `pack` gives for the faces of
-/// `pictures` and their mirror images, and how many faces that were. A conversion takes it off, so
-/// that features lie around zero.
-pub fn centre(
-    pack: &Path,
-    accepted_licences: &[String],
-    id: &str,
-    pictures: impl Iterator<Item = Image>,
-) -> Result<(Vec<f64>, usize)> {
-    let pack = Pack::open(pack, accepted_licences)?;
-    let (engine, embedding) = (
-        Engine::load(&pack, Precision::Exact, false)?,
-        Embedding::load(&pack, id, Precision::Exact)?,
-    );
-    let (mut mean, mut faces) = (vec![0.0; embedding.embedder().dimension], 0);
-    for picture in pictures {
-        if let Some((_, face)) = engine.find(&Pyramid::new(&picture), Role::Selfie)? {
-            embedding.see(&face, false, |ways| {
-                mean.iter_mut().enumerate().for_each(|(i, sum)| {
-                    *sum += ways.map(|way| f64::from(way[i])).iter().sum::<f64>()
-                })
-            })?;
-            faces += 1;
-        }
-    }
-    mean.iter_mut()
-        .for_each(|sum| *sum /= (2 * faces.max(1)) as f64);
-    Ok((mean, faces))
-}
-
-/// Opens an engine on the kernels of another instruction set; `None` if this CPU does not have it.
-pub fn open_on(
-    pack: &Path,
-    precision: Precision,
-    isa: Isa,
-    parallel: bool,
-) -> Result<Option<Engine>> {
-    match Kernels::new(isa) {
-        Some(_) => Engine::load(&Pack::open(pack, &[])?.on(isa), precision, parallel).map(Some),
-        None => Ok(None),
-    }
+fn lacking(isa: Isa) -> Error {
+    let has: Vec<&str> = Kernels::all().map(|kernels| kernels.isa().name()).collect();
+    let message = format!("this CPU has no {}; it has {}", isa.name(), has.join(", "));
+    Error::new(Stage::Network, Kind::Unsupported, message)
 }
 
 /// Adds up the time of each stage over a transaction, over all threads.

@@ -95,10 +95,10 @@ pub use sequence::{
 };
 pub use template::Template;
 pub use vultus_nn::Precision;
+pub use vultus_nn::kernel::Isa;
 
-/// The inference engine by itself, for the tools and benchmarks of this project. Not part of the
-/// stable interface.
-#[doc(hidden)]
-pub mod internals {
-    pub use crate::engine::{centre, open_on, ranges};
+/// What whoever builds a model pack measures of its networks.
+pub mod measure {
+    pub use crate::engine::{embedding_mean, ranges};
+    pub use vultus_nn::Ranges;
 }

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use vultus::{Engine, EngineOptions, Image, Limits, Policy, SessionOptions};
 use vultus_nn::Network;
+use vultus_nn::kernel::Kernels;
 
 /// Counts what the thread that asks allocates.
 struct Counting;
@@ -70,6 +71,7 @@ fn a_warm_network_allocates_nothing() {
         ("iris", 64),
     ] {
         let network = Network::load(
+            Kernels::best(),
             &std::fs::read(pack().join(format!("{id}.onnx"))).unwrap(),
             [1, 3, side, side],
             None,

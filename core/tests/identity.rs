@@ -1,9 +1,10 @@
-//! Pairs of pictures on every instruction set, with 1, 2 and 8 threads and spread over a pool,
-//! again and again: the same bits each time.
+//! Pairs of pictures, galleries and sessions, wholly on every instruction set, with 1, 2 and 8
+//! threads and spread over a pool, again and again: the same bits each time.
 //!
 //! The pairs are those of the demo portraits. `VULTUS_PAIRS` names a file with pairs of your own
 //! instead, two paths a line with a tab between them; `VULTUS_REPEATS` says how often each is
 //! repeated, `VULTUS_SCALAR_PAIRS` how many the scalar twin runs, which takes seconds for one.
+//! `VULTUS_REQUIRED_ISA` names instruction sets, with commas between, without which the test fails.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,9 +12,9 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use vultus::internals::open_on;
-use vultus::{Comparator, Engine, Image, Limits, Precision, Role};
-use vultus_nn::kernel::Isa;
+use vultus::{
+    Comparator, Engine, EngineOptions, Image, Isa, Kind, Limits, Precision, Role, SessionOptions,
+};
 
 fn build() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../build")
@@ -44,13 +45,29 @@ fn the_bits_depend_on_nothing_but_the_input() {
         number("VULTUS_REPEATS", 2),
         number("VULTUS_SCALAR_PAIRS", usize::MAX),
     );
+    let required: Vec<Isa> = std::env::var("VULTUS_REQUIRED_ISA")
+        .unwrap_or_default()
+        .split(',')
+        .filter(|name| !name.is_empty())
+        .map(|name| name.parse().unwrap())
+        .collect();
     for precision in [Precision::Exact, Precision::Fast] {
         let mut expected: BTreeMap<usize, [u8; 32]> = BTreeMap::new();
         for isa in Isa::ALL {
-            let open = |parallel| open_on(&pack, precision, isa, parallel).unwrap();
-            let [Some(engine), Some(parallel)] = [open(false), open(true)] else {
-                println!("{isa:?}: not on this CPU");
-                continue;
+            let open = |parallel| {
+                let mut options = EngineOptions::default();
+                (options.precision, options.parallel) = (precision, parallel);
+                options.instruction_set = Some(isa);
+                Engine::open(&pack, &options)
+            };
+            let (engine, parallel) = match (open(false), open(true)) {
+                (Ok(engine), Ok(parallel)) => (engine, parallel),
+                (Err(error), _) | (_, Err(error)) => {
+                    assert_eq!(error.kind(), Kind::Unsupported, "{error}");
+                    assert!(!required.contains(&isa), "{error}, and it is required");
+                    println!("{error}");
+                    continue;
+                }
             };
             // The scalar twin is slow: it runs once, and the others must equal it.
             let (ways, repeats, pairs): (&[(&Engine, usize)], usize, _) = match isa {
@@ -87,7 +104,8 @@ fn the_bits_depend_on_nothing_but_the_input() {
     println!("{} pairs, {runs} verifications: the same bits", pairs.len());
 }
 
-/// Returns a digest of what is found in the pictures of each pair, their templates and their score.
+/// Returns a digest of what is found in the pictures of each pair, their templates and their score,
+/// of a search and of a short session.
 fn digests(engine: &Engine, pairs: &[[PathBuf; 2]], threads: usize) -> Vec<[u8; 32]> {
     let next = AtomicUsize::new(0);
     let mut found: Vec<(usize, [u8; 32])> = std::thread::scope(|scope| {
@@ -139,6 +157,22 @@ fn digest(engine: &Engine, pair: &[PathBuf; 2]) -> [u8; 32] {
                 .to_bits()
                 .to_le_bytes(),
         );
+        let mut gallery = engine.gallery();
+        for id in 0..8 {
+            let member = if id % 2 == 0 { reference } else { probe };
+            gallery.insert(id, member).unwrap();
+        }
+        hash.update(format!("{:?}", gallery.search(probe, 5).unwrap()));
     }
+    let mut session = engine.session(&SessionOptions::default()).unwrap();
+    for frame in 0..2 {
+        hash.update(format!(
+            "{:?}",
+            session.push(&selfie, frame * 400_000).unwrap()
+        ));
+    }
+    hash.update(format!("{:?}", session.evidence()));
+    let fused = session.template().unwrap();
+    hash.update(fused.as_ref().map_or(&[][..], |fused| fused.to_bytes()));
     hash.finalize().into()
 }

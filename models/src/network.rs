@@ -1,15 +1,15 @@
 //! How a network runs, the ranges of its values, and the mean of its output.
 
 use crate::PackArgs;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::ProgressBar;
 use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use vultus::internals::{centre as mean, ranges as measure};
+use vultus::measure::{embedding_mean, ranges as measure};
 use vultus::{Image, Limits, Pack};
-use vultus_nn::kernel::{Isa, peak};
+use vultus_nn::kernel::{Isa, Kernels, peak};
 use vultus_nn::{Explanation, Network, Ranges};
 
 type Done = Result<(), Box<dyn Error>>;
@@ -29,18 +29,11 @@ pub(crate) struct ExplainArgs {
     int16: Option<PathBuf>,
     /// Instruction set instead of the best of this CPU
     #[arg(long)]
-    isa: Option<IsaName>,
+    isa: Option<Isa>,
     /// Runs it for so many seconds and adds the time of every layer, and its share of what the
     /// arithmetic units could do
     #[arg(long, value_name = "SECONDS")]
     time: Option<f64>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum IsaName {
-    Scalar,
-    Avx2,
-    Avx512,
 }
 
 /// Writes the plan of a network as a table.
@@ -57,17 +50,11 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Done {
         }
     };
     let ranges: Option<Ranges> = args.int16.as_deref().map(read_ranges).transpose()?;
-    let mut network = Network::load(&onnx, shape, ranges.as_ref())?;
-    if let Some(isa) = args.isa {
-        let isa = match isa {
-            IsaName::Scalar => Isa::Scalar,
-            IsaName::Avx2 => Isa::Avx2,
-            IsaName::Avx512 => Isa::Avx512,
-        };
-        network = network
-            .on(isa)
-            .ok_or("this CPU does not have that instruction set")?;
-    }
+    let kernels = match args.isa {
+        Some(isa) => Kernels::new(isa).ok_or("this CPU does not have that instruction set")?,
+        None => Kernels::best(),
+    };
+    let network = Network::load(kernels, &onnx, shape, ranges.as_ref())?;
     let explanation = network.explain();
     match args.time {
         Some(seconds) if explanation.refused.is_none() => {
@@ -85,7 +72,7 @@ fn times(
     seconds: f64,
     out: &mut impl Write,
 ) -> Done {
-    let peak = peak(network.isa()).ok_or("the instruction set is gone")?;
+    let peak = peak(network.kernels());
     let input: Vec<f32> = (0..shape.iter().product())
         .map(|i| ((i * 37 % 255) as f32 - 127.0) / 128.0)
         .collect();
@@ -217,7 +204,7 @@ pub(crate) struct CentreArgs {
 pub(crate) fn centre(args: &CentreArgs, out: &mut impl Write) -> Done {
     let ((mean, faces), pictures) = args
         .over
-        .pictures(|pack, accepted, pictures| mean(pack, accepted, &args.id, pictures))?;
+        .pictures(|pack, accepted, pictures| embedding_mean(pack, accepted, &args.id, pictures))?;
     let rounded: Vec<f64> = mean
         .iter()
         .map(|value| (value * 1e4).round() / 1e4)

@@ -5,6 +5,7 @@
 //! INPUTS.f32 OUTPUT.f32 [RANGES.json]` its outputs.
 
 use std::time::Instant;
+use vultus_nn::kernel::Kernels;
 use vultus_nn::{Network, Ranges};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,9 +22,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let length: usize = shape.iter().product();
     match (verb.as_str(), rest) {
-        ("explain", []) => print!("{}", Network::load(&onnx, shape, None)?.explain()),
+        ("explain", []) => print!(
+            "{}",
+            Network::load(Kernels::best(), &onnx, shape, None)?.explain()
+        ),
         ("time", [seconds, more @ ..]) => {
-            let network = Network::load(&onnx, shape, ranges(more.first())?.as_ref())?;
+            let network = Network::load(
+                Kernels::best(),
+                &onnx,
+                shape,
+                ranges(more.first())?.as_ref(),
+            )?;
             let mut scratch = network.scratch();
             let input: Vec<f32> = (0..length)
                 .map(|i| ((i * 37 % 255) as f32 - 127.0) / 128.0)
@@ -42,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             );
         }
         ("calibrate", [inputs, path]) => {
-            let network = Network::load(&onnx, shape, None)?;
+            let network = Network::load(Kernels::best(), &onnx, shape, None)?;
             let (mut scratch, mut ranges) = (network.scratch(), Ranges::new());
             for input in floats(inputs)?.chunks_exact(length) {
                 network.calibrate(input, &mut scratch, &mut ranges)?;
@@ -50,7 +59,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             std::fs::write(path, serde_json::to_string_pretty(&ranges)? + "\n")?;
         }
         ("run", [inputs, path, more @ ..]) => {
-            let network = Network::load(&onnx, shape, ranges(more.first())?.as_ref())?;
+            let network = Network::load(
+                Kernels::best(),
+                &onnx,
+                shape,
+                ranges(more.first())?.as_ref(),
+            )?;
             let mut scratch = network.scratch();
             let mut bytes = Vec::new();
             for input in floats(inputs)?.chunks_exact(length) {

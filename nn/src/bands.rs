@@ -1,7 +1,22 @@
 //! Which steps run together, a band of rows at a time, so that what one makes is still in the cache
 //! when the next reads it.
+//!
+//! A chain is a run of steps in which each alone reads what the one before makes. Its last step is
+//! asked for a band of rows, and each step asks the one before for the rows that it then lacks. So
+//! a map between two steps is never whole: its buffer is a window of rows that slides down.
+//!
+//! Two 3x3 convolutions that read 10 rows, hand 8 on and make 6, in bands of two rows:
+//!
+//! | band | the second makes | and reads | so the first makes | kept from before |
+//! |---|---|---|---|---|
+//! | 0 | 0..2 | 0..4 | 0..4 | |
+//! | 1 | 2..4 | 2..6 | 4..6 | 2..4, moved from the third row of the window to its first |
+//! | 2 | 4..6 | 4..8 | 6..8 | 4..6, likewise |
+//!
+//! The window holds four rows instead of eight. No row is made twice. Each line is two
+//! [pieces](Piece), run in this order, the first step's before the second's.
 
-use crate::kernel::{F32s, LANES};
+use crate::kernel::F32s;
 use crate::plan::{MapId, Op, Piece, Plan};
 use std::ops::Range;
 
@@ -19,7 +34,8 @@ pub(crate) struct Choice {
 /// Chooses for a chain; `None` for one that had better run step by step.
 pub(crate) type Chooser = fn(&Plan, &Range<usize>) -> Option<Choice>;
 
-/// Fills `plan.pieces`, and the windows of the maps that are never whole.
+/// Fills `plan.pieces`, the windows of the maps that are never whole, and the addresses at which
+/// convolutions read.
 pub(crate) fn schedule(plan: &mut Plan, choose: Chooser) {
     let mut at = 0;
     while at < plan.steps.len() {
@@ -42,6 +58,11 @@ pub(crate) fn schedule(plan: &mut Plan, choose: Chooser) {
                 at + 1
             }
         };
+    }
+    for step in &mut plan.steps {
+        if let Op::Conv(conv) = &mut step.op {
+            conv.taps = conv.reads.taps(&plan.maps[step.input], conv.integer);
+        }
     }
 }
 
@@ -170,13 +191,6 @@ fn split(plan: &mut Plan, chain: Range<usize>, height: usize) {
             .map(|band| band[at - 1].held.len())
             .max()
             .unwrap_or(0);
-        let (plane, held) = (plan.maps[map].plane() as u32, plan.maps[map].held() as u32);
-        if let Op::Conv(conv) = &mut plan.steps[step].op {
-            let units = if conv.integer { LANES / 2 } else { LANES } as u32;
-            conv.taps.offsets.iter_mut().for_each(|tap| {
-                *tap = *tap / (plane * units) * held * units + *tap % (plane * units)
-            });
-        }
     }
     let mut first = vec![0; chain.len()];
     for band in &bands {
@@ -202,5 +216,66 @@ fn split(plan: &mut Plan, chain: Range<usize>, height: usize) {
                 keep,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Activation, Map, Step};
+
+    /// The example at the top of this file.
+    #[test]
+    fn two_convolutions_in_bands_of_two_rows() {
+        let map = |rows: usize| Map {
+            name: rows.to_string(),
+            channels: 16,
+            size: [rows, 5],
+            planar: false,
+            window: rows,
+        };
+        let step = |input: MapId| Step {
+            op: Op::Depthwise {
+                kernel: [3, 3],
+                stride: [1, 1],
+                padding: [0, 0],
+                weights: Vec::new(),
+                bias: Vec::new(),
+            },
+            input,
+            before: None,
+            activation: Activation::None,
+            after: None,
+            output: input + 1,
+        };
+        let mut plan = Plan {
+            maps: vec![map(10), map(8), map(6)],
+            steps: vec![step(0), step(1)],
+            ..Plan::default()
+        };
+        schedule(&mut plan, |_, _| {
+            Some(Choice {
+                height: 2,
+                saved: 1,
+            })
+        });
+        let piece = |step, rows, input_row, output_row, keep| Piece {
+            step,
+            rows,
+            input_row,
+            output_row,
+            keep,
+        };
+        let expected = [
+            piece(0, 0..4, 0, 0, 0..0),
+            piece(1, 0..2, 0, 0, 0..0),
+            piece(0, 4..6, 0, 2, 2..4),
+            piece(1, 2..4, 2, 0, 0..0),
+            piece(0, 6..8, 0, 4, 2..4),
+            piece(1, 4..6, 4, 0, 0..0),
+        ];
+        assert_eq!(plan.pieces, expected);
+        let windows: Vec<usize> = plan.maps.iter().map(|map| map.window).collect();
+        assert_eq!(windows, [10, 4, 6]);
     }
 }

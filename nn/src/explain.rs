@@ -38,7 +38,7 @@ pub struct Layer {
 impl Network {
     /// Returns how the network runs: layers, shapes, multiply-adds, kernels, bytes.
     pub fn explain(&self) -> Explanation {
-        let instructions = format!("{:?}", self.kernels.isa()).to_lowercase();
+        let instructions = self.kernels.isa().name().to_owned();
         match &self.body {
             Body::Plan { plan, memory } => Explanation {
                 instructions,
@@ -71,7 +71,7 @@ fn layer(plan: &Plan, at: usize, step: &Step) -> Layer {
         Op::Picture { .. } => ("picture".into(), 0),
         Op::Conv(conv) => {
             let arithmetic = if conv.integer { "i16" } else { "f32" };
-            let taps = conv.taps.offsets.len() / plan.maps[step.input].blocks().max(1);
+            let taps = conv.reads.places.len() / plan.maps[step.input].blocks().max(1);
             (format!("conv {arithmetic}, {taps} taps"), conv.macs)
         }
         Op::Depthwise { kernel: [h, w], .. } => {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::kernel::{Interpolation, Layout, PoolKind};
+use crate::kernel::{Interpolation, Layout, PoolKind, Taps};
 use crate::onnx::{Constant, Graph, Node};
 use crate::pack;
 use crate::plan::{Activation, Conv, Export, Map, MapId, Op, Plan, RowTaps, Step};
@@ -311,7 +311,7 @@ impl<'g> Lowering<'g> {
             row[output / (outputs / groups) * group..][..group].copy_from_slice(own);
         }
         let (rows, columns) = (output_size[0], output_size[1]);
-        let (input, taps, order, layout);
+        let (input, reads, order, layout);
         match self.value(node, 0)? {
             Value::Picture(affine) => {
                 input = self.step(
@@ -325,7 +325,7 @@ impl<'g> Lowering<'g> {
                     channels,
                     padded,
                 );
-                (taps, order) = pack::planar_taps(channels, padded, [kh, kw], [sh, sw]);
+                (reads, order) = pack::planar_reads(channels, [kh, kw], [sh, sw]);
                 layout = Layout {
                     rows,
                     columns,
@@ -339,7 +339,7 @@ impl<'g> Lowering<'g> {
                 input = self.padded(node, source, [top, left], padded);
                 // Channels that the map lacks are zero: their weights are left out.
                 let channels = self.plan.maps[source].channels.min(channels);
-                (taps, order) = pack::blocked_taps(channels, padded, [kh, kw], [sh, sw]);
+                (reads, order) = pack::blocked_reads(channels, [kh, kw], [sh, sw]);
                 let flat = [kh, kw, sh, sw] == [1; 4];
                 let (rows, columns) = if flat {
                     (1, rows * columns)
@@ -362,7 +362,8 @@ impl<'g> Lowering<'g> {
             padding: 0,
         };
         let conv = Conv {
-            taps,
+            reads,
+            taps: Taps::default(),
             rows,
             parts: vec![part],
             bias: pack::channels(&bias),
@@ -404,7 +405,7 @@ impl<'g> Lowering<'g> {
             None => vec![0.0; outputs],
         };
         let size = self.plan.maps[input].size;
-        let (taps, order) = pack::blocked_taps(channels, size, [1, 1], [1, 1]);
+        let (reads, order) = pack::blocked_reads(channels, [1, 1], [1, 1]);
         let wide = size[1] * kw;
         let mut parts = Vec::new();
         for (dy, dx) in (0..kh).flat_map(|dy| (0..kw).map(move |dx| (dy, dx))) {
@@ -428,7 +429,8 @@ impl<'g> Lowering<'g> {
             padding: 0,
         };
         let conv = Conv {
-            taps,
+            reads,
+            taps: Taps::default(),
             rows,
             parts,
             bias: pack::channels(&bias),
@@ -478,7 +480,7 @@ impl<'g> Lowering<'g> {
                 channels * size[0] * size[1]
             ));
         }
-        let (taps, order) = pack::blocked_taps(channels, size, size, [1, 1]);
+        let (reads, order) = pack::blocked_reads(channels, size, [1, 1]);
         let layout = Layout {
             rows: 1,
             columns: 1,
@@ -493,7 +495,8 @@ impl<'g> Lowering<'g> {
             padding: 0,
         };
         let conv = Conv {
-            taps,
+            reads,
+            taps: Taps::default(),
             rows,
             parts: vec![part],
             bias: pack::channels(&bias),

@@ -3,7 +3,7 @@
 use crate::bands;
 use crate::error::Error;
 use crate::execute::{Buffers, Run};
-use crate::kernel::{F32s, Isa, Kernels, LANES};
+use crate::kernel::{F32s, Kernels, LANES};
 use crate::lower;
 use crate::memory::Memory;
 use crate::onnx;
@@ -39,27 +39,35 @@ impl Scratch {
 }
 
 impl Network {
-    /// Loads an ONNX graph with one input of `input_shape` (batch, channels, height, width; the
+    /// Loads an ONNX graph, to be run by `kernels`, with one input of `input_shape` (batch, channels, height, width; the
     /// batch is 1).
     ///
     /// With `ranges`, from [`Network::calibrate`], convolutions run in 16-bit integers.
     pub fn load(
+        kernels: Kernels,
         onnx: &[u8],
         input_shape: [usize; 4],
         ranges: Option<&Ranges>,
     ) -> Result<Network, Error> {
-        Network::lower(onnx::decode(onnx)?, input_shape, ranges, bands::fitting)
+        Network::lower(
+            kernels,
+            onnx::decode(onnx)?,
+            input_shape,
+            ranges,
+            bands::fitting,
+        )
     }
 
     /// As [`Network::load`], of bytes that are let go before the network is built.
     pub fn load_owned(
+        kernels: Kernels,
         onnx: Vec<u8>,
         input_shape: [usize; 4],
         ranges: Option<&Ranges>,
     ) -> Result<Network, Error> {
         let model = onnx::decode(&onnx)?;
         drop(onnx);
-        Network::lower(model, input_shape, ranges, bands::fitting)
+        Network::lower(kernels, model, input_shape, ranges, bands::fitting)
     }
 
     /// Returns the input shape that an ONNX graph states, if it states every side; an open batch is
@@ -69,12 +77,12 @@ impl Network {
     }
 
     pub(crate) fn lower(
+        kernels: Kernels,
         model: tract_onnx::pb::ModelProto,
         input_shape: [usize; 4],
         ranges: Option<&Ranges>,
         choose: bands::Chooser,
     ) -> Result<Network, Error> {
-        let kernels = Kernels::best();
         if input_shape[0] != 1 || input_shape.contains(&0) {
             return Err(Error(format!(
                 "an input is 1 x channels x height x width, not {input_shape:?}"
@@ -106,14 +114,9 @@ impl Network {
         })
     }
 
-    /// Uses the kernels of another instruction set; `None` if this CPU does not have it.
-    pub fn on(self, isa: Isa) -> Option<Network> {
-        Kernels::new(isa).map(|kernels| Network { kernels, ..self })
-    }
-
-    /// Returns the instruction set of the kernels.
-    pub fn isa(&self) -> Isa {
-        self.kernels.isa()
+    /// Returns what runs it.
+    pub fn kernels(&self) -> Kernels {
+        self.kernels
     }
 
     /// Allocates what a run needs.
@@ -262,7 +265,7 @@ const FEWEST_INTEGER_INPUTS: usize = LANES;
 fn readers_of_integers(plan: &Plan) -> std::collections::BTreeSet<plan::MapId> {
     let convolutions = plan.steps.iter().filter_map(|step| match &step.op {
         Op::Conv(conv)
-            if !plan.maps[step.input].planar && conv.taps.length() >= FEWEST_INTEGER_INPUTS =>
+            if !plan.maps[step.input].planar && conv.reads.length() >= FEWEST_INTEGER_INPUTS =>
         {
             Some(step.input)
         }
@@ -294,7 +297,7 @@ fn quantise(plan: &mut Plan, ranges: &Ranges) -> Result<(), Error> {
         let range = range
             .ok_or_else(|| Error(format!("no range for {name}: calibrate the network again")))?;
         if let Op::Conv(conv) = &mut plan.steps[index].op
-            && conv.taps.length() >= FEWEST_INTEGER_INPUTS
+            && conv.reads.length() >= FEWEST_INTEGER_INPUTS
         {
             pack::to_integers(conv, range);
         }

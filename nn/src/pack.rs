@@ -1,7 +1,7 @@
 //! Weights in the order in which the kernels read them.
 
-use crate::kernel::{F32s, I16s, LANES, Layout, MAX_ACTIVATION, Taps};
-use crate::plan::{Conv, ConvPart};
+use crate::kernel::{F32s, I16s, LANES, Layout, MAX_ACTIVATION};
+use crate::plan::{Conv, ConvPart, Reads};
 
 /// Returns one value a channel, in blocks.
 pub(crate) fn channels(values: &[f32]) -> Vec<F32s> {
@@ -26,56 +26,48 @@ pub(crate) fn depthwise(weights: &[f32], channels: usize, taps: usize) -> Vec<F3
     packed
 }
 
-/// Returns how a convolution reads a blocked map of `size`, and for every unit that it sums the
-/// index in the weights of one output channel.
-pub(crate) fn blocked_taps(
+/// Returns what a convolution reads of a blocked map, and for every value that it sums the index in
+/// the weights of one output channel.
+pub(crate) fn blocked_reads(
     channels: usize,
-    size: [usize; 2],
-    kernel: [usize; 2],
+    [kh, kw]: [usize; 2],
     stride: [usize; 2],
-) -> (Taps, Vec<usize>) {
-    let [kh, kw] = kernel;
-    let (mut offsets, mut order) = (Vec::new(), Vec::new());
+) -> (Reads, Vec<usize>) {
+    let (mut places, mut order) = (Vec::new(), Vec::new());
     for block in 0..channels.div_ceil(LANES) {
         for (ky, kx) in (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx))) {
-            offsets.push((((block * size[0] + ky) * size[1] + kx) * LANES) as u32);
+            places.push([block, ky, kx]);
             order.extend(
                 (block * LANES..channels.min((block + 1) * LANES)).map(|c| (c * kh + ky) * kw + kx),
             );
         }
     }
     let tail_run = channels % LANES;
-    let taps = Taps {
-        offsets,
+    let reads = Reads {
+        places,
         run: LANES,
         tail: if tail_run > 0 { kh * kw } else { 0 },
         tail_run,
-        pixel_step: stride[1] * LANES,
-        row_step: stride[0] * size[1] * LANES,
+        stride,
     };
-    (taps, order)
+    (reads, order)
 }
 
-/// The same for planes of floats.
-pub(crate) fn planar_taps(
+/// The same for planes of floats, where the columns of the kernel are a run.
+pub(crate) fn planar_reads(
     channels: usize,
-    size: [usize; 2],
-    kernel: [usize; 2],
+    [kh, kw]: [usize; 2],
     stride: [usize; 2],
-) -> (Taps, Vec<usize>) {
-    let rows = (0..channels).flat_map(|c| (0..kernel[0]).map(move |ky| (c, ky)));
-    let offsets = rows
-        .map(|(c, ky)| ((c * size[0] + ky) * size[1]) as u32)
-        .collect();
-    let taps = Taps {
-        offsets,
-        run: kernel[1],
+) -> (Reads, Vec<usize>) {
+    let places = (0..channels).flat_map(|c| (0..kh).map(move |ky| [c, ky, 0]));
+    let reads = Reads {
+        places: places.collect(),
+        run: kw,
         tail: 0,
         tail_run: 0,
-        pixel_step: stride[1],
-        row_step: stride[0] * size[1],
+        stride,
     };
-    (taps, (0..channels * kernel[0] * kernel[1]).collect())
+    (reads, (0..channels * kh * kw).collect())
 }
 
 /// Packs `[output][...]` weights for units in `order`.
@@ -100,8 +92,8 @@ pub(crate) fn part(layout: Layout, weights: &[f32], outputs: usize, order: &[usi
 /// [`MAX_ACTIVATION`], and the weights of an output channel are scaled so that no sum of products
 /// can leave 32 bits.
 pub(crate) fn to_integers(conv: &mut Conv, range: f32) {
-    let length = conv.taps.length();
-    let runs: Vec<usize> = conv.taps.runs().map(|(_, run)| run).collect();
+    let length = conv.reads.length();
+    let runs: Vec<usize> = conv.reads.runs().collect();
     let input_scale = f64::from(MAX_ACTIVATION / range);
     for part in &mut conv.parts {
         part.ints.clear();
@@ -143,12 +135,5 @@ pub(crate) fn to_integers(conv: &mut Conv, range: f32) {
         }
         part.floats = Vec::new();
     }
-    for offset in &mut conv.taps.offsets {
-        *offset /= 2;
-    }
-    conv.taps.run /= 2;
-    conv.taps.tail_run = conv.taps.tail_run.div_ceil(2);
-    conv.taps.pixel_step /= 2;
-    conv.taps.row_step /= 2;
     conv.integer = true;
 }

@@ -102,6 +102,8 @@ pub(crate) enum Op {
 /// convolution has several).
 #[derive(Clone, Debug)]
 pub(crate) struct Conv {
+    pub(crate) reads: Reads,
+    /// The addresses of `reads`, once it is known how many rows the input's buffer holds.
     pub(crate) taps: Taps,
     pub(crate) rows: RowTaps,
     pub(crate) parts: Vec<ConvPart>,
@@ -110,6 +112,58 @@ pub(crate) struct Conv {
     pub(crate) macs: u64,
     /// Set when the layer runs in integers.
     pub(crate) integer: bool,
+}
+
+/// What a convolution sums for a pixel, by its place in the input map.
+#[derive(Clone, Debug)]
+pub(crate) struct Reads {
+    /// Where each run of values begins, from the first row and column that the pixel reads: block
+    /// of channels (of a planar map, plane), row, column.
+    pub(crate) places: Vec<[usize; 3]>,
+    /// Values of a run: the channels of a block, or neighbours in a row of a planar map.
+    pub(crate) run: usize,
+    /// How many runs at the end hold `tail_run` values instead: those of the last block, when it is
+    /// not full.
+    pub(crate) tail: usize,
+    pub(crate) tail_run: usize,
+    /// Rows and columns from one pixel to the next.
+    pub(crate) stride: [usize; 2],
+}
+
+impl Reads {
+    /// Returns the number of values of every run.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = usize> {
+        let whole = self.places.len() - self.tail;
+        let last = std::iter::repeat_n(self.tail_run, self.tail);
+        std::iter::repeat_n(self.run, whole).chain(last)
+    }
+
+    /// Returns how many values are summed.
+    pub(crate) fn length(&self) -> usize {
+        self.runs().sum()
+    }
+
+    /// Returns the addresses in the buffer of `map`. Floats are units of their own; integers lie in
+    /// pairs.
+    pub(crate) fn taps(&self, map: &Map, integer: bool) -> Taps {
+        let pairs = if integer { 2 } else { 1 };
+        let pixel = if map.planar { 1 } else { LANES / pairs };
+        let (rows, width) = (map.window, map.size[1]);
+        let address =
+            |&[block, row, column]: &[usize; 3]| ((block * rows + row) * width + column) * pixel;
+        Taps {
+            offsets: self
+                .places
+                .iter()
+                .map(|place| address(place) as u32)
+                .collect(),
+            run: self.run / pairs,
+            tail: self.tail,
+            tail_run: self.tail_run.div_ceil(pairs),
+            pixel_step: self.stride[1] * pixel,
+            row_step: self.stride[0] * width * pixel,
+        }
+    }
 }
 
 /// Which rows of the input an output row is made of: `kernel` of them, `stride` further for the

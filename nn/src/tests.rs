@@ -1,6 +1,6 @@
 //! Real and random networks against tract, and every instruction set against the scalar twin.
 
-use crate::kernel::Isa;
+use crate::kernel::Kernels;
 use crate::network::Body;
 use crate::reference::Reference;
 use crate::*;
@@ -98,7 +98,7 @@ fn by_tract(model: &pb::ModelProto, shape: [usize; 4], input: &[f32]) -> Vec<Vec
 fn networks_of_the_pack_equal_tract() {
     for (id, shape) in NETWORKS {
         let onnx = weights(id);
-        let network = Network::load(&onnx, shape, None).unwrap();
+        let network = Network::load(Kernels::best(), &onnx, shape, None).unwrap();
         assert_eq!(network.explain().refused, None, "{id}");
         let input = picture(id, shape, 1);
         let error = difference(
@@ -115,25 +115,28 @@ fn every_instruction_set_gives_the_same_bits() {
     for (id, shape) in NETWORKS {
         let onnx = weights(id);
         let input = picture(id, shape, 2);
-        let exact = Network::load(&onnx, shape, None).unwrap();
+        let exact = Network::load(Kernels::best(), &onnx, shape, None).unwrap();
         let mut ranges = Ranges::new();
         exact
             .calibrate(&input, &mut exact.scratch(), &mut ranges)
             .unwrap();
         for ranges in [None, Some(&ranges)] {
-            let network = || Network::load(&onnx, shape, ranges).unwrap();
-            let expected = outputs(&network().on(Isa::Scalar).unwrap(), &input);
-            for isa in Isa::ALL {
-                let Some(network) = network().on(isa) else {
-                    continue;
-                };
+            let mut expected = None;
+            for kernels in kernel::required() {
+                let network = Network::load(kernels, &onnx, shape, ranges).unwrap();
                 let found = outputs(&network, &input);
+                let expected = expected.get_or_insert_with(|| found.clone());
                 let same = found
                     .iter()
                     .flatten()
                     .zip(expected.iter().flatten())
                     .all(|(a, b)| a.to_bits() == b.to_bits());
-                assert!(same, "{id} on {isa:?}, integers: {}", ranges.is_some());
+                assert!(
+                    same,
+                    "{id} on {:?}, integers: {}",
+                    kernels.isa(),
+                    ranges.is_some()
+                );
             }
         }
     }
@@ -143,14 +146,14 @@ fn every_instruction_set_gives_the_same_bits() {
 fn integers_are_close_to_floats() {
     for (id, shape) in NETWORKS {
         let onnx = weights(id);
-        let exact = Network::load(&onnx, shape, None).unwrap();
+        let exact = Network::load(Kernels::best(), &onnx, shape, None).unwrap();
         let mut ranges = Ranges::new();
         for seed in 0..4 {
             exact
                 .calibrate(&picture(id, shape, seed), &mut exact.scratch(), &mut ranges)
                 .unwrap();
         }
-        let fast = Network::load(&onnx, shape, Some(&ranges)).unwrap();
+        let fast = Network::load(Kernels::best(), &onnx, shape, Some(&ranges)).unwrap();
         let input = picture(id, shape, 2);
         let error = difference(&outputs(&fast, &input), &outputs(&exact, &input));
         println!("{id}: {error:e}");
@@ -164,7 +167,7 @@ fn integers_are_close_to_floats() {
 #[test]
 fn a_scratch_is_reused_without_a_trace() {
     let (id, shape) = NETWORKS[1];
-    let network = Network::load(&weights(id), shape, None).unwrap();
+    let network = Network::load(Kernels::best(), &weights(id), shape, None).unwrap();
     let mut scratch = network.scratch();
     network.run(&picture(id, shape, 3), &mut scratch).unwrap();
     network.run(&picture(id, shape, 4), &mut scratch).unwrap();
@@ -180,7 +183,7 @@ fn a_scratch_is_reused_without_a_trace() {
 #[test]
 fn a_pair_side_by_side_is_two_runs() {
     for &(id, shape) in &NETWORKS[4..] {
-        let network = Network::load(&weights(id), shape, None).unwrap();
+        let network = Network::load(Kernels::best(), &weights(id), shape, None).unwrap();
         let inputs = [picture(id, shape, 5), picture(id, shape, 6)];
         let (mut one, mut other) = (network.scratch(), network.scratch());
         network
@@ -200,7 +203,7 @@ fn a_pair_side_by_side_is_two_runs() {
 #[test]
 fn every_layer_is_timed() {
     let (id, shape) = NETWORKS[0];
-    let network = Network::load(&weights(id), shape, None).unwrap();
+    let network = Network::load(Kernels::best(), &weights(id), shape, None).unwrap();
     let seconds = network
         .time(&picture(id, shape, 1), &mut network.scratch())
         .unwrap();
@@ -227,7 +230,7 @@ fn the_input_is_read_from_the_graph() {
 #[test]
 fn a_missing_range_is_named() {
     let (id, shape) = NETWORKS[4];
-    let error = Network::load(&weights(id), shape, Some(&Ranges::new()))
+    let error = Network::load(Kernels::best(), &weights(id), shape, Some(&Ranges::new()))
         .err()
         .unwrap();
     assert!(error.to_string().contains("calibrate"), "{error}");
@@ -236,7 +239,7 @@ fn a_missing_range_is_named() {
 #[test]
 fn input_of_the_wrong_length_is_refused() {
     let (id, shape) = NETWORKS[0];
-    let network = Network::load(&weights(id), shape, None).unwrap();
+    let network = Network::load(Kernels::best(), &weights(id), shape, None).unwrap();
     let error = network.run(&[0.0; 3], &mut network.scratch()).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -487,7 +490,8 @@ fn random_graphs_equal_tract() {
         };
         let input = picture("", shape, seed);
         let expected = by_tract(&model, shape, &input);
-        let network = Network::lower(model.clone(), shape, None, |_, _| None).unwrap();
+        let network =
+            Network::lower(Kernels::best(), model.clone(), shape, None, |_, _| None).unwrap();
         assert_eq!(network.explain().refused, None, "seed {seed}");
         let found = outputs(&network, &input);
         let error = difference(&found, &expected);
@@ -506,7 +510,14 @@ fn random_graphs_equal_tract() {
             .values_mut()
             .for_each(|range| *range = range.max(1e-3));
         let integers = outputs(
-            &Network::lower(model.clone(), shape, Some(&ranges), |_, _| None).unwrap(),
+            &Network::lower(
+                Kernels::best(),
+                model.clone(),
+                shape,
+                Some(&ranges),
+                |_, _| None,
+            )
+            .unwrap(),
             &input,
         );
         let bands_of: [bands::Chooser; 3] = [
@@ -530,7 +541,9 @@ fn random_graphs_equal_tract() {
             },
         ];
         for choose in bands_of {
-            let lower = |ranges| Network::lower(model.clone(), shape, ranges, choose).unwrap();
+            let lower = |ranges| {
+                Network::lower(Kernels::best(), model.clone(), shape, ranges, choose).unwrap()
+            };
             let banded = lower(None);
             assert_eq!(
                 outputs(&banded, &input),

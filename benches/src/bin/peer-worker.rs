@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 use tract_onnx::prelude::*;
 use vultus::{Comparator, Engine, EngineOptions, Image, Limits, Policy, Precision, Role};
+use vultus_nn::kernel::Kernels;
 use vultus_nn::{Network, Ranges};
 
 type Run = Box<dyn FnMut() -> Result<Vec<f32>, Box<dyn Error>>>;
@@ -91,7 +92,7 @@ fn network(folder: &Path, integers: bool) -> Result<Run, Box<dyn Error>> {
     } else {
         None
     };
-    let network = Network::load(&onnx, shape, ranges.as_ref())?;
+    let network = Network::load(Kernels::best(), &onnx, shape, ranges.as_ref())?;
     let mut scratch = network.scratch();
     Ok(Box::new(move || {
         network.run(&input, &mut scratch)?;

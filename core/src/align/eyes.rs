@@ -4,9 +4,8 @@
 use super::{AlignedFace, landmark};
 use crate::error::Result;
 use crate::geometry::{Point, Similarity};
-use crate::model::Pack;
-use crate::network::Viewer;
-use vultus_nn::Precision;
+use crate::network::{Loader, Viewer};
+use vultus_nn::Pool;
 
 /// The network that draws the contour of an eye.
 pub(crate) struct Eyes {
@@ -22,12 +21,12 @@ const MARGIN: f32 = 2.3;
 
 impl Eyes {
     /// `None` when the pack holds no such network.
-    pub(crate) fn load(pack: &Pack, precision: Precision) -> Result<Option<Self>> {
-        if !pack.has(ID) {
+    pub(crate) fn load(loader: &Loader<'_>) -> Result<Option<Self>> {
+        if !loader.pack.has(ID) {
             return Ok(None);
         }
         Ok(Some(Eyes {
-            viewer: Viewer::load(pack, ID, INPUT_SIDE, INPUT_SIDE, &[3 * POINTS], precision)?,
+            viewer: Viewer::load(loader, ID, INPUT_SIDE, INPUT_SIDE, &[3 * POINTS])?,
         }))
     }
 
@@ -35,7 +34,7 @@ impl Eyes {
     ///
     /// The eye is no measure for itself: its width shrinks where a head or a photo turns to the
     /// side, and a photo that turns back would seem to blink.
-    pub(crate) fn openings(&self, face: &AlignedFace<'_>, parallel: bool) -> Result<[f32; 2]> {
+    pub(crate) fn openings(&self, face: &AlignedFace<'_>, pool: Option<&Pool>) -> Result<[f32; 2]> {
         let square = |[outer, inner, ..]: [usize; 4], direction: f32| {
             let (outer, inner) = (face.points()[outer], face.points()[inner]);
             let along = Point::new(
@@ -65,7 +64,7 @@ impl Eyes {
                     .chunks_exact_mut(INPUT_SIDE)
                     .for_each(<[f32]>::reverse);
             },
-            parallel,
+            pool,
             |contours| [0, 1].map(|eye| height(contours[eye]) * maps[eye].scale() / nose_px),
         )
     }

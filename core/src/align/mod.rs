@@ -12,10 +12,8 @@ use crate::detect::Detection;
 use crate::error::Result;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::{Image, Pyramid};
-use crate::model::Pack;
-use crate::network::Viewer;
+use crate::network::{Loader, Viewer};
 use crate::spare::{self, Buffer};
-use vultus_nn::Precision;
 
 /// Landmarks of the mesh (MediaPipe's 468-point topology).
 pub(crate) const POINTS: usize = 468;
@@ -114,9 +112,9 @@ impl Fit {
 const PLACEMENTS: usize = 4;
 
 impl Aligner {
-    pub(crate) fn load(pack: &Pack, precision: Precision) -> Result<Self> {
+    pub(crate) fn load(loader: &Loader<'_>) -> Result<Self> {
         Ok(Aligner {
-            viewer: Viewer::load(pack, "facemesh-468", 192, 192, &[3 * POINTS, 1], precision)?,
+            viewer: Viewer::load(loader, "facemesh-468", 192, 192, &[3 * POINTS, 1])?,
         })
     }
 

@@ -5,9 +5,10 @@ use super::{Calibration, Comparator, OperatingPoint, Recipe, score};
 use crate::embed::Features;
 use crate::error::{Error, Kind, Result, Stage};
 use crate::template::Template;
-use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use vultus_nn::Pool;
 use vultus_nn::Precision;
 use vultus_nn::kernel::{Kernels, SCAN_STEP, Scan};
 use zeroize::Zeroizing;
@@ -25,6 +26,8 @@ pub struct Gallery {
     recipe: Recipe,
     precision: Precision,
     kernels: Kernels,
+    /// The threads that a search is spread over; without, it stays on the caller's.
+    pool: Option<Arc<Pool>>,
     blocks: Vec<Block>,
     places: HashMap<u64, usize>,
 }
@@ -60,11 +63,17 @@ struct Quantised {
 }
 
 impl Gallery {
-    pub(crate) fn new(recipe: Recipe, precision: Precision) -> Gallery {
+    pub(crate) fn new(
+        recipe: Recipe,
+        precision: Precision,
+        kernels: Kernels,
+        pool: Option<Arc<Pool>>,
+    ) -> Gallery {
         Gallery {
             recipe,
             precision,
-            kernels: Kernels::best(),
+            kernels,
+            pool,
             blocks: Vec::new(),
             places: HashMap::new(),
         }
@@ -150,11 +159,11 @@ impl Gallery {
         if count == 0 {
             return Ok(Vec::new());
         }
-        let scanned: Vec<Scanned> = self
-            .blocks
-            .par_iter()
-            .map(|block| self.scan(block, &probe, count))
-            .collect();
+        let scan = |block: &Block| self.scan(block, &probe, count);
+        let scanned: Vec<Scanned> = match &self.pool {
+            Some(pool) => pool.map(&self.blocks, scan),
+            None => self.blocks.iter().map(scan).collect(),
+        };
         // At least `count` references score this much.
         let mut lowest: Vec<f32> = scanned
             .iter()
@@ -340,6 +349,7 @@ mod tests {
                 id: id.into(),
                 dimension,
                 fingerprint: [0; 16],
+                kernels: vultus_nn::kernel::Kernels::best(),
             },
             share,
         };
@@ -389,6 +399,15 @@ mod tests {
         }
     }
 
+    fn searched(recipe: Recipe, precision: Precision) -> Gallery {
+        Gallery::new(
+            recipe,
+            precision,
+            Kernels::best(),
+            Some(Arc::new(Pool::new())),
+        )
+    }
+
     fn by_floats(gallery: &[(u64, Template)], probe: &Template, count: usize) -> Vec<Candidate> {
         let score = |t: &Template| {
             score(&recipe(Comparator::Fused), probe.features(), t.features()).unwrap()
@@ -419,7 +438,7 @@ mod tests {
         {
             *template = random.template(if i % 3 == 0 { Some(&probe) } else { None });
         }
-        let mut gallery = Gallery::new(recipe(Comparator::Fused), Precision::Exact);
+        let mut gallery = searched(recipe(Comparator::Fused), Precision::Exact);
         for (id, template) in &templates {
             gallery.insert(*id, template).unwrap();
         }
@@ -516,14 +535,14 @@ mod tests {
     #[test]
     fn misuse_is_told() {
         let template = Random(3).template(None);
-        let mut gallery = Gallery::new(recipe(Comparator::Single), Precision::Exact);
+        let mut gallery = searched(recipe(Comparator::Single), Precision::Exact);
         gallery.insert(5, &template).unwrap();
         let error = gallery.insert(5, &template).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the gallery holds a reference with the id 5 already; remove it first"
         );
-        let mut fast = Gallery::new(recipe(Comparator::Single), Precision::Fast);
+        let mut fast = searched(recipe(Comparator::Single), Precision::Fast);
         assert_eq!(fast.insert(1, &template).unwrap_err().kind(), Kind::Usage);
         assert_eq!(gallery.search(&template, 9).unwrap().len(), 1);
     }

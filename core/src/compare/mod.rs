@@ -377,6 +377,7 @@ mod tests {
             id: id.into(),
             dimension: 1,
             fingerprint: [byte; 16],
+            kernels: vultus_nn::kernel::Kernels::best(),
         };
         let features = |embedder| {
             vec![Features {

@@ -5,9 +5,7 @@ use super::{Detection, Detector};
 use crate::error::Result;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::Pyramid;
-use crate::model::Pack;
-use crate::network::Viewer;
-use vultus_nn::Precision;
+use crate::network::{Loader, Viewer};
 
 /// Values an anchor is given: centre and size of the box, then six points (eyes, nose, mouth,
 /// ears).
@@ -25,36 +23,27 @@ pub(crate) struct Blaze {
 
 impl Blaze {
     /// Short range: 128 pixels, two anchors a cell of 8 and six a cell of 16.
-    pub(crate) fn near(pack: &Pack, precision: Precision) -> Result<Self> {
+    pub(crate) fn near(loader: &Loader<'_>) -> Result<Self> {
         Self::load(
-            pack,
+            loader,
             "blazeface-short",
             Detector::Near,
             128,
             &[(8, 2), (16, 6)],
-            precision,
         )
     }
 
     /// Full range: 192 pixels, one anchor a cell of 4.
-    pub(crate) fn far(pack: &Pack, precision: Precision) -> Result<Self> {
-        Self::load(
-            pack,
-            "blazeface-full",
-            Detector::Far,
-            192,
-            &[(4, 1)],
-            precision,
-        )
+    pub(crate) fn far(loader: &Loader<'_>) -> Result<Self> {
+        Self::load(loader, "blazeface-full", Detector::Far, 192, &[(4, 1)])
     }
 
     fn load(
-        pack: &Pack,
+        loader: &Loader<'_>,
         id: &str,
         detector: Detector,
         side: usize,
         grids: &[(usize, usize)],
-        precision: Precision,
     ) -> Result<Self> {
         let mut anchors = Vec::new();
         for &(cell, count) in grids {
@@ -69,12 +58,11 @@ impl Blaze {
             }
         }
         let viewer = Viewer::load(
-            pack,
+            loader,
             id,
             side,
             side,
             &[anchors.len() * VALUES, anchors.len()],
-            precision,
         )?;
         Ok(Blaze {
             viewer,

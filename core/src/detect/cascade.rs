@@ -3,9 +3,8 @@
 use super::{Blaze, Center, Detection, Detector, Turn, Window, Yunet, suppress};
 use crate::error::{Error, Kind, Result, Stage};
 use crate::image::Pyramid;
-use crate::model::Pack;
+use crate::network::Loader;
 use serde::{Deserialize, Serialize};
-use vultus_nn::Precision;
 
 /// What a picture is in the transaction. A selfie is live and upright; a document is a print, any
 /// way up, with a small portrait.
@@ -57,12 +56,12 @@ const TILES: f32 = 1.8;
 const SAME_FACE: f32 = 0.4;
 
 impl Cascade {
-    pub(crate) fn load(pack: &Pack, precision: Precision) -> Result<Self> {
+    pub(crate) fn load(loader: &Loader<'_>) -> Result<Self> {
         Ok(Cascade {
-            near: Blaze::near(pack, precision)?,
-            far: Blaze::far(pack, precision)?,
-            small: Center::load(pack, SMALL_SIDE, precision)?,
-            yunet: Yunet::load(pack, precision)?,
+            near: Blaze::near(loader)?,
+            far: Blaze::far(loader)?,
+            small: Center::load(loader, SMALL_SIDE)?,
+            yunet: Yunet::load(loader)?,
         })
     }
 

@@ -5,9 +5,7 @@ use super::{Detection, Detector, suppress};
 use crate::error::Result;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::Pyramid;
-use crate::model::Pack;
-use crate::network::Viewer;
-use vultus_nn::Precision;
+use crate::network::{Loader, Viewer};
 
 /// Input pixels a cell of the heatmap.
 const STRIDE: usize = 4;
@@ -21,16 +19,15 @@ pub(crate) struct Center {
 
 impl Center {
     /// `side` of the square input: a multiple of 32.
-    pub(crate) fn load(pack: &Pack, side: usize, precision: Precision) -> Result<Self> {
+    pub(crate) fn load(loader: &Loader<'_>, side: usize) -> Result<Self> {
         let cells = side / STRIDE;
         let plane = cells * cells;
         let viewer = Viewer::load(
-            pack,
+            loader,
             "centerface",
             side,
             side,
             &[plane, 2 * plane, 2 * plane, 10 * plane],
-            precision,
         )?;
         Ok(Center { viewer, cells })
     }

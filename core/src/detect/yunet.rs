@@ -5,9 +5,7 @@ use super::{Detection, Detector, suppress};
 use crate::error::Result;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::Pyramid;
-use crate::model::Pack;
-use crate::network::Viewer;
-use vultus_nn::Precision;
+use crate::network::{Loader, Viewer};
 
 pub(super) const ID: &str = "yunet";
 
@@ -25,8 +23,8 @@ pub(crate) struct Yunet {
 
 impl Yunet {
     /// `None` when the pack does not hold it.
-    pub(crate) fn load(pack: &Pack, precision: Precision) -> Result<Option<Self>> {
-        if !pack.models().iter().any(|model| model.id == ID) {
+    pub(crate) fn load(loader: &Loader<'_>) -> Result<Option<Self>> {
+        if !loader.pack.models().iter().any(|model| model.id == ID) {
             return Ok(None);
         }
         let cells = STRIDES.map(|stride| (SIDE / stride) * (SIDE / stride));
@@ -35,7 +33,7 @@ impl Yunet {
             .flat_map(|values| cells.map(|count| count * values))
             .collect();
         Ok(Some(Yunet {
-            viewer: Viewer::load(pack, ID, SIDE, SIDE, &lengths, precision)?,
+            viewer: Viewer::load(loader, ID, SIDE, SIDE, &lengths)?,
         }))
     }
 

@@ -2,21 +2,37 @@
 
 use crate::align::{AlignedFace, CROP_SIDE};
 use crate::error::{Error, Kind, Result, Stage};
-use crate::model::Pack;
-use crate::network::Viewer;
+use crate::network::{Loader, Viewer};
 use std::sync::Arc;
-use vultus_nn::Precision;
+use vultus_nn::Pool;
 use vultus_nn::kernel::{Dot, Kernels};
 use zeroize::Zeroizing;
 
 /// The weight that made features. Only features of equal embedders can be compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Embedder {
     pub(crate) id: Arc<str>,
     /// The number of values of its features.
     pub(crate) dimension: usize,
     /// The beginning of the hash of the weight.
     pub(crate) fingerprint: [u8; 16],
+    /// What compares them; the engine's, and no part of whether embedders are equal.
+    pub(crate) kernels: Kernels,
+}
+
+impl PartialEq for Embedder {
+    fn eq(&self, other: &Embedder) -> bool {
+        (&self.id, self.dimension, &self.fingerprint)
+            == (&other.id, other.dimension, &other.fingerprint)
+    }
+}
+
+impl Eq for Embedder {}
+
+impl std::fmt::Debug for Embedder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} values", self.id, self.dimension)
+    }
 }
 
 /// A unit vector that stands for a face, of one embedder. Wiped when dropped; never printed.
@@ -34,7 +50,7 @@ impl Features {
             "features of different embedders cannot be compared"
         );
         let mut result = 0.0;
-        Kernels::best().run(Dot {
+        self.embedder.kernels.run(Dot {
             a: &self.values,
             b: &other.values,
             result: &mut result,
@@ -69,8 +85,8 @@ pub(crate) struct Embedding {
 }
 
 impl Embedding {
-    pub(crate) fn load(pack: &Pack, id: &str, precision: Precision) -> Result<Self> {
-        let dimension = match &pack.entry(id)?.outputs[..] {
+    pub(crate) fn load(loader: &Loader<'_>, id: &str) -> Result<Self> {
+        let dimension = match &loader.pack.entry(id)?.outputs[..] {
             [features] => features.len(),
             _ => None,
         };
@@ -84,12 +100,13 @@ impl Embedding {
         let dimension = dimension
             .filter(|&length| (1..=usize::from(u16::MAX)).contains(&length))
             .ok_or_else(fault)?;
-        let viewer = Viewer::load(pack, id, CROP_SIDE, CROP_SIDE, &[dimension], precision)?;
+        let viewer = Viewer::load(loader, id, CROP_SIDE, CROP_SIDE, &[dimension])?;
         Ok(Embedding {
             embedder: Embedder {
                 id: id.into(),
                 dimension,
-                fingerprint: pack.fingerprint(id)?,
+                fingerprint: loader.pack.fingerprint(id)?,
+                kernels: loader.kernels,
             },
             viewer,
         })
@@ -99,10 +116,10 @@ impl Embedding {
         &self.embedder
     }
 
-    /// Returns the mean direction of the features of the face and of its mirror image; `parallel`
-    /// computes them on two threads.
-    pub(crate) fn embed(&self, face: &AlignedFace<'_>, parallel: bool) -> Result<Features> {
-        let mut values = self.see(face, parallel, |[plain, mirrored]| {
+    /// Returns the mean direction of the features of the face and of its mirror image; with a
+    /// pool on two threads.
+    pub(crate) fn embed(&self, face: &AlignedFace<'_>, pool: Option<&Pool>) -> Result<Features> {
+        let mut values = self.see(face, pool, |[plain, mirrored]| {
             let (plain_unit, mirrored_unit) = (1.0 / norm(plain), 1.0 / norm(mirrored));
             let both = plain.iter().zip(mirrored);
             Zeroizing::new(
@@ -118,16 +135,16 @@ impl Embedding {
         })
     }
 
-    /// Hands what the network gives for the face and for its mirror image to `read`; `parallel`
-    /// computes them on two threads.
+    /// Hands what the network gives for the face and for its mirror image to `read`; with a
+    /// pool on two threads.
     pub(crate) fn see<R>(
         &self,
         face: &AlignedFace<'_>,
-        parallel: bool,
+        pool: Option<&Pool>,
         read: impl FnOnce([&[f32]; 2]) -> R,
     ) -> Result<R> {
         self.viewer
-            .see_both_ways(face.pyramid(), &face.crop(), parallel, read)
+            .see_both_ways(face.pyramid(), &face.crop(), pool, read)
     }
 }
 

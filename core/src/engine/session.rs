@@ -83,7 +83,7 @@ impl Session {
     /// `timestamp_us` is that time in microseconds on the clock of the capture, as it comes:
     /// repeated, backward and impossible ones are evidence, not an error.
     pub fn push(&mut self, frame: &Image, timestamp_us: u64) -> Result<Guidance> {
-        let pyramid = Pyramid::new(frame);
+        let pyramid = Pyramid::new(self.engine.0.kernels, frame);
         let face = self.follow(&pyramid)?;
         self.count = self.count.saturating_add(1);
         let (mut features, mut eye_openings) = (None, None);
@@ -100,7 +100,12 @@ impl Session {
                     self.keep(&pyramid, timestamp_us)?;
                 }
                 if self.recorder.wants_features(timestamp_us) {
-                    features = Some(self.engine.0.identity.embed(face, self.engine.0.parallel)?);
+                    features = Some(
+                        self.engine
+                            .0
+                            .identity
+                            .embed(face, self.engine.0.pool.as_deref())?,
+                    );
                 }
                 if let Some(eyes) = self
                     .engine
@@ -109,7 +114,7 @@ impl Session {
                     .as_ref()
                     .filter(|_| self.recorder.wants_eyes(timestamp_us))
                 {
-                    eye_openings = Some(eyes.openings(face, self.engine.0.parallel)?);
+                    eye_openings = Some(eyes.openings(face, self.engine.0.pool.as_deref())?);
                 }
                 let framing = Framing {
                     width: frame.width(),

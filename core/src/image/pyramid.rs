@@ -53,6 +53,7 @@ impl Planar {
 
 /// A picture and its halvings, each pixel the rounded mean of four of the level below.
 pub(crate) struct Pyramid<'a> {
+    kernels: Kernels,
     image: &'a Image,
     halved: Vec<Level>,
 }
@@ -67,7 +68,7 @@ struct Level {
 const SMALLEST_SIDE: usize = 128;
 
 impl<'a> Pyramid<'a> {
-    pub(crate) fn new(image: &'a Image) -> Self {
+    pub(crate) fn new(kernels: Kernels, image: &'a Image) -> Self {
         let mut halved: Vec<Level> = Vec::new();
         loop {
             let (width, height, rgb) = match halved.last() {
@@ -75,9 +76,13 @@ impl<'a> Pyramid<'a> {
                 None => (image.width as usize, image.height as usize, image.rgb()),
             };
             if width.min(height) < SMALLEST_SIDE {
-                return Pyramid { image, halved };
+                return Pyramid {
+                    kernels,
+                    image,
+                    halved,
+                };
             }
-            let level = halve(width, height, rgb);
+            let level = halve(kernels, width, height, rgb);
             halved.push(level);
         }
     }
@@ -101,7 +106,7 @@ impl<'a> Pyramid<'a> {
         assert_eq!(out.len(), form.len(), "the output must hold three planes");
         let (shrink, width, height, rgb) = self.level(map.scale());
         let planes = form.planes(out);
-        Kernels::best().run(Sample {
+        self.kernels.run(Sample {
             rgb,
             size: [height, width],
             start: |y| {
@@ -157,7 +162,7 @@ impl Pyramid<'_> {
             part(left, width, form.width),
             part(top, height, form.height),
         );
-        Kernels::best().run(Shrink {
+        self.kernels.run(Shrink {
             rgb,
             width,
             columns: &columns,
@@ -178,7 +183,7 @@ impl Pyramid<'_> {
         let (scale, width, height, rgb) = self.level(reduction);
         let area = reduction * scale;
         let planes = form.planes(out);
-        Kernels::best().run(Shrink {
+        self.kernels.run(Shrink {
             rgb,
             width,
             columns: &between(part.x, part.width, area, width, form.width),
@@ -241,10 +246,10 @@ fn triangle(start: f32, length: f32, whole: usize, count: usize) -> Filter {
     filter
 }
 
-fn halve(width: usize, height: usize, rgb: &[u8]) -> Level {
+fn halve(kernels: Kernels, width: usize, height: usize, rgb: &[u8]) -> Level {
     let (w, h) = (width / 2, height / 2);
     let mut half = BYTES.take(w * h * 3);
-    Kernels::best().run(Halve {
+    kernels.run(Halve {
         rgb,
         size: [height, width],
         half: &mut half,
@@ -283,11 +288,11 @@ mod tests {
         let image = gradient(5, 4);
         let mut form = Planar::pixels(5, 4);
         let mut out = vec![0.0; form.len()];
-        Pyramid::new(&image).sample(&IDENTITY, &form, &mut out);
+        Pyramid::new(Kernels::best(), &image).sample(&IDENTITY, &form, &mut out);
         assert_eq!(out[7], 2.0, "red at (2, 1)");
         assert_eq!(out[20 + 7], 1.0, "green at (2, 1)");
         form.colour = Colour::Bgr;
-        Pyramid::new(&image).sample(&IDENTITY, &form, &mut out);
+        Pyramid::new(Kernels::best(), &image).sample(&IDENTITY, &form, &mut out);
         assert_eq!((out[7], out[40 + 7]), (3.0, 2.0), "blue first, red last");
     }
 
@@ -295,7 +300,7 @@ mod tests {
     fn every_level_shows_the_same_scene() {
         // On a linear ramp the mean of any footprint is the value at its centre.
         let image = gradient(250, 250);
-        let pyramid = Pyramid::new(&image);
+        let pyramid = Pyramid::new(Kernels::best(), &image);
         for step in [1.0, 1.7, 2.0, 3.9, 4.0] {
             let map = Similarity {
                 a: step,
@@ -318,16 +323,16 @@ mod tests {
         let image = gradient(200, 200);
         let form = Planar::pixels(10, 10);
         let mut out = vec![0.0; form.len()];
-        Pyramid::new(&image).shrink(20, 30, 100, &form, &mut out);
+        Pyramid::new(Kernels::best(), &image).shrink(20, 30, 100, &form, &mut out);
         // On a ramp every interior output is the value at its centre: 20 + 10 * 4.5 - 0.5 and so
         // on; a halving rounds.
         assert_abs_diff_eq!(out[4 * 10 + 4], 20.0 + 45.0 - 0.5, epsilon = 0.51);
         assert_abs_diff_eq!(out[100 + 5 * 10 + 4], 30.0 + 55.0 - 0.5, epsilon = 0.51);
-        Pyramid::new(&image).shrink(20, 30, 30, &form, &mut out);
+        Pyramid::new(Kernels::best(), &image).shrink(20, 30, 30, &form, &mut out);
         assert_abs_diff_eq!(out[4 * 10 + 4], 20.0 + 3.0 * 4.5 - 0.5, epsilon = 1e-3);
-        Pyramid::new(&image).shrink(20, 30, 10, &form, &mut out);
+        Pyramid::new(Kernels::best(), &image).shrink(20, 30, 10, &form, &mut out);
         assert_abs_diff_eq!(out[3], 23.0, epsilon = 1e-4);
-        Pyramid::new(&image).shrink(199, 199, 1, &form, &mut out);
+        Pyramid::new(Kernels::best(), &image).shrink(199, 199, 1, &form, &mut out);
         assert!(out[..100].iter().all(|v| (*v - 199.0).abs() < 1e-3));
     }
 
@@ -337,7 +342,7 @@ mod tests {
         let form = Planar::pixels(8, 8);
         let mut out = vec![0.0; form.len()];
         // A reduction of 25: red at the middle of output (3, 4) is 11 + 25 * 3.5 - 0.5.
-        Pyramid::new(&image).shrink(11, 7, 200, &form, &mut out);
+        Pyramid::new(Kernels::best(), &image).shrink(11, 7, 200, &form, &mut out);
         assert_abs_diff_eq!(out[4 * 8 + 3], 11.0 + 87.5 - 0.5, epsilon = 1.0);
         assert_abs_diff_eq!(out[64 + 4 * 8 + 3], 7.0 + 112.5 - 0.5, epsilon = 1.0);
     }
@@ -350,7 +355,7 @@ mod tests {
             ..Planar::pixels(10, 5)
         };
         let mut out = vec![0.0; form.len()];
-        Pyramid::new(&image).stretch(
+        Pyramid::new(Kernels::best(), &image).stretch(
             &Rect {
                 x: 20.0,
                 y: 10.0,
@@ -363,7 +368,7 @@ mod tests {
         );
         // Blue first; red at output (2, 3) is 20 + 4 * 2.5 - 0.5, green 10 + 12 * 3.5 - 0.5.
         assert_eq!((out[100 + 32], out[50 + 32]), (29.5, 51.5));
-        Pyramid::new(&image).stretch(
+        Pyramid::new(Kernels::best(), &image).stretch(
             &Rect {
                 x: 99.0,
                 y: 79.0,
@@ -398,7 +403,7 @@ mod tests {
             (0..120).map(|y| cover(m, y) * row(y)).sum::<f32>() / 6.25
         };
         let mut out = vec![0.0; form.len()];
-        Pyramid::new(&image).stretch(&part, 2.5, &form, &mut out);
+        Pyramid::new(Kernels::best(), &image).stretch(&part, 2.5, &form, &mut out);
         for (channel, plane) in out.chunks_exact(24).enumerate() {
             for (i, &found) in plane.iter().enumerate() {
                 let x = 3.0 + ((i % 6) as f32 + 0.5) * 40.0 / 6.0 - 0.5;
@@ -423,7 +428,7 @@ mod tests {
         };
         let mut out = vec![0.0; form.len()];
         for far in [-1e9, 1e9, 100.0] {
-            Pyramid::new(&image).sample(
+            Pyramid::new(Kernels::best(), &image).sample(
                 &Similarity {
                     tx: far,
                     ..IDENTITY

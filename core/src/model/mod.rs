@@ -5,12 +5,10 @@ use crate::error::{Error, Kind, Result, Stage};
 use crate::image::Colour;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use vultus_nn::Ranges;
-use vultus_nn::kernel::Isa;
 
 /// The manifest's file name inside a pack.
 const MANIFEST: &str = "pack.json";
@@ -87,9 +85,6 @@ pub struct ModelInfo {
     pub(crate) int16: Option<Ranges>,
 }
 
-/// The ranges that the networks of a watched pack have shown, by model id.
-pub(crate) type Watch = Arc<Mutex<BTreeMap<String, Ranges>>>;
-
 /// An embedder of a pack and its share of the fused score.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Share {
@@ -115,8 +110,6 @@ pub struct Pack {
     folder: PathBuf,
     id: String,
     manifest: Manifest,
-    watch: Option<Watch>,
-    isa: Option<Isa>,
 }
 
 impl Pack {
@@ -173,37 +166,7 @@ impl Pack {
             folder: folder.to_owned(),
             id: hex(&Sha256::digest(&bytes)),
             manifest,
-            watch: None,
-            isa: None,
         })
-    }
-
-    /// Makes every network that is loaded from now on record its ranges.
-    pub(crate) fn watched(self) -> (Pack, Watch) {
-        let watch = Watch::default();
-        (
-            Pack {
-                watch: Some(watch.clone()),
-                ..self
-            },
-            watch,
-        )
-    }
-
-    /// Makes every network that is loaded from now on use the kernels of `isa`.
-    pub(crate) fn on(self, isa: Isa) -> Pack {
-        Pack {
-            isa: Some(isa),
-            ..self
-        }
-    }
-
-    pub(crate) fn isa(&self) -> Option<Isa> {
-        self.isa
-    }
-
-    pub(crate) fn watch(&self) -> Option<&Watch> {
-        self.watch.as_ref()
     }
 
     /// Returns the name that its builder gave it.

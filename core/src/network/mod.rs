@@ -3,9 +3,23 @@
 use crate::error::{Error, Kind, Result, Stage};
 use crate::geometry::Similarity;
 use crate::image::{Planar, Pyramid};
-use crate::model::{Pack, Watch};
-use std::sync::{Mutex, MutexGuard};
-use vultus_nn::{Network, Precision, Scratch};
+use crate::model::Pack;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use vultus_nn::kernel::Kernels;
+use vultus_nn::{Network, Pool, Precision, Ranges, Scratch};
+
+/// Loads the networks of a pack: for which kernels, in which precision.
+pub(crate) struct Loader<'a> {
+    pub(crate) pack: &'a Pack,
+    pub(crate) kernels: Kernels,
+    pub(crate) precision: Precision,
+    /// Where the ranges that the networks show are recorded, if they are.
+    pub(crate) watch: Option<Watch>,
+}
+
+/// The ranges that the networks of a pack have shown, by model id.
+pub(crate) type Watch = Arc<Mutex<BTreeMap<String, Ranges>>>;
 
 /// A loaded network, its input form, and the buffers of runs that are over, so that a warm run
 /// allocates nothing.
@@ -26,13 +40,18 @@ impl Viewer {
     /// Loads the weight `id` for an input of `width` x `height` and checks that its outputs have
     /// `lengths` values each.
     pub(crate) fn load(
-        pack: &Pack,
+        loader: &Loader<'_>,
         id: &str,
         width: usize,
         height: usize,
         lengths: &[usize],
-        precision: Precision,
     ) -> Result<Self> {
+        let Loader {
+            pack,
+            kernels,
+            precision,
+            watch,
+        } = loader;
         let entry = pack.entry(id)?;
         let input = &entry.input;
         let form = Planar {
@@ -45,21 +64,11 @@ impl Viewer {
         let ranges = entry
             .int16
             .as_ref()
-            .filter(|_| precision == Precision::Fast);
-        let network =
-            Network::load_owned(pack.read(id)?, [1, 3, height, width], ranges).map_err(|e| {
+            .filter(|_| *precision == Precision::Fast);
+        let network = Network::load_owned(*kernels, pack.read(id)?, [1, 3, height, width], ranges)
+            .map_err(|e| {
                 Error::new(Stage::Network, Kind::Model, format!("model {id}")).because(e)
             })?;
-        let network = match pack.isa() {
-            Some(isa) => network.on(isa).ok_or_else(|| {
-                Error::new(
-                    Stage::Network,
-                    Kind::Unsupported,
-                    format!("this CPU has no {isa:?}"),
-                )
-            })?,
-            None => network,
-        };
         let found: Vec<usize> = network
             .outputs()
             .iter()
@@ -70,7 +79,7 @@ impl Viewer {
                 format!("model {id}: outputs of {found:?} values, this engine expects {lengths:?}");
             return Err(Error::new(Stage::Network, Kind::Model, message));
         }
-        let watch = pack.watch().map(|watch| (watch.clone(), id.to_owned()));
+        let watch = watch.as_ref().map(|watch| (watch.clone(), id.to_owned()));
         Ok(Viewer {
             network,
             form,
@@ -99,7 +108,7 @@ impl Viewer {
         &self,
         pyramid: &Pyramid<'_>,
         map: &Similarity,
-        parallel: bool,
+        pool: Option<&Pool>,
         read: impl FnOnce([&[f32]; 2]) -> R,
     ) -> Result<R> {
         let fill = |form: &Planar, [plain, mirrored]: [&mut [f32]; 2]| {
@@ -109,7 +118,7 @@ impl Viewer {
                 .chunks_exact_mut(form.width)
                 .for_each(<[f32]>::reverse);
         };
-        self.run_pair(fill, parallel, read)
+        self.run_pair(fill, pool, read)
     }
 
     /// Runs the network on the two inputs that `fill` writes, then hands the first output of both
@@ -117,13 +126,13 @@ impl Viewer {
     pub(crate) fn run_pair<R>(
         &self,
         fill: impl FnOnce(&Planar, [&mut [f32]; 2]),
-        parallel: bool,
+        pool: Option<&Pool>,
         read: impl FnOnce([&[f32]; 2]) -> R,
     ) -> Result<R> {
         let (mut one, mut other) = (self.slot(), self.slot());
         fill(&self.form, [&mut one.input, &mut other.input]);
-        if parallel {
-            let (one, other) = rayon::join(|| self.go(&mut one), || self.go(&mut other));
+        if let Some(pool) = pool {
+            let (one, other) = pool.join(|| self.go(&mut one), || self.go(&mut other));
             one.and(other)
         } else if self.watch.is_some() {
             self.go(&mut one).and_then(|()| self.go(&mut other))

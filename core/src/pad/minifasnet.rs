@@ -4,9 +4,7 @@
 use crate::error::{Error, Kind, Result, Stage};
 use crate::geometry::Rect;
 use crate::image::Pyramid;
-use crate::model::Pack;
-use crate::network::Viewer;
-use vultus_nn::Precision;
+use crate::network::{Loader, Viewer};
 
 const V2: &str = "minifasnet-v2";
 const V1SE: &str = "minifasnet-v1se";
@@ -63,9 +61,9 @@ pub(super) struct MiniFasNet {
 impl MiniFasNet {
     /// `None` when the pack holds neither; the calibration is that of both, so one alone is
     /// refused.
-    pub(super) fn load(pack: &Pack, precision: Precision) -> Result<Option<Self>> {
-        let load = |id| Viewer::load(pack, id, INPUT_SIDE, INPUT_SIDE, &[3], precision);
-        match [V2, V1SE].map(|id| pack.has(id)) {
+    pub(super) fn load(loader: &Loader<'_>) -> Result<Option<Self>> {
+        let load = |id| Viewer::load(loader, id, INPUT_SIDE, INPUT_SIDE, &[3]);
+        match [V2, V1SE].map(|id| loader.pack.has(id)) {
             [false, false] => Ok(None),
             [true, true] => Ok(Some(MiniFasNet {
                 v2: load(V2)?,
@@ -94,7 +92,7 @@ impl MiniFasNet {
                 pyramid.stretch(&close.0, close.1, form, first);
                 pyramid.stretch(&whole.0, whole.1, form, second);
             },
-            false,
+            None,
             |outputs| outputs.map(log_odds),
         )?;
         let wide = self.v1se.run(

@@ -10,13 +10,12 @@ mod rendering;
 
 use crate::align::AlignedFace;
 use crate::error::{Error, Kind, Result, Stage};
-use crate::model::Pack;
+use crate::network::Loader;
 use crop::Square;
 use minifasnet::{LogOdds, MiniFasNet};
 use presentation::INSTRUMENT;
 pub(crate) use presentation::Presentation;
 use serde::{Deserialize, Serialize};
-use vultus_nn::Precision;
 
 /// What is known about a presentation attack (ISO/IEC 30107-3).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -114,14 +113,15 @@ pub(crate) enum Glance {
 
 impl Pad {
     /// `None` when the pack holds no PAD weights.
-    pub(crate) fn load(pack: &Pack, precision: Precision) -> Result<Option<Self>> {
-        let Some(networks) = MiniFasNet::load(pack, precision)? else {
+    pub(crate) fn load(loader: &Loader<'_>) -> Result<Option<Self>> {
+        let Some(networks) = MiniFasNet::load(loader)? else {
             return Ok(None);
         };
         let fault = |what: &str| Error::new(Stage::Pad, Kind::Model, what.to_owned());
-        let calibration = Calibration::deserialize(&pack.calibration()["pad"]).map_err(|e| {
-            fault("the pack holds PAD weights and no calibration of them").because(e)
-        })?;
+        let calibration =
+            Calibration::deserialize(&loader.pack.calibration()["pad"]).map_err(|e| {
+                fault("the pack holds PAD weights and no calibration of them").because(e)
+            })?;
         if !calibration.threshold.is_finite() || calibration.threshold <= INSTRUMENT {
             return Err(fault(&format!(
                 "the threshold of PAD must be a number above {INSTRUMENT}"

@@ -3,8 +3,11 @@
 use super::*;
 use crate::geometry::Rect;
 use crate::image::{Image, ImageView, PixelFormat, Pyramid};
+use crate::model::Pack;
 use approx::assert_abs_diff_eq;
 use rendering::{Rendering, rendered};
+use vultus_nn::Precision;
+use vultus_nn::kernel::Kernels;
 
 fn drawn(width: u32, height: u32, colour: impl Fn(i64, i64) -> [i64; 3]) -> Image {
     let at =
@@ -109,9 +112,14 @@ fn every_view_says_what_the_reference_says() {
         || concat!(env!("CARGO_MANIFEST_DIR"), "/../build/pack").into(),
         std::path::PathBuf::from,
     );
-    let networks = MiniFasNet::load(&Pack::open(&pack, &[]).unwrap(), Precision::Exact)
-        .unwrap()
-        .unwrap();
+    let networks = MiniFasNet::load(&Loader {
+        pack: &Pack::open(&pack, &[]).unwrap(),
+        kernels: Kernels::best(),
+        precision: Precision::Exact,
+        watch: None,
+    })
+    .unwrap()
+    .unwrap();
     let reference: serde_json::Value =
         serde_json::from_str(include_str!("../../../models/pad/reference.json")).unwrap();
     let cases = reference["cases"].as_array().unwrap();
@@ -138,7 +146,9 @@ fn every_view_says_what_the_reference_says() {
             width: w,
             height: h,
         };
-        let found = networks.log_odds(&Pyramid::new(&image), &bounds).unwrap();
+        let found = networks
+            .log_odds(&Pyramid::new(Kernels::best(), &image), &bounds)
+            .unwrap();
         // From four times the wanted size on, the pyramid's halvings come before the mean of area.
         let epsilon = if bounds.side() < 448.0 { 0.1 } else { 0.6 };
         for (found, wanted) in found.iter().zip(numbers("log_odds")) {
@@ -181,7 +191,7 @@ fn skin(x: i64, y: i64) -> [i64; 3] {
 fn only_the_pictures_of_cameras_are_judged() {
     let look = |change: fn(i64, i64, [i64; 3]) -> [i64; 3]| {
         let image = drawn(300, 300, |x, y| change(x, y, skin(x, y)));
-        rendered(&Pyramid::new(&image), &FACE)
+        rendered(&Pyramid::new(Kernels::best(), &image), &FACE)
     };
     assert_eq!(look(|_, _, rgb| rgb), None);
     assert_eq!(
@@ -216,7 +226,10 @@ fn any_part_of_any_picture_can_be_looked_at() {
         let image = drawn(side, side, |_, _| [level; 3]);
         for (x, y) in [(10.0, 10.0), (-30.0, 50.0), (70.0, -90.0), (0.0, 0.0)] {
             let face = Rect { x, y, ..FACE };
-            assert_eq!(rendered(&Pyramid::new(&image), &face).is_some(), true);
+            assert_eq!(
+                rendered(&Pyramid::new(Kernels::best(), &image), &face).is_some(),
+                true
+            );
         }
     }
 }

@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn the_thumbnail_shows_the_middle_square() {
         let image = grey(300, 200, |x, _| if x < 150 { 0 } else { 200 });
-        let thumb = thumbnail(&Pyramid::new(&image));
+        let thumb = thumbnail(&Pyramid::new(vultus_nn::kernel::Kernels::best(), &image));
         assert!(thumb[5 * THUMB] < 1.0 && thumb[5 * THUMB + THUMB - 1] > 199.0);
     }
 }

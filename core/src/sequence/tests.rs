@@ -227,6 +227,7 @@ fn person(seed: u64, noise: &mut Noise, spread: f32) -> Features {
             id: super::IDENTITY.into(),
             dimension: values.len(),
             fingerprint: [0; 16],
+            kernels: vultus_nn::kernel::Kernels::best(),
         },
         values: values.into(),
     }
@@ -560,7 +561,7 @@ fn picture(side: u32, value: u8) -> Image {
 fn push(recorder: &mut Recorder, i: u64, value: u8) {
     let (image, timestamp_us) = (picture(40, value), i * INTERVAL_US);
     recorder.push(Observation {
-        pyramid: &Pyramid::new(&image),
+        pyramid: &Pyramid::new(vultus_nn::kernel::Kernels::best(), &image),
         timestamp_us,
         face: None,
         features: None,

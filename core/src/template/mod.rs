@@ -241,6 +241,7 @@ mod tests {
             id: id.into(),
             dimension,
             fingerprint: [byte; MODEL],
+            kernels: vultus_nn::kernel::Kernels::best(),
         };
         Lineage(vec![embedder("one", 128, 7), embedder("other", 192, 9)])
     }

@@ -104,7 +104,7 @@ impl Arithmetic for I16 {
 }
 
 /// Where a convolution reads, in units (four bytes) of the input.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Taps {
     /// From the origin of a pixel to each run.
     pub(crate) offsets: Vec<u32>,

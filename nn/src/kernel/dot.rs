@@ -36,7 +36,7 @@ impl Kernel for Dot<'_> {
         let tail = self.a[whole..]
             .iter()
             .zip(&self.b[whole..])
-            .fold(0.0f32, |sum, (a, b)| a.mul_add(*b, sum));
+            .fold(0.0f32, |sum, (a, b)| libm::fmaf(*a, *b, sum));
         *self.result = simd.sum(total) + tail;
     }
 }

@@ -18,6 +18,8 @@ mod depthwise;
 mod dispatch;
 mod dot;
 mod epilogue;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod peak;
 mod picture;
 mod pool;
@@ -27,6 +29,9 @@ mod scalar;
 mod simd;
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(crate) use tests::required;
 
 pub(crate) use conv::{Conv, F32, I16, Layout, Taps};
 pub(crate) use depthwise::Depthwise;

@@ -1,7 +1,7 @@
 //! What the arithmetic units could do if memory were free: the physical limit that the kernels are
 //! held against.
 
-use super::{Isa, Kernel, Kernels, LANES, Simd};
+use super::{Kernel, Kernels, LANES, Simd};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -14,10 +14,9 @@ pub struct Peak {
     pub integers: f64,
 }
 
-/// Measures the peak of an instruction set, for about 20 ms; `None` if this CPU does not have it.
-pub fn peak(isa: Isa) -> Option<Peak> {
+/// Measures the peak of an instruction set, for about 20 ms.
+pub fn peak(kernels: Kernels) -> Peak {
     const ROUNDS: usize = 20_000;
-    let kernels = Kernels::new(isa)?;
     let best = |integers: bool| {
         let run = || {
             let (start, mut macs) = (Instant::now(), 0);
@@ -30,10 +29,10 @@ pub fn peak(isa: Isa) -> Option<Peak> {
         };
         (0..20).map(|_| run()).fold(0.0, f64::max)
     };
-    Some(Peak {
+    Peak {
         floats: best(false),
         integers: best(true),
-    })
+    }
 }
 
 /// Independent chains of multiply-adds that stay in registers.

@@ -46,7 +46,7 @@ impl Kernel for Picture<'_> {
                     }
                 }
                 for (to, from) in to[whole..].iter_mut().zip(&from[whole..]) {
-                    *to = from.mul_add(scale, offset);
+                    *to = libm::fmaf(*from, scale, offset);
                 }
             }
         }

@@ -51,7 +51,7 @@ impl Simd for Scalar {
     }
     #[inline(always)]
     fn fma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
-        lanes!(i => a[i].mul_add(b[i], c[i]))
+        lanes!(i => libm::fmaf(a[i], b[i], c[i]))
     }
     #[inline(always)]
     fn max(self, a: Self::F, b: Self::F) -> Self::F {

@@ -27,10 +27,19 @@ impl Random {
     }
 }
 
-/// The instruction sets of this CPU.
-fn available() -> Vec<Kernels> {
-    let found: Vec<Kernels> = Isa::ALL.into_iter().filter_map(Kernels::new).collect();
+/// The instruction sets of this CPU, the scalar twin first. One that `VULTUS_REQUIRED_ISA` names
+/// (with commas between) and that this CPU lacks fails the test.
+pub(crate) fn required() -> Vec<Kernels> {
+    let found: Vec<Kernels> = Kernels::all().collect();
     assert_eq!(found[0].isa(), Isa::Scalar);
+    let names = std::env::var("VULTUS_REQUIRED_ISA").unwrap_or_default();
+    for name in names.split(',').filter(|name| !name.is_empty()) {
+        let isa: Isa = name.parse().unwrap();
+        assert!(
+            found.iter().any(|kernels| kernels.isa() == isa),
+            "this CPU lacks {name}, which is required"
+        );
+    }
     found
 }
 
@@ -47,7 +56,7 @@ fn same_bits(
     run: impl Fn(Kernels, &mut [F32s], &mut [I16s]),
 ) -> (Vec<F32s>, Vec<I16s>) {
     let mut expected = None;
-    for kernels in available() {
+    for kernels in required() {
         let (mut to, mut ints) = (vec![F32s::ZERO; length], vec![I16s::ZERO; length]);
         run(kernels, &mut to, &mut ints);
         let bits: Vec<u32> = floats(&to).iter().map(|x| x.to_bits()).collect();
@@ -518,7 +527,7 @@ fn dots_of_every_length() {
     for length in 0..=200 {
         let (a, b): (Vec<f32>, Vec<f32>) =
             (0..length).map(|_| (random.next(), random.next())).unzip();
-        let results: Vec<f32> = available()
+        let results: Vec<f32> = required()
             .into_iter()
             .map(|kernels| {
                 let mut result = f32::NAN;
@@ -574,7 +583,7 @@ fn scans_of_bytes_are_exact() {
         let expected: Vec<i32> = (0..count)
             .map(|at| products(&codes[at * length..][..length]))
             .collect();
-        for kernels in available() {
+        for kernels in required() {
             let mut sums = vec![-1; count];
             kernels.run(Scan {
                 codes: &codes,
@@ -595,7 +604,7 @@ fn pictures_are_sampled_and_halved_alike() {
             .collect();
         let mut halves = Vec::new();
         let mut views: Vec<Vec<u32>> = Vec::new();
-        for kernels in available() {
+        for kernels in required() {
             let mut half = vec![0; (height / 2) * (width / 2) * 3];
             kernels.run(Halve {
                 rgb: &rgb,
