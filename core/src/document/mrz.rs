@@ -277,7 +277,9 @@ impl Date {
         let plain = |part: &str, length: usize| {
             (part.len() == length && part.bytes().all(|b| b.is_ascii_digit())).then_some(())
         };
-        (plain(year, 4)?, plain(month, 2)?, plain(day, 2)?);
+        plain(year, 4)?;
+        plain(month, 2)?;
+        plain(day, 2)?;
         Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
     }
 }
@@ -290,7 +292,7 @@ impl std::fmt::Display for Date {
 
 fn days(year: u16, month: u8) -> u8 {
     match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(if year.is_multiple_of(100) { 400 } else { 4 }) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
