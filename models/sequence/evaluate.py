@@ -1,22 +1,26 @@
 """Measures the signals of sequences on clips, calibrates them, and reports.
 
-    python models/sequence/evaluate.py manipulate --bona-fide 'clips/*.mp4' --out manipulated
-    python models/sequence/evaluate.py measure --bona-fide 'clips/*.mp4' --attack faceswap 'manipulated/faceswap/*.mp4' --out measured.json
-    python models/sequence/evaluate.py calibrate measured.json --out models/calibration/sequence.json
-    python models/sequence/evaluate.py inject --bona-fide 'clips/*.mp4' --cases 25 --out injected.json
-    python models/sequence/evaluate.py report measured.json injected.json
-    python models/sequence/evaluate.py record measured.json injected.json --out datasets/records/clips-sequences.json
+    python models/sequence/evaluate.py manipulate --datasets DIR --seeds 2 --out manipulated
+    python models/sequence/evaluate.py measure --datasets DIR --own manipulated --out measured.json
+    python models/sequence/evaluate.py measure --datasets DIR --coded --most 1 --out coded.json
+    python models/sequence/evaluate.py inject --datasets DIR --cases 25 --out injected.json
+    python models/sequence/evaluate.py rates --datasets DIR --window 300
+    python models/sequence/evaluate.py calibrate measured.json --injected injected.json \\
+        --out models/calibration/sequence.json
+    python models/sequence/evaluate.py report measured.json
+    python models/sequence/evaluate.py record measured.json --injected injected.json \\
+        --out datasets/records/clips-sequences.json
     taskset -c 0 python models/sequence/evaluate.py throughput clip.mp4 --frames 10000
 
-A clip is cut into windows; each is one session. Windows of one clip are correlated: intervals
-belong to clips. Needs vultus with vultus[video], numpy and, for `inject` and `manipulate`,
-vultus[attack].
+`material.py` says how the clips lie and from which source each comes. A clip is cut into windows;
+each is one session. Windows of one clip are correlated: figures are of clips. A source is judged by
+a calibration that did not see it. Needs vultus with vultus[video], numpy and, for `inject` and
+`manipulate`, vultus[attack].
 """
 
 from __future__ import annotations
 
 import argparse
-import glob
 import json
 import pathlib
 import re
@@ -24,32 +28,21 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import vultus
 from tqdm import tqdm
-from vultus._video import frames as read
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[i]) for i in (1, 0)]
 
+import fusion  # noqa: E402
+import material  # noqa: E402
 import records  # noqa: E402
+from material import BONA_FIDE  # noqa: E402
 
 INJECTIONS = ("frozen", "looped", "duplicated", "reversed")
-PERCENTILES = (0, 5, 25, 50, 75, 90, 95, 100)
-
-
-def windows(path: str, length: int, most: int):
-    """The frames of a clip in windows of `length`; a rest of less than half a window is left out."""
-    window, made = [], 0
-    for frame in read(path):
-        window.append(frame)
-        if len(window) == length:
-            yield window
-            window, made = [], made + 1
-            if made == most:
-                return
-    if len(window) >= length // 2:
-        yield window
+OWN_CAMERA = "live swap, against its camera"
 
 
 def judged(engine: vultus.Engine, window) -> dict:
@@ -66,27 +59,28 @@ def judged(engine: vultus.Engine, window) -> dict:
     }
 
 
-def name_of(path: str) -> str:
-    return "/".join(pathlib.Path(path).with_suffix("").parts[-3:])
-
-
 def measure(args: argparse.Namespace) -> None:
-    engine, found = (
-        vultus.Engine(args.pack),
-        json.loads(args.out.read_text()) if args.out.exists() else [],
-    )
-    known = {(row["kind"], row["clip"]) for row in found}
-    jobs = [
-        ("bona fide", path) for pattern in args.bona_fide for path in sorted(glob.glob(pattern))
-    ]
-    jobs += [(kind, path) for kind, pattern in args.attack for path in sorted(glob.glob(pattern))]
-    for kind, path in tqdm(jobs, unit="clip", disable=None):
-        if (kind, name_of(path)) in known:
+    engine = vultus.Engine(args.pack)
+    found = json.loads(args.out.read_text()) if args.out.exists() else []
+    known = {(row["kind"], row["clip"], row["coding"]) for row in found}
+    clips = material.clips(args.datasets, args.own)
+    for clip in tqdm(clips, unit="clip", disable=None):
+        codings = ["", *material.CODINGS] if args.coded and clip.kind == BONA_FIDE else [""]
+        wanted = [c for c in codings if (clip.kind, clip.name, c) not in known]
+        if not wanted:
             continue
-        for index, window in enumerate(windows(path, args.window, args.most)):
-            found.append(
-                {"kind": kind, "clip": name_of(path), "window": index, **judged(engine, window)}
-            )
+        for index, window in enumerate(material.windows(clip.frames(), args.window, args.most)):
+            for coding in wanted:
+                row = {
+                    "kind": clip.kind,
+                    "source": clip.source,
+                    "model": clip.model,
+                    "clip": clip.name,
+                    "coding": coding,
+                    "window": index,
+                }
+                shown = material.coded(window, coding) if coding else window
+                found.append(row | judged(engine, shown))
         args.out.write_text(json.dumps(found))
 
 
@@ -94,9 +88,12 @@ def inject(args: argparse.Namespace) -> None:
     from vultus.attack import clips, duplicate, freeze, loop, reverse
 
     engine, rng, found = vultus.Engine(args.pack), np.random.default_rng(args.seed), []
-    paths = [path for pattern in args.bona_fide for path in sorted(glob.glob(pattern))]
+    bona = [clip for clip in material.clips(args.datasets) if clip.kind == BONA_FIDE]
+    # Every source has its turn before one comes again.
+    bona.sort(key=lambda clip: [c.source for c in bona[: bona.index(clip)]].count(clip.source))
     for case in tqdm(range(args.cases), unit="case", disable=None):
-        shown, at_us = clips.read_clip(paths[case % len(paths)], args.window)
+        window = next(material.windows(bona[case % len(bona)].frames(), args.window, 1))
+        shown, at_us = zip(*window, strict=True)
         count = len(shown)
         length = int(rng.integers(12, count // 2))
         start = int(rng.integers(0, count - length))
@@ -116,18 +113,19 @@ def inject(args: argparse.Namespace) -> None:
                     clips.write_clip(coded, (frame for frame, _ in window), times, args.reencode)
                     window = list(zip(*clips.read_clip(coded), strict=True))
             found.append(
-                {"kind": kind, "clip": f"case {case}", "window": 0, **judged(engine, window)}
+                {"kind": kind, "clip": f"case {case}", "window": 0, "coding": ""}
+                | judged(engine, window)
             )
     args.out.write_text(json.dumps(found))
 
 
 def manipulate(args: argparse.Namespace) -> None:
-    """Writes OUT/faceswap and OUT/selfblend: the first window of each clip, its face replaced by
-    the next clip's or blended with itself.
+    """Writes OUT/faceswap and OUT/selfblend: the first window of each talking head, its face the
+    next one's or blended with itself.
     """
     from vultus.attack import cli, clips
 
-    paths = [path for pattern in args.bona_fide for path in sorted(glob.glob(pattern))]
+    paths = [str(path) for path in sorted(args.datasets.glob("talking_head/*.mp4"))]
     for i, path in enumerate(tqdm(paths, unit="clip", disable=None)):
         donor = args.out / "donors" / f"{pathlib.Path(paths[(i + 1) % len(paths)]).stem}.png"
         donor.parent.mkdir(parents=True, exist_ok=True)
@@ -142,17 +140,62 @@ def manipulate(args: argparse.Namespace) -> None:
                     sys.exit(f"{verb} of {path} failed")
 
 
+RATES = (1, 8, 12, 30, 60)
+
+
+def rates(args: argparse.Namespace) -> None:
+    """Shows one clip of each source at other rates, and prints what is still assessed.
+
+    60 a second are the frames at twice their speed or more.
+    """
+    engine, seen = vultus.Engine(args.pack), set()
+    print("| source | frames a second | frames | risk | deepfake: coverage | injection: coverage |")
+    print("|---" * 6 + "|")
+    for clip in material.clips(args.datasets):
+        if clip.kind != BONA_FIDE or clip.source in seen:
+            continue
+        seen.add(clip.source)
+        window = next(material.windows(clip.frames(), args.window, 1))
+        interval_us = (window[-1][1] - window[0][1]) / (len(window) - 1)
+        for rate in RATES:
+            step, shown = 1e6 / rate, []
+            speed = interval_us / step if rate > 30 else 1.0
+            for frame, at_us in window:
+                at_us = round(at_us * step / interval_us) if speed > 1 else at_us
+                if not shown or at_us - shown[-1][1] >= 0.9 * step:
+                    shown.append((frame, at_us))
+            session = engine.session()
+            for frame, at_us in shown:
+                session.push(frame, at_us, "rgb")
+            found = session.evidence()
+            cells = [
+                found.risk or "not assessed",
+                *(c.coverage for c in (found.deepfake, found.injection)),
+            ]
+            print(
+                "|",
+                clip.source,
+                "|",
+                rate,
+                "|",
+                len(shown),
+                "|",
+                " | ".join(f"{c:.2f}" if isinstance(c, float) else c for c in cells),
+                "|",
+                flush=True,
+            )
+
+
 def throughput(args: argparse.Namespace) -> None:
     """Pushes a clip over and over into one session; prints frames a second and the memory in use
     after each tenth.
     """
-    shown, session = (
-        next(windows(str(args.clip), args.window, 1)),
-        vultus.Engine(args.pack).session(),
-    )
+    clip = material.Clip(args.clip, BONA_FIDE, "")
+    shown = next(material.windows(clip.frames(), args.window, 1))
+    session = vultus.Engine(args.pack).session()
     page, started = resource.getpagesize(), time.perf_counter()
     for i in range(args.frames):
-        session.push(shown[i % len(shown)][0], i * 33_333)
+        session.push(shown[i % len(shown)][0], i * 33_333, "rgb")
         if (i + 1) % (args.frames // 10) == 0:
             resident = int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * page
             print(
@@ -165,18 +208,105 @@ def throughput(args: argparse.Namespace) -> None:
     print(f"evidence: {1e3 * (time.perf_counter() - started):.0f} ms")
 
 
-def calibrate(args: argparse.Namespace) -> None:
-    rows = [row for row in json.loads(args.measured.read_text()) if row["kind"] == "bona fide"]
-    table = {}
-    for name in rows[0]["values"]:
-        values = [row["values"][name] for row in rows if row["values"][name] is not None]
-        if len(values) >= args.least:
-            table[name] = [
-                [p, float(f"{v:.6g}")]
-                for p, v in zip(PERCENTILES, np.percentile(values, PERCENTILES), strict=True)
+def by_clip(rows: Iterable[dict], value: Callable[[dict], float | None]) -> dict[str, float]:
+    """The mean over the windows of each clip that have a value."""
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        if (v := value(row)) is not None:
+            found.setdefault(row["clip"], []).append(v)
+    return {clip: float(np.mean(values)) for clip, values in found.items()}
+
+
+def hold_out(rows: list[dict]) -> None:
+    """Gives each row the `held` score of both channels, by a calibration without its source.
+
+    A live swap shares its frames with a camera's half: the halves of its model are left out for it.
+    """
+    specs = fusion.weights()
+    bona = [row for row in rows if row["kind"] == BONA_FIDE and not row["coding"]]
+    tables: dict[tuple[str, str], fusion.Table] = {}
+    for row in rows:
+        out = (
+            row["source"] if row["kind"] == BONA_FIDE else "",
+            row["model"] if row["kind"] == material.SWAPPED else "",
+        )
+        if out not in tables:
+            left = [
+                b for b in bona if b["source"] != out[0] and (not out[1] or b["model"] != out[1])
             ]
-    clips = sorted({row["clip"] for row in rows})
-    text = {"set": args.set, "clips": len(clips), "windows": len(rows), "signals": table}
+            tables[out] = fusion.table(left)
+        row["held"] = {
+            channel: fusion.score(row["values"], tables[out], channel, specs)
+            for channel in ("deepfake", "injection")
+        }
+
+
+def held(channel: str) -> Callable[[dict], float | None]:
+    return lambda row: row["held"][channel]
+
+
+def areas(rows: list[dict], value: Callable[[dict], float | None]) -> dict[str, float]:
+    """The AUC over clips of each kind of fake against all bona fide clips, and of the swaps against
+    their cameras.
+    """
+    plain = [row for row in rows if not row["coding"]]
+    bona = by_clip((row for row in plain if row["kind"] == BONA_FIDE), value)
+    found = {}
+    for kind in (kind for kind in material.FAKES if any(row["kind"] == kind for row in plain)):
+        fakes = by_clip((row for row in plain if row["kind"] == kind), value)
+        found[kind] = auc(list(bona.values()), list(fakes.values()))
+        if kind == material.SWAPPED:
+            own = {clip.removesuffix("right") + "left" for clip in fakes}
+            cameras = [score for clip, score in bona.items() if clip in own]
+            found[OWN_CAMERA] = auc(cameras, list(fakes.values()))
+    return found
+
+
+def injected_areas(rows: list[dict], injected: list[dict]) -> dict[str, float]:
+    """The AUC over windows of each kind of injection; a recording that is played once is bona fide
+    frame by frame.
+    """
+
+    def score(some: Iterable[dict]) -> list[float]:
+        return [row["injection"] for row in some if row["injection"] is not None]
+
+    bona = score(row for row in rows if row["kind"] == BONA_FIDE and not row["coding"])
+    found = {
+        kind: auc(bona, score(row for row in injected if row["kind"] == kind))
+        for kind in INJECTIONS
+        if injected
+    }
+    return found | {"a recording, played once": 0.5}
+
+
+def calibrate(args: argparse.Namespace) -> None:
+    rows = [row for row in json.loads(args.measured.read_text()) if not row["coding"]]
+    injected = json.loads(args.injected.read_text()) if args.injected else []
+    hold_out(rows)
+    bona = [row for row in rows if row["kind"] == BONA_FIDE]
+    sources = {}
+    for source in dict.fromkeys(row["source"] for row in bona):
+        some = [row for row in bona if row["source"] == source]
+        sources[source] = {"clips": len({row["clip"] for row in some}), "windows": len(some)}
+    rounded = lambda found: {kind: round(v, 3) for kind, v in found.items() if v == v}  # noqa: E731
+    kinds = {
+        "deepfake": rounded(areas(rows, held("deepfake"))),
+        "injection": rounded(injected_areas(rows, injected)),
+    }
+    # What the project's own tools made says nothing of real makers.
+    counts = lambda kind: kind not in material.OWN and kind != OWN_CAMERA  # noqa: E731
+    channels = {
+        channel: {"auc": min(v for kind, v in found.items() if counts(kind)), "kinds": found}
+        for channel, found in kinds.items()
+    }
+    text = {
+        "set": args.set,
+        "clips": len({row["clip"] for row in bona}),
+        "windows": len(bona),
+        "sources": sources,
+        "channels": channels,
+        "signals": fusion.table(bona),
+    }
     args.out.write_text(
         json.dumps(text, indent=1)
         .replace("\n   [\n    ", "\n   [")
@@ -218,108 +348,126 @@ def interval(low, high, seed: int = 0) -> tuple[float, float]:
     return float(np.percentile(areas, 2.5)), float(np.percentile(areas, 97.5))
 
 
+def levels(rows: Iterable[dict], channel: str = "deepfake") -> list[int]:
+    """Windows at LOW, MEDIUM and HIGH of the held-out score of one channel."""
+    found = [fusion.level(row["held"][channel]) for row in rows]
+    return [found.count(level) for level in ("LOW", "MEDIUM", "HIGH")]
+
+
+def groups(rows: list[dict]) -> dict[tuple[str, str], list[dict]]:
+    """Windows as they were recorded, of each source of bona fide clips and each maker of fakes."""
+    found: dict[tuple[str, str], list[dict]] = {}
+    for row in (row for row in rows if not row["coding"]):
+        name = row["source"] if row["kind"] == BONA_FIDE else row["model"]
+        found.setdefault((row["kind"], name), []).append(row)
+    return found
+
+
 def record(args: argparse.Namespace) -> None:
-    """Writes the levels of each kind as a record for `vultus-datasets table`."""
-    rows = [row for path in args.measured for row in json.loads(path.read_text())]
-    bona = [row for row in rows if row["kind"] == "bona fide"]
+    """Writes the levels of each kind as a record for `vultus-datasets table`: of the channel that
+    the kind speaks for.
+    """
+    rows = json.loads(args.measured.read_text())
+    hold_out(rows)
     found = []
+    bona = by_clip(
+        (r for r in rows if r["kind"] == BONA_FIDE and not r["coding"]), held("deepfake")
+    )
     for kind in dict.fromkeys(row["kind"] for row in rows):
-        some = [row for row in rows if row["kind"] == kind]
-        channel = "injection" if kind in INJECTIONS else "deepfake"
-        area = (
-            None
-            if kind == "bona fide"
-            else round(auc(*([row[channel] for row in side] for side in (bona, some))), 4)
-        )
-        levels = [sum(row["risk"] == level for row in some) for level in ("LOW", "MEDIUM", "HIGH")]
-        label = f"{kind} frames, injected" if kind in INJECTIONS else kind
-        found.append(
-            {
-                "kind": label,
-                "clips": len({row["clip"] for row in some}),
-                "levels": levels,
-                "auc": area,
-            }
-        )
+        some = [row for row in rows if row["kind"] == kind and not row["coding"]]
+        scores = list(by_clip(some, held("deepfake")).values())
+        area = None if kind == BONA_FIDE else round(auc(list(bona.values()), scores), 4)
+        label = f"{kind}, its source left out" if kind == BONA_FIDE else kind
+        clips = len({row["clip"] for row in some})
+        found.append({"kind": label, "clips": clips, "levels": levels(some), "auc": area})
+    injected = json.loads(args.injected.read_text()) if args.injected else []
+    for kind, area in injected_areas(rows, injected).items():
+        some = [row for row in injected if row["kind"] == kind]
+        counted = [sum(row["risk"] == level for row in some) for level in ("LOW", "MEDIUM", "HIGH")]
+        label = f"{kind} frames, injected"
+        if some:
+            clips = len({row["clip"] for row in some})
+            found.append({"kind": label, "clips": clips, "levels": counted, "auc": round(area, 4)})
     records.write(args.out, args.pack, args.set, {"kind": "sequences", "rows": found})
 
 
 def report(args: argparse.Namespace) -> None:
-    rows = [row for path in args.measured for row in json.loads(path.read_text())]
-    bona = [row for row in rows if row["kind"] == "bona fide"]
-    kinds = [kind for kind in dict.fromkeys(row["kind"] for row in rows) if kind != "bona fide"]
-    fields = {
-        f"score: {channel}": lambda row, channel=channel: row[channel]
-        for channel in ("deepfake", "injection")
-    }
-    fields |= {name: lambda row, name=name: row["values"][name] for name in bona[0]["values"]}
-    of = lambda some, field: [v for row in some if (v := field(row)) is not None]  # noqa: E731
-    print(
-        "| signal | bona fide, median | 95 % | "
-        + " | ".join(f"AUC {kind}" for kind in kinds)
-        + " |"
-    )
-    print("|---" * (3 + len(kinds)) + "|")
-    for name, field in fields.items():
-        values = of(bona, field)
-        if values:
-            cells = [
-                f"{auc(values, of([r for r in rows if r['kind'] == kind], field)):.2f}"
-                for kind in kinds
+    rows = json.loads(args.measured.read_text())
+    hold_out(rows)
+    row_of = lambda *cells: print("| " + " | ".join(map(str, cells)) + " |")  # noqa: E731
+    shown = lambda v: "-" if v is None or v != v else f"{v:.2f}"  # noqa: E731
+    kinds = list(areas(rows, held("deepfake")))
+    row_of("AUC over clips", "weight", *kinds)
+    print("|---" * (2 + len(kinds)) + "|")
+    found = areas(rows, held("deepfake"))
+    row_of("deepfake score, held out", "", *(shown(found[kind]) for kind in kinds))
+    for name, (channel, weight, _) in fusion.weights().items():
+        if channel == "deepfake":
+            found = areas(rows, lambda row, name=name: row["values"].get(name))
+            row_of(name, f"{weight:g}", *(shown(found[kind]) for kind in kinds))
+    print()
+    row_of("kind", "source or maker", "clips", "windows", "LOW", "MEDIUM", "HIGH", "not assessed")
+    print("|---" * 8 + "|")
+    for (kind, name), some in groups(rows).items():
+        counted = levels(some)
+        clips = len({row["clip"] for row in some})
+        row_of(kind, name, clips, len(some), *counted, len(some) - sum(counted))
+    bona = [row for row in rows if row["kind"] == BONA_FIDE and not row["coding"]]
+    for kind in kinds:
+        if kind != OWN_CAMERA:
+            sides = [
+                [(row["clip"], row["held"]["deepfake"]) for row in some]
+                for some in (bona, [r for r in rows if r["kind"] == kind and not r["coding"]])
             ]
+            sides = [[(clip, v) for clip, v in side if v is not None] for side in sides]
+            low, high = interval(*sides)
+            area = auc(*([v for _, v in side] for side in sides))
             print(
-                f"| {name} | {np.median(values):.3g} | {np.percentile(values, 95):.3g} | "
-                + " | ".join(cells)
-                + " |"
+                f"\n{kind}: AUC over windows {area:.2f} ({low:.2f} to {high:.2f}, 95 % over clips)"
             )
-    print("\n| kind | clips | windows | LOW | MEDIUM | HIGH |\n|---|---|---|---|---|---|")
-    for kind in ["bona fide", *kinds]:
-        some = [row for row in rows if row["kind"] == kind]
-        counts = [sum(row["risk"] == level for row in some) for level in ("LOW", "MEDIUM", "HIGH")]
+    for channel in ("deepfake", "injection"):
+        counted = levels(bona, channel)
         print(
-            f"| {kind} | {len({row['clip'] for row in some})} | {len(some)} | "
-            + " | ".join(map(str, counts))
-            + " |"
+            f"\nbona fide, {channel}: {counted[0]} of {sum(counted)} windows LOW, {counted[2]} HIGH"
         )
-    for kind in kinds:
-        channel = "injection" if kind in INJECTIONS else "deepfake"
-        sides = [
-            [(row["clip"], row[channel]) for row in some]
-            for some in (bona, [row for row in rows if row["kind"] == kind])
-        ]
-        area, (low, high) = auc(*([score for _, score in side] for side in sides)), interval(*sides)
-        print(
-            f"\n{kind}: AUC of the {channel} score {area:.2f} ({low:.2f} to {high:.2f} over clips)"
-        )
-    for kind in kinds:
-        missed = [row["clip"] for row in rows if row["kind"] == kind and row["risk"] == "LOW"]
-        if missed:
-            print(f"\n{kind} at LOW: {', '.join(missed)}")
-    alarms = [
-        f"{row['clip']}[{row['window']}] {row['channels']}" for row in bona if row["risk"] != "LOW"
-    ]
-    print(f"\nbona fide above LOW: {', '.join(alarms) or 'none'}")
-    for original, fake in args.pair:
-        print(f"\n| {original} against {fake} | original | fake |\n|---|---|---|")
-        sides = [[row for row in rows if row["clip"].endswith(end)] for end in (original, fake)]
-        for name, field in fields.items():
-            values = [of(side, field) for side in sides]
-            if all(values):
-                print(f"| {name} | " + " | ".join(f"{np.mean(v):.4g}" for v in values) + " |")
+        for row in bona:
+            if fusion.level(row["held"][channel]) not in ("LOW", None):
+                print(f"- {row['clip']}[{row['window']}] {row['held'][channel]:.2f}")
+    before = {
+        (row["clip"], row["window"]): row
+        for row in rows
+        if row["kind"] == BONA_FIDE and not row["coding"]
+    }
+    for coding in dict.fromkeys(row["coding"] for row in rows if row["coding"]):
+        some = [row for row in rows if row["coding"] == coding]
+        for channel in ("deepfake", "injection"):
+            level = lambda row, channel=channel: fusion.level(row["held"][channel])  # noqa: E731
+            was_low = [row for row in some if level(before[row["clip"], row["window"]]) == "LOW"]
+            raised = [row["clip"] for row in was_low if level(row) not in ("LOW", None)]
+            print(f"\n{coding}, {channel}: {len(raised)} of {len(was_low)} rise above LOW {raised}")
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     verbs = ask.add_subparsers(dest="verb", required=True)
-    for verb, run in (("measure", measure), ("inject", inject), ("manipulate", manipulate)):
+    for verb, run in (
+        ("measure", measure),
+        ("inject", inject),
+        ("manipulate", manipulate),
+        ("rates", rates),
+    ):
         made = verbs.add_parser(verb)
         made.set_defaults(run=run)
-        made.add_argument("--bona-fide", action="append", default=[], metavar="GLOB")
+        made.add_argument("--datasets", type=pathlib.Path, required=True)
         made.add_argument("--pack", type=pathlib.Path)
         made.add_argument("--window", type=int, default=75, help="frames of one session")
-        made.add_argument("--out", type=pathlib.Path, required=True)
+        if verb != "rates":
+            made.add_argument("--out", type=pathlib.Path, required=True)
     verbs.choices["measure"].add_argument(
-        "--attack", action="append", default=[], nargs=2, metavar=("KIND", "GLOB")
+        "--own", type=pathlib.Path, help="what `manipulate` wrote"
+    )
+    verbs.choices["measure"].add_argument(
+        "--coded", action="store_true", help="each bona fide window through each coder too"
     )
     verbs.choices["measure"].add_argument(
         "--most", type=int, default=3, help="windows of one clip at most"
@@ -345,24 +493,15 @@ def main() -> None:
         "--window", type=int, default=60, help="frames of the clip that are shown over and over"
     )
     made.add_argument("--frames", type=int, default=10_000)
-    made = verbs.add_parser("calibrate")
-    made.set_defaults(run=calibrate)
-    made.add_argument("measured", type=pathlib.Path)
-    made.add_argument("--set", default="bona fide clips", help="what the clips are, for the table")
-    made.add_argument(
-        "--least", type=int, default=10, help="windows that a signal must have been measured on"
-    )
-    made.add_argument("--out", type=pathlib.Path, required=True)
-    made = verbs.add_parser("record")
-    made.set_defaults(run=record)
-    made.add_argument("measured", type=pathlib.Path, nargs="+")
-    made.add_argument("--pack", type=pathlib.Path)
-    made.add_argument("--set", default="own clips", help="what the clips are")
-    made.add_argument("--out", type=pathlib.Path, required=True)
-    made = verbs.add_parser("report")
-    made.set_defaults(run=report)
-    made.add_argument("measured", type=pathlib.Path, nargs="+")
-    made.add_argument("--pair", action="append", default=[], nargs=2, metavar=("ORIGINAL", "FAKE"))
+    for verb, run in (("calibrate", calibrate), ("record", record), ("report", report)):
+        made = verbs.add_parser(verb)
+        made.set_defaults(run=run)
+        made.add_argument("measured", type=pathlib.Path)
+        if verb != "report":
+            made.add_argument("--injected", type=pathlib.Path, help="what `inject` wrote")
+            made.add_argument("--set", default="own clips", help="what the clips are")
+            made.add_argument("--out", type=pathlib.Path, required=True)
+    verbs.choices["record"].add_argument("--pack", type=pathlib.Path)
     args = ask.parse_args()
     args.run(args)
 

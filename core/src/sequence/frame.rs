@@ -1,5 +1,6 @@
 //! What is kept of a frame: a few kilobytes, from which every signal is computed.
 
+use super::detail::Detail;
 use super::region::{FOREHEAD, LEFT_CHEEK, LOWER_FACE, Patch, RIGHT_CHEEK};
 use super::texture::Texture;
 use crate::align::{AlignedFace, Pose, landmark};
@@ -24,6 +25,8 @@ pub(super) struct Frame {
     pub(super) features: Option<Features>,
     /// Texture of the skin, every few frames.
     pub(super) texture: Option<Texture>,
+    /// How much of the fine detail is new, where it could be compared.
+    pub(super) detail: Option<Detail>,
     /// By how much steps of luminance are larger across the 8 x 8 grid than beside it, over the
     /// step; every few frames.
     pub(super) blockiness: Option<f32>,
@@ -71,6 +74,7 @@ impl Frame {
         face: Option<&AlignedFace<'_>>,
         features: Option<Features>,
         eye_openings: Option<[f32; 2]>,
+        detail: Option<Detail>,
     ) -> Frame {
         let image = pyramid.image();
         Frame {
@@ -83,6 +87,7 @@ impl Frame {
             blockiness: face
                 .filter(|_| features.is_some())
                 .and_then(|face| blockiness(image, &face.bounds())),
+            detail,
             features,
         }
     }

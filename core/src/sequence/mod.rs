@@ -9,6 +9,7 @@
 mod answer;
 mod challenge;
 mod clock;
+mod detail;
 mod evidence;
 mod frame;
 mod fusion;

@@ -3,6 +3,7 @@
 
 use super::answer::{self, Answer};
 use super::challenge::Challenge;
+use super::detail::Register;
 use super::evidence::{
     ChallengeEvidence, ChallengeStatus, ChannelEvidence, RiskLevel, SequenceEvidence, Signal,
 };
@@ -41,6 +42,7 @@ pub(crate) struct Observation<'a> {
 /// Collects frames; memory does not grow with their number.
 pub(crate) struct Recorder {
     frames: VecDeque<Frame>,
+    register: Register,
     count: u32,
     /// Frames without a face.
     faceless: u32,
@@ -56,6 +58,7 @@ impl Recorder {
     pub(crate) fn new(challenge: Option<Challenge>) -> Self {
         Recorder {
             frames: VecDeque::with_capacity(FRAMES),
+            register: Register::default(),
             count: 0,
             faceless: 0,
             span_us: None,
@@ -112,7 +115,14 @@ impl Recorder {
             self.worst = self.values();
             self.frames.drain(..FRAMES / 2);
         }
-        let frame = Frame::describe(pyramid, timestamp_us, face, features, eye_openings);
+        let detail = match face {
+            Some(face) => self.register.see(pyramid, face.points(), timestamp_us),
+            None => {
+                self.register.lose();
+                None
+            }
+        };
+        let frame = Frame::describe(pyramid, timestamp_us, face, features, eye_openings, detail);
         if let Some(answer) = &mut self.answer {
             answer.see(&frame);
         }

@@ -65,6 +65,7 @@ fn frame(i: usize, thumb: Vec<f32>, digest: u64) -> Frame {
         face: None,
         features: None,
         texture: None,
+        detail: None,
         blockiness: None,
     }
 }
