@@ -210,7 +210,7 @@ pub(super) const SIGNALS: &[Spec] = &[
         "doubled-frames",
         Injection,
         "of the frames",
-        (0.55, 0.05),
+        (0.4, 0.05),
         order::doubled,
         "frames are replaced by the one before them",
     ),
