@@ -242,7 +242,7 @@ typedef struct vultus_image vultus_image;
 // What is known of one picture: its face, pose and quality.
 typedef struct vultus_sample vultus_sample;
 
-// Frames of one capture, in the order in which they came. It keeps no pixels, and its memory does not grow with their number.
+// Frames of one capture, in the order in which they came. It keeps no pixels but the face's luminance of the last 0.15 s, which is wiped, and its memory does not grow with their number.
 typedef struct vultus_session vultus_session;
 
 // A stored reference. It is biometric data.

@@ -34,8 +34,8 @@ pub const VULTUS_GUIDANCE_TOO_BRIGHT: i32 = 9;
 /// The face moves or is blurred.
 pub const VULTUS_GUIDANCE_HOLD_STILL: i32 = 10;
 
-/// Frames of one capture, in the order in which they came. It keeps no pixels, and its memory does
-/// not grow with their number.
+/// Frames of one capture, in the order in which they came. It keeps no pixels but the face's
+/// luminance of the last 0.15 s, which is wiped, and its memory does not grow with their number.
 pub struct vultus_session {
     _opaque: (),
 }

@@ -295,7 +295,7 @@ fn blur(plane: &[f32], weights: &[f32], apart: usize) -> Buffer<f32> {
         }
     }
     let mut out = FLOATS.take(SIDE * SIDE);
-    let mut padded = vec![0.0f32; SIDE + 2 * reach];
+    let mut padded = FLOATS.take(SIDE + 2 * reach);
     for (row, to) in down.chunks_exact(SIDE).zip(out.chunks_exact_mut(SIDE)) {
         padded[..reach].fill(row[0]);
         padded[reach..reach + SIDE].copy_from_slice(row);

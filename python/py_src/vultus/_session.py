@@ -16,8 +16,8 @@ ASSUMED_INTERVAL_US = 33_333
 
 
 class Session:
-    """Frames of one capture. It keeps descriptors and the features of a few best frames, never
-    pixels.
+    """Frames of one capture. It keeps descriptors, the features of a few best frames, and the
+    face's luminance of the last 0.15 s, which is wiped.
 
     Made by `Engine.session`. A session serves one capture; calls from several threads wait for each
     other.
