@@ -389,11 +389,13 @@ impl Regions {
                 .zip(now.chunks_exact(LANES))
                 .zip(then.chunks_exact(LANES));
             for ((labels, now), then) in lanes {
-                for lane in 0..LANES {
-                    let counts = f32::from(u8::from(labels[lane] == region));
-                    apart[lane] += counts * (now[lane] - then[lane]).abs();
-                    detail[lane] += counts * (now[lane].abs() + then[lane].abs());
-                    count[lane] += counts;
+                let sums = apart.iter_mut().zip(&mut detail).zip(&mut count);
+                let pairs = labels.iter().zip(now).zip(then);
+                for (((apart, detail), count), ((label, now), then)) in sums.zip(pairs) {
+                    let counts = f32::from(u8::from(*label == region));
+                    *apart += counts * (now - then).abs();
+                    *detail += counts * (now.abs() + then.abs());
+                    *count += counts;
                 }
             }
             let total = |lanes: [f32; LANES]| lanes.iter().sum::<f32>();
@@ -637,14 +639,15 @@ impl Template {
         let (side, last) = (plane.side, plane.side - 1);
         let at = |x: usize, y: usize| plane.values[y * side + x];
         let [mut value, mut across, mut down] = [[0.0f32; PATCH * PATCH]; 3];
-        for i in 0..PATCH * PATCH {
+        let samples = value.iter_mut().zip(&mut across).zip(&mut down);
+        for (i, ((value, across), down)) in samples.enumerate() {
             let (x, y) = (left + i % PATCH, top + i / PATCH);
-            value[i] = at(x, y);
+            *value = at(x, y);
             if x > 0 && x < last {
-                across[i] = (at(x + 1, y) - at(x - 1, y)) / 2.0;
+                *across = (at(x + 1, y) - at(x - 1, y)) / 2.0;
             }
             if y > 0 && y < last {
-                down[i] = (at(x, y + 1) - at(x, y - 1)) / 2.0;
+                *down = (at(x, y + 1) - at(x, y - 1)) / 2.0;
             }
         }
         centre(&mut value);
@@ -670,9 +673,9 @@ impl Template {
         for _ in 0..STEPS {
             let misfit = self.misfit(plane, [u, v]);
             let [mut x, mut y] = [0.0f32; 2];
-            for i in 0..PATCH * PATCH {
-                x += self.across[i] * misfit[i];
-                y += self.down[i] * misfit[i];
+            for ((across, down), misfit) in self.across.iter().zip(&self.down).zip(&misfit) {
+                x += across * misfit;
+                y += down * misfit;
             }
             let [xx, xy, yy] = self.inverse;
             u -= xx * x + xy * y;
