@@ -44,7 +44,10 @@ def test_a_channel_promises_the_lower_end_of_its_worst_kind() -> None:
 def test_usual_values_are_low_and_unusual_ones_are_not() -> None:
     specs = fusion.weights()
     usual = {name: dict(map(tuple, p))[50] for name, p in CALIBRATION["signals"].items()}
-    score = lambda values: fusion.score(values, CALIBRATION["signals"], "deepfake", specs)  # noqa: E731
+
+    def score(values: dict[str, float]) -> float | None:
+        return fusion.score(values, CALIBRATION["signals"], "deepfake", specs)
+
     assert score(usual) == 0 and fusion.level(score(usual)) == "LOW"
     swapped = usual | {"skin-renewal": 100.0}
     assert score(swapped) == pytest.approx(specs["skin-renewal"][1])

@@ -707,6 +707,7 @@ mod tests {
     use super::*;
     use crate::image::Image;
     use crate::{ImageView, PixelFormat};
+    use vultus_nn::kernel::Kernels;
 
     const WIDTH: u32 = 320;
     const HEIGHT: u32 = 300;
@@ -782,7 +783,11 @@ mod tests {
         let mut register = Register::default();
         let see = |i: u64| {
             let (image, points) = frame(i, painted);
-            register.see(&Pyramid::new(&image), &points, i * INTERVAL_US)
+            register.see(
+                &Pyramid::new(Kernels::best(), &image),
+                &points,
+                i * INTERVAL_US,
+            )
         };
         (0..count).filter_map(see).collect()
     }
@@ -813,7 +818,7 @@ mod tests {
         let window = around(&Rect::around(face(150.0, 150.0)));
         let through = |i: u64| {
             let (image, _) = frame(i, 0.0);
-            Seen::through(&Pyramid::new(&image), &window, i)
+            Seen::through(&Pyramid::new(Kernels::best(), &image), &window, i)
         };
         let (now, earlier) = (through(3), through(0));
         let flow = Flow::between(&now.coarse, &earlier.coarse);
@@ -829,14 +834,18 @@ mod tests {
     #[test]
     fn repeats_hostile_clocks_and_small_faces_are_not_compared() {
         let (image, points) = frame(0, 0.0);
-        let pyramid = Pyramid::new(&image);
+        let pyramid = Pyramid::new(Kernels::best(), &image);
         let mut register = Register::default();
         for at in [0, 33_333, 66_666, 100_000, 133_333, 0, u64::MAX, 5, 5] {
             assert_eq!(register.see(&pyramid, &points, at), None);
         }
         for i in 0..400u64 {
             let (image, points) = frame(i % 20, 0.0);
-            register.see(&Pyramid::new(&image), &points, 10 + i * 1_000);
+            register.see(
+                &Pyramid::new(Kernels::best(), &image),
+                &points,
+                10 + i * 1_000,
+            );
             assert!(register.seen.len() <= 11);
         }
         let small: Vec<Point> = points
@@ -852,7 +861,7 @@ mod tests {
         let mut register = Register::default();
         for i in 0..20 {
             let (image, points) = frame(i, 0.0);
-            let found = register.see(&Pyramid::new(&image), &points, i * 83_333);
+            let found = register.see(&Pyramid::new(Kernels::best(), &image), &points, i * 83_333);
             assert_eq!(found, None);
         }
     }
