@@ -2,6 +2,8 @@
 
 import io
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -99,7 +101,22 @@ def test_animation(engine, kind):
 
 
 def test_gif_is_named(engine):
-    refused(engine, encoded(Image.new("P", (8, 8)), "GIF"), vultus.InputError, "GIF header")
+    refused(engine, encoded(Image.new("P", (8, 8)), "GIF"), vultus.UnsupportedError, "GIF")
+
+
+def test_files_are_pictures(engine, selfie, card):
+    with open(selfie, "rb") as file:
+        assert engine.verify(file, io.BytesIO(card.read_bytes())).outcome == "accept"
+    refused(engine, file, vultus.InputError, "the file is closed")
+    refused(engine, io.StringIO("x"), vultus.InputError, "binary mode")
+
+
+def test_what_may_be_the_picture_is_not_told(engine):
+    for text, words in (("data:image/png;base64,iVBO", "no path"), ("a\0.jpg", "a NUL")):
+        refused(engine, text, vultus.InputError, words)
+    with pytest.raises(vultus.InputError) as caught:
+        engine.examine("/9j/" * 50_000)
+    assert len(str(caught.value)) < 200
 
 
 def test_no_colour_order(engine):
@@ -194,3 +211,19 @@ def test_one_flipped_byte_in_a_pack(tmp_path):
         vultus.ModelError, match=f"{weight.name} was changed after the pack was built"
     ):
         vultus.Engine(pack)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["verify", "{selfie}"], ["verify", "{selfie}", "{card}", "--fmr", "low"], ["bogus"]],
+)
+def test_a_usage_error_has_no_status_of_an_answer(selfie, card, arguments):
+    given = [argument.format(selfie=selfie, card=card) for argument in arguments]
+    result = subprocess.run([sys.executable, "-m", "vultus", *given], capture_output=True)
+    assert result.returncode == 3
+
+
+def test_an_answer_on_a_full_disk_is_a_fault(selfie, card):
+    with open("/dev/full", "wb") as full:
+        arguments = [sys.executable, "-m", "vultus", "verify", selfie, card]
+        assert subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE).returncode == 3

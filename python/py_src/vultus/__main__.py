@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 EXIT = {"accept": 0, "reject": 1, "inconclusive": 2}
 FAULT = 3
+
+
+class _Parser(argparse.ArgumentParser):
+    """A usage error is a fault: 2 would read as inconclusive."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(FAULT, f"{self.prog}: error: {message}\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         from .attack.cli import main as attack
 
         return attack(arguments[1:])
-    parser = argparse.ArgumentParser(prog="vultus", description="On-device biometric verification.")
+    parser = _Parser(prog="vultus", description="On-device biometric verification.")
     commands = parser.add_subparsers(dest="command", required=True)
     verify = commands.add_parser(
         "verify",
@@ -59,7 +69,15 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("give either a selfie and a document, or --video CLIP and a document")
     if options.video and options.annotate:
         parser.error("--annotate shows pictures; it does not go with --video")
-    return _verify(options)
+    try:
+        status = _verify(options)
+        sys.stdout.flush()
+    except Exception as error:
+        # An answer that was not written is none, and Python's own status would read as a reject.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        print(f"vultus: {type(error).__name__}: {error}", file=sys.stderr)
+        return FAULT
+    return status
 
 
 def _verify(options: argparse.Namespace) -> int:

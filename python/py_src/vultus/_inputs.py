@@ -10,6 +10,8 @@ from ._vultus import Image, InputError, UsageError
 if TYPE_CHECKING:
     import numpy as np
 
+_MOST_BYTES = 32 << 20
+_LONGEST_PATH = 4096
 _CHANNELS = {"rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4, "grey": 1}
 
 
@@ -22,6 +24,8 @@ def load(picture: Any, colour: str | None, name: str) -> Image:
             return picture
         if isinstance(picture, (str, os.PathLike)):
             return Image.decode(_read(picture))
+        if hasattr(picture, "read") and not hasattr(picture, "getexif"):
+            return Image.decode(_bounded(picture))
         if isinstance(picture, (bytes, bytearray, memoryview)):
             return Image.decode(bytes(picture))
         if hasattr(picture, "__array_interface__") and hasattr(picture, "dtype"):
@@ -39,11 +43,32 @@ def load(picture: Any, colour: str | None, name: str) -> Image:
 
 
 def _read(path: str | os.PathLike[str]) -> bytes:
+    name = os.fspath(path)
+    # A path is told; what may be the picture itself is not.
+    if isinstance(name, str) and (name.startswith("data:") or len(name) > _LONGEST_PATH):
+        raise InputError(
+            f"a text of {len(name)} characters is no path; pass a path, or the decoded bytes"
+        )
     try:
         with open(path, "rb") as file:
-            return file.read()
+            return _bounded(file)
+    except ValueError:
+        raise InputError("the path holds a NUL") from None
     except OSError as error:
-        raise InputError(f"{os.fspath(path)} cannot be read: {error.strerror}") from error
+        raise InputError(f"{name} cannot be read: {error.strerror}") from error
+
+
+def _bounded(file: Any) -> bytes:
+    """Returns what a binary file holds, and reads one byte beyond the limit of the engine at the
+    most.
+    """
+    try:
+        data = file.read(_MOST_BYTES + 1)
+    except ValueError:
+        raise InputError("the file is closed") from None
+    if not isinstance(data, bytes):
+        raise InputError("the file gives text; open it in binary mode")
+    return data
 
 
 def _from_pil(picture: Any) -> Image:

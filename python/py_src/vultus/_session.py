@@ -80,7 +80,9 @@ def is_frames(picture: Any) -> bool:
     iterator.
     """
     return isinstance(picture, (list, tuple)) or (
-        isinstance(picture, Iterator) and not hasattr(picture, "getexif")
+        isinstance(picture, Iterator)
+        and not hasattr(picture, "getexif")
+        and not hasattr(picture, "read")
     )
 
 
