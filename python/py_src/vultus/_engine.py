@@ -49,6 +49,8 @@ class Engine:
         unknown or non-commercial licence is accepted. Raises `ModelError` when the pack is missing
         or damaged.
         """
+        if isinstance(accepted_licences, str):
+            raise _vultus.UsageError("accepted_licences: is one text, pass a list of model ids")
         self._engine = _vultus.Engine(
             Path(pack) if pack is not None else DEFAULT_PACK,
             precision,
