@@ -2,19 +2,21 @@
 //! here.
 
 use crate::align::{AlignedFace, Aligner, Eyes};
-use crate::compare::{
-    self, Calibration, Comparator, Comparison, Gallery, OperatingPoint, Part, Recipe,
-};
-use crate::decision::{Decision, EngineInfo, Evidence, Face, Policy, Sample, decide};
-use crate::detect::{Attempt, Cascade, Choice, Detection, Detector, Role, Turn, choose};
+use crate::compare::{self, Calibration, Gallery, Part, Recipe};
+use crate::decision::{Decision, EngineInfo, Evidence, Policy, decide};
+use crate::detect::{Attempt, Cascade, Choice, Turn, choose};
 use crate::embed::{Embedding, Features};
 use crate::error::{Error, Kind, Result, Stage};
+use crate::evidence::{
+    Assessed, Comparator, Comparison, Detection, Detector, Face, Obstacle, OperatingPoint,
+    PadReport, Role, Sample, SequenceEvidence,
+};
 use crate::image::{Image, Pyramid};
 use crate::model::{ModelInfo, Pack, Share};
 use crate::network::Loader;
-use crate::pad::{Pad, PadReport};
+use crate::pad::Pad;
 use crate::quality;
-use crate::sequence::{self, SequenceEvidence};
+use crate::sequence;
 use crate::template::{Lineage, Template};
 use std::path::Path;
 use std::sync::Arc;
@@ -84,36 +86,32 @@ pub struct Enrolment {
 }
 
 /// A picture after all stages but the comparison.
-struct Taken {
+struct Processed {
     sample: Sample,
     features: Option<Vec<Features>>,
 }
 
-impl Taken {
+impl Processed {
     fn without_face(role: Role, (width, height): (u32, u32)) -> Self {
-        let not_assessed = match role {
-            Role::Selfie => "the model pack holds no weights for presentation attack detection",
-            Role::Document => {
-                "a document is a print, so presentation attack detection does not apply"
-            }
-        };
-        let pad = PadReport::not_assessed(not_assessed);
-        Taken {
+        Processed {
             sample: Sample {
                 role,
                 width,
                 height,
                 face: None,
                 rival: None,
-                quality: None,
-                pad,
+                quality: Assessed::NotPossible(Obstacle::NoFace),
+                pad: match role {
+                    Role::Selfie => Assessed::NotPossible(Obstacle::NoFace),
+                    Role::Document => Assessed::NotAsked,
+                },
             },
             features: None,
         }
     }
 }
 
-impl Taken {
+impl Processed {
     /// Whether there is a face, and its landmarks lie on it.
     fn is_placed(&self) -> bool {
         self.sample.face.as_ref().is_some_and(Face::is_placed)
@@ -223,7 +221,7 @@ impl Engine {
         let (probe, reference) = (probe?, reference?);
         self.decide(
             probe,
-            SequenceEvidence::not_assessed(),
+            SequenceEvidence::not_asked(),
             reference.features.as_deref(),
             Some(reference.sample),
             policy,
@@ -248,7 +246,7 @@ impl Engine {
         )?;
         self.decide(
             probe,
-            SequenceEvidence::not_assessed(),
+            SequenceEvidence::not_asked(),
             Some(reference.features()),
             None,
             policy,
@@ -259,7 +257,7 @@ impl Engine {
     /// Makes a reference of a picture.
     pub fn enrol(&self, image: &Image, role: Role) -> Result<Enrolment> {
         let taken = self.take(image, role, &self.0.embeddings, &mut Clock::start())?;
-        let quality = taken.sample.quality.as_ref().map_or(0, |q| q.unified);
+        let quality = taken.sample.quality.yes().map_or(0, |q| q.unified);
         let template = taken
             .features
             .map(|f| Template::new(role, self.0.info.precision, quality, f, &self.0.lineage));
@@ -383,7 +381,7 @@ impl Engine {
         role: Role,
         embeddings: &[Arc<Embedding>],
         clock: &mut Clock,
-    ) -> Result<Taken> {
+    ) -> Result<Processed> {
         let pyramid = Pyramid::new(self.0.kernels, image);
         clock.lap("pyramid");
         let taken = self.take_from(&pyramid, role, embeddings, clock)?;
@@ -418,37 +416,27 @@ impl Engine {
         role: Role,
         embeddings: &[Arc<Embedding>],
         clock: &mut Clock,
-    ) -> Result<Taken> {
+    ) -> Result<Processed> {
         let image = pyramid.image();
         let found = self.find(pyramid, role)?;
         clock.lap("detect");
-        let Taken { mut sample, .. } = Taken::without_face(role, (image.width(), image.height()));
+        let mut processed = Processed::without_face(role, (image.width(), image.height()));
         let Some((choice, face)) = found else {
-            return Ok(Taken {
-                sample,
-                features: None,
-            });
+            return Ok(processed);
         };
         let assess = |clock: &mut Clock| {
             let quality = quality::assess(&face, usize::from(choice.rival.is_some()));
             clock.lap("quality");
-            let pad = self
-                .0
-                .pad
-                .as_ref()
-                .filter(|_| role == Role::Selfie)
-                .map(|pad| pad.assess(&face))
-                .transpose();
+            let pad = self.present(&face, role);
             clock.lap("pad");
             (quality, pad)
         };
         let embed = |clock: &mut Clock| self.embed(embeddings, &face, clock);
         let ((quality, pad), features) = self.both(clock, assess, embed);
-        let features = features?;
-        sample.quality = Some(quality);
-        if let Some(pad) = pad? {
-            sample.pad = pad;
-        }
+        processed.features = Some(features?);
+        let sample = &mut processed.sample;
+        sample.quality = Assessed::Yes(quality);
+        sample.pad = pad?;
         sample.rival = choice.rival;
         sample.face = Some(Face {
             detection: choice.face,
@@ -459,10 +447,16 @@ impl Engine {
             eye_gap: face.fit().eye_gap,
             landmarks: face.points().to_vec(),
         });
-        Ok(Taken {
-            sample,
-            features: Some(features),
-        })
+        Ok(processed)
+    }
+
+    /// Presentation attack detection of a face, which a document is not asked for.
+    fn present(&self, face: &AlignedFace<'_>, role: Role) -> Result<Assessed<PadReport>> {
+        match (role, &self.0.pad) {
+            (Role::Document, _) => Ok(Assessed::NotAsked),
+            (Role::Selfie, None) => Ok(Assessed::NotPossible(Obstacle::NoWeights)),
+            (Role::Selfie, Some(pad)) => pad.assess(face),
+        }
     }
 
     /// Returns the features of every embedder.
@@ -547,7 +541,7 @@ impl Engine {
 
     fn decide(
         &self,
-        probe: Taken,
+        probe: Processed,
         sequence: SequenceEvidence,
         reference: Option<&[Features]>,
         document: Option<Sample>,
@@ -555,7 +549,7 @@ impl Engine {
         mut clock: Clock,
     ) -> Result<Decision> {
         let comparison = match (&probe.features, reference) {
-            (Some(p), Some(r)) => Some(compare::compare(
+            (Some(p), Some(r)) => Assessed::Yes(compare::compare(
                 &self.0.calibration,
                 self.0.recipe(policy.comparator),
                 self.0.info.precision,
@@ -563,12 +557,12 @@ impl Engine {
                 p,
                 r,
             )?),
-            _ => None,
+            _ => Assessed::NotPossible(Obstacle::NoFace),
         };
         let evidence = Evidence {
             selfie: &probe.sample,
             document: document.as_ref(),
-            comparison: comparison.as_ref(),
+            comparison: &comparison,
             sequence: &sequence,
         };
         let (outcome, reasons) = decide(&evidence, policy);

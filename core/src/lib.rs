@@ -65,6 +65,7 @@ pub mod document;
 mod embed;
 mod engine;
 mod error;
+mod evidence;
 mod geometry;
 mod image;
 mod model;
@@ -75,24 +76,21 @@ mod sequence;
 mod spare;
 mod template;
 
-pub use align::Pose;
-pub use compare::{Candidate, Comparator, Comparison, Gallery, OperatingPoint};
-pub use decision::{
-    Decision, Effect, EngineInfo, Face, Outcome, PadRule, Policy, QualityLimits, Reason,
-    ReasonCode, RiskRule, Sample, SequenceRules,
-};
-pub use detect::{Detection, Detector, Role};
+pub use compare::{Candidate, Gallery};
+pub use decision::{Decision, EngineInfo, PadRule, Policy, QualityLimits, RiskRule, SequenceRules};
 pub use engine::{Engine, EngineOptions, Enrolment, Session, SessionOptions};
 pub use error::{Error, Kind, Result, Stage};
+pub use evidence::{
+    Assessed, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence,
+    ChannelRisk, Comparator, Comparison, Component, Coverage, Detection, Detector, Effect, FORMAT,
+    Face, Guidance, GuidanceCode, Measure, Obstacle, OperatingPoint, Outcome, PadReport, PadStatus,
+    PadView, Pose, QualityReport, Reason, ReasonCode, RiskLevel, Role, Sample, SequenceEvidence,
+    Signal, SignalName, Standing,
+};
 pub use geometry::{Point, Rect};
 pub use image::{Image, ImageView, Limits, PixelFormat};
 pub use model::{Licence, LicenceUse, ModelInfo, Pack, models_json};
-pub use pad::{PadReport, PadStatus, PadView};
-pub use quality::{Measure, QualityReport};
-pub use sequence::{
-    Challenge, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence,
-    Guidance, GuidanceCode, RiskLevel, SequenceEvidence, Signal, SignalStatus,
-};
+pub use sequence::Challenge;
 pub use template::Template;
 pub use vultus_nn::Precision;
 pub use vultus_nn::kernel::Isa;

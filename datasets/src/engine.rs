@@ -130,19 +130,21 @@ impl EngineExtractor {
     /// # Errors
     /// The engine fails; as text.
     pub fn presentation(&self, pictures: &[Image]) -> Result<Option<f32>, String> {
-        let report = match pictures {
+        let pad = match pictures {
             [still] => self
                 .engine
                 .examine(still, self.role)
                 .map(|sample| sample.pad),
             frames => self.session(frames),
         };
-        let views = report.map_err(|error| error.to_string())?.views;
-        let sum: f32 = views.iter().map(|view| view.log_odds).sum();
-        Ok((!views.is_empty()).then(|| sum / views.len() as f32))
+        let pad = pad.map_err(|error| error.to_string())?;
+        let mean = |views: &[vultus::PadView]| {
+            views.iter().map(|view| view.log_odds).sum::<f32>() / views.len() as f32
+        };
+        Ok(pad.yes().map(|report| mean(&report.views)))
     }
 
-    fn session(&self, frames: &[Image]) -> vultus::Result<vultus::PadReport> {
+    fn session(&self, frames: &[Image]) -> vultus::Result<vultus::Assessed<vultus::PadReport>> {
         let mut session = self.engine.session(&vultus::SessionOptions::default())?;
         for (timestamp_us, frame) in (0..).step_by(100_000).zip(frames) {
             session.push(frame, timestamp_us)?;
@@ -225,9 +227,10 @@ impl Extractor for EngineExtractor {
         let components = enrolment
             .sample
             .quality
-            .iter()
+            .yes()
+            .into_iter()
             .flat_map(|q| &q.components)
-            .map(|c| (c.name.to_owned(), c.raw))
+            .map(|c| (c.name.name().to_owned(), c.raw))
             .collect();
         Outcome::Acquired {
             features,

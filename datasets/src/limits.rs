@@ -2,7 +2,7 @@
 //! would be refused.
 
 use serde::Serialize;
-use vultus::{QualityLimits, Sample};
+use vultus::{Component, QualityLimits, Sample};
 
 /// What the limits of a policy look at in one bona fide picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,23 +16,23 @@ pub struct Sighting {
 impl Sighting {
     /// Reads the values out of an examined picture; `None` when it shows no face.
     pub fn of(sample: &Sample) -> Option<Self> {
-        let (face, quality) = (sample.face.as_ref()?, sample.quality.as_ref()?);
-        let score = |name: &str| quality.component(name).map_or(0, |c| c.score);
+        let (face, quality) = (sample.face.as_ref()?, sample.quality.yes()?);
+        let score = |component| quality.component(component).score;
         let components = [
-            "sharpness",
-            "under-exposure-prevention",
-            "over-exposure-prevention",
-            "dynamic-range",
+            Component::Sharpness,
+            Component::UnderExposurePrevention,
+            Component::OverExposurePrevention,
+            Component::DynamicRange,
         ];
         Some(Self {
             values: QualityLimits {
                 least_inter_eye_px: face.inter_eye_px,
                 most_yaw_deg: face.pose.yaw_deg.abs(),
                 most_pitch_deg: face.pose.pitch_deg.abs(),
-                least_inside: score("face-inside-picture"),
+                least_inside: score(Component::FaceInsidePicture),
                 least_component: components.into_iter().map(score).min().unwrap_or(0),
             },
-            pad: sample.pad.score,
+            pad: sample.pad.yes().map(|pad| pad.score),
         })
     }
 

@@ -15,6 +15,20 @@ const (
 	Inconclusive Outcome = "inconclusive" // it cannot be said; the reasons tell what to do better
 )
 
+// How a part of the evidence was assessed.
+const (
+	Assessed    = "yes"          // it was looked at, and this is what was found
+	NotAsked    = "not-asked"    // nobody asked for it
+	NotPossible = "not-possible" // it was to be looked at and could not be
+)
+
+// Assessment says whether a part of the evidence was looked at, and why not.
+type Assessment struct {
+	Assessed string `json:"assessed"` // Assessed, NotAsked or NotPossible
+	Reason   string `json:"reason"`   // why it was not possible, for machines; empty otherwise
+	Text     string `json:"text"`     // for people
+}
+
 // Role is what a picture is in a transaction.
 type Role string
 
@@ -51,7 +65,7 @@ type Comparison struct {
 type Decision struct {
 	Outcome    Outcome         `json:"outcome"`
 	Reasons    []Reason        `json:"reasons"`    // the decisive ones first
-	Comparison *Comparison     `json:"comparison"` // nil when a face was missing
+	Comparison *Comparison     `json:"-"`          // nil when a face was missing
 	JSON       json.RawMessage `json:"-"`          // all evidence, the same bytes as in every other language
 	Stages     []Stage         `json:"-"`          // where the time went, in no promised order; decoding is not among them
 }
@@ -65,8 +79,19 @@ type Stage struct {
 
 func readDecision(text string, stages []Stage) (*Decision, error) {
 	decision := &Decision{JSON: json.RawMessage(text), Stages: stages}
-	if err := json.Unmarshal(decision.JSON, decision); err != nil {
-		return nil, &Error{ErrInternal, "interface", "the decision cannot be read: " + err.Error()}
+	var compared struct {
+		Comparison struct {
+			Assessment
+			Comparison
+		} `json:"comparison"`
+	}
+	for _, into := range []any{decision, &compared} {
+		if err := json.Unmarshal(decision.JSON, into); err != nil {
+			return nil, &Error{ErrInternal, "interface", "the decision cannot be read: " + err.Error()}
+		}
+	}
+	if compared.Comparison.Assessed == Assessed {
+		decision.Comparison = &compared.Comparison.Comparison
 	}
 	return decision, nil
 }

@@ -193,23 +193,35 @@ const (
 
 // ChannelEvidence is what the signals of one channel amount to.
 type ChannelEvidence struct {
-	Risk  Risk     `json:"risk"`
-	Score *float32 `json:"score"` // 0 to 1, larger is more suspicious
+	Assessment
+	Risk     Risk     `json:"risk"`     // empty unless it was assessed
+	Score    *float32 `json:"score"`    // 0 to 1, larger is more suspicious; nil unless it was assessed
+	Coverage Coverage `json:"coverage"` // how much of the channel was looked at
+}
+
+// Coverage is how much of a channel was looked at, by frames that differ from each other.
+type Coverage struct {
+	Assessed float32 `json:"assessed"` // weight of the signals that could be assessed
+	Of       float32 `json:"of"`       // weight of all
+}
+
+// ChallengeEvidence is how the challenge went.
+type ChallengeEvidence struct {
+	Assessment
+	Status string `json:"status"` // "passed" or "failed"; empty unless it was assessed
 }
 
 // Evidence is what the frames of a session tell.
 type Evidence struct {
-	Risk       Risk            `json:"risk"` // the higher of the two channels
-	Text       string          `json:"text"` // for people
-	Frames     int             `json:"frames"`
-	DurationMS int             `json:"duration_ms"`
-	Deepfake   ChannelEvidence `json:"deepfake"`  // whether the face was made or changed
-	Injection  ChannelEvidence `json:"injection"` // whether the frames came from a camera
-	Challenge  struct {
-		Status string `json:"status"` // "passed", "failed", "not-asked" or "not-assessable"
-		Text   string `json:"text"`
-	} `json:"challenge"`
-	JSON json.RawMessage `json:"-"` // all of it, with every signal
+	Risk           Risk              `json:"risk"` // the higher of the two channels; empty when nothing can be said
+	Text           string            `json:"text"` // for people
+	Frames         int               `json:"frames"`
+	DistinctFrames int               `json:"distinct_frames"` // how many different ones they were
+	DurationMS     int               `json:"duration_ms"`
+	Deepfake       ChannelEvidence   `json:"deepfake"`  // whether the face was made or changed
+	Injection      ChannelEvidence   `json:"injection"` // whether the frames came from a camera
+	Challenge      ChallengeEvidence `json:"challenge"` // how the challenge went
+	JSON           json.RawMessage   `json:"-"`         // all of it, with every signal
 }
 
 // Evidence returns what the frames so far tell, at any time.

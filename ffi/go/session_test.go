@@ -84,7 +84,7 @@ func TestSession(t *testing.T) {
 		t.Errorf("%+v", g)
 	}
 	evidence, err := session.Evidence()
-	if err != nil || evidence.Frames != frames || evidence.Challenge.Status != "not-asked" ||
+	if err != nil || evidence.Frames != frames || evidence.Challenge.Assessed != NotAsked ||
 		!bytes.Contains(evidence.JSON, []byte(`"signals":[`)) {
 		t.Errorf("%+v, %v", evidence, err)
 	}
@@ -124,7 +124,7 @@ func TestSessionWithChallenge(t *testing.T) {
 	}
 	push(t, session, photo("obama2.jpg"), 2)
 	if evidence, err := session.Evidence(); err != nil || evidence.Challenge.Status == "passed" ||
-		evidence.Challenge.Status == "not-asked" {
+		evidence.Challenge.Assessed == NotAsked {
 		t.Errorf("%+v, %v", evidence, err)
 	}
 }

@@ -5,7 +5,7 @@ use crate::panic::{accessor, boundary};
 use crate::status::*;
 use std::ffi::{CString, c_char};
 use std::ptr::null;
-use vultus::{Comparison, Decision, Effect, Outcome};
+use vultus::{Assessed, Comparison, Decision, Effect, Outcome};
 
 /// No decision: what a NULL handle has. Zeroed memory never accepts.
 pub const VULTUS_OUTCOME_NONE: i32 = 0;
@@ -32,10 +32,10 @@ pub struct vultus_decision {
 }
 
 /// What C may see of a decision; the landmarks, which are biometric data, are left behind.
-pub(crate) struct Answer {
+pub(crate) struct CDecision {
     outcome: Outcome,
     reasons: Vec<Reason>,
-    comparison: Option<Comparison>,
+    comparison: Assessed<Comparison>,
     stages: Vec<(CString, f32)>,
     json: CString,
 }
@@ -48,19 +48,19 @@ struct Reason {
 }
 
 impl Object for vultus_decision {
-    type Value = Answer;
+    type Value = CDecision;
     const NAME: &'static str = "vultus_decision";
 }
 
-impl From<Decision> for Answer {
-    fn from(decision: Decision) -> Answer {
+impl From<Decision> for CDecision {
+    fn from(decision: Decision) -> CDecision {
         let reason = |r: &vultus::Reason| Reason {
             code: c_text(r.code.name()),
             text: c_text(&r.text),
             effect: r.effect,
             role: role_out(r.role),
         };
-        Answer {
+        CDecision {
             outcome: decision.outcome,
             reasons: decision.reasons.iter().map(reason).collect(),
             stages: decision
@@ -74,7 +74,7 @@ impl From<Decision> for Answer {
     }
 }
 
-impl Answer {
+impl CDecision {
     fn reason(&self, index: usize) -> Result<&Reason, Fault> {
         self.reasons
             .get(index)
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn vultus_decision_comparison(
         comparison.fill(
             borrow(decision, "decision")?
                 .comparison
-                .as_ref()
+                .yes()
                 .ok_or_else(absent)?,
         );
         Ok(())

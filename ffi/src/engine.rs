@@ -1,5 +1,5 @@
 use crate::comparison::vultus_comparison;
-use crate::decision::{Answer, vultus_decision};
+use crate::decision::{CDecision, vultus_decision};
 use crate::error::vultus_error;
 use crate::handle::{self, Object, borrow, c_text, checked_size, out, sized, text};
 use crate::image::vultus_image;
@@ -248,7 +248,7 @@ pub(crate) fn decided(call: &str, decision: Decision) -> *mut vultus_decision {
             reasons.join(", ")
         )
     });
-    handle::give(Answer::from(decision))
+    handle::give(CDecision::from(decision))
 }
 
 /// # Safety

@@ -19,25 +19,25 @@ pub struct vultus_evidence {
     _opaque: (),
 }
 
-pub(crate) struct Told {
+pub(crate) struct CEvidence {
     risk: i32,
     json: CString,
 }
 
 impl Object for vultus_evidence {
-    type Value = Told;
+    type Value = CEvidence;
     const NAME: &'static str = "vultus_evidence";
 }
 
-impl From<SequenceEvidence> for Told {
-    fn from(evidence: SequenceEvidence) -> Told {
+impl From<SequenceEvidence> for CEvidence {
+    fn from(evidence: SequenceEvidence) -> CEvidence {
         let risk = match evidence.risk {
             None => VULTUS_RISK_NONE,
             Some(RiskLevel::Low) => VULTUS_RISK_LOW,
             Some(RiskLevel::Medium) => VULTUS_RISK_MEDIUM,
             Some(RiskLevel::High) => VULTUS_RISK_HIGH,
         };
-        Told {
+        CEvidence {
             risk,
             json: c_text(&evidence.to_json()),
         }

@@ -8,19 +8,19 @@ pub struct vultus_sample {
     _opaque: (),
 }
 
-pub(crate) struct Known {
+pub(crate) struct CSample {
     pub(crate) face: Option<vultus::Detection>,
     json: CString,
 }
 
 impl Object for vultus_sample {
-    type Value = Known;
+    type Value = CSample;
     const NAME: &'static str = "vultus_sample";
 }
 
-impl From<&vultus::Sample> for Known {
-    fn from(sample: &vultus::Sample) -> Known {
-        Known {
+impl From<&vultus::Sample> for CSample {
+    fn from(sample: &vultus::Sample) -> CSample {
+        CSample {
             face: sample.face.as_ref().map(|f| f.detection.clone()),
             json: c_text(&sample.to_json()),
         }

@@ -20,10 +20,12 @@ Table = dict[str, list[list[float]]]
 
 def weights() -> dict[str, tuple[str, float, float]]:
     """Channel, weight and least spread of every signal that may count, as the engine has them."""
-    spec = r'spec\(\s*"([a-z-]+)",\s*(Deepfake|Injection),\s*"[^"]*",\s*\(([\d.e-]+), ([\d.e-]+)\)'
+    number = r"([\d.e-]+)"
+    channel = "(Deepfake|Injection)"
+    spec = rf"spec\(\s*SignalName::(\w+),\s*{channel},\s*\({number}, {number}\)"
     found = re.findall(spec, SIGNALS.read_text())
     return {
-        name: (channel.lower(), float(weight), float(spread))
+        re.sub("(?<!^)(?=[A-Z])", "-", name).lower(): (channel.lower(), float(weight), float(spread))
         for name, channel, weight, spread in found
     }
 

@@ -72,7 +72,7 @@ fn kind(name: &str) -> PyResult<core::ChallengeKind> {
 #[pyclass(frozen, module = "vultus._vultus")]
 pub(crate) struct Session(Mutex<core::Session>);
 
-type Told = (&'static str, String, Option<[f32; 4]>, u32);
+type GuidanceFields = (&'static str, String, Option<[f32; 4]>, u32);
 
 impl Session {
     pub(crate) fn open(engine: &core::Engine, challenge: Option<&Challenge>) -> PyResult<Session> {
@@ -96,7 +96,7 @@ impl Session {
 #[pymethods]
 impl Session {
     /// Returns (code, text, box of the face as x, y, width, height or None, usable frames so far).
-    fn push(&self, py: Python<'_>, frame: &Image, timestamp_us: u64) -> PyResult<Told> {
+    fn push(&self, py: Python<'_>, frame: &Image, timestamp_us: u64) -> PyResult<GuidanceFields> {
         let told = py
             .detach(|| self.lock().push(&frame.0, timestamp_us))
             .map_err(raise)?;

@@ -137,6 +137,7 @@ fn verification(folder: &Path, precision: Precision) -> Result<Run, Box<dyn Erro
         Ok(vec![
             decision
                 .comparison
+                .yes()
                 .ok_or("no face in one of the pictures")?
                 .score,
         ])

@@ -5,11 +5,10 @@ mod pose;
 mod template;
 
 pub(crate) use eyes::Eyes;
-pub use pose::Pose;
 pub(crate) use template::CROP_SIDE;
 
-use crate::detect::Detection;
 use crate::error::Result;
+use crate::evidence::{Detection, Pose};
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::{Image, Pyramid};
 use crate::network::{Loader, Viewer};
@@ -95,6 +94,17 @@ const SAME_EYES: f32 = 0.5;
 
 /// Eyes that are farther apart are not those that were detected.
 const OTHER_EYES: f32 = 1.0;
+
+impl crate::evidence::Face {
+    /// Whether the landmarks lie on the face.
+    pub(crate) fn is_placed(&self) -> bool {
+        Fit {
+            shift: self.landmark_shift,
+            eye_gap: self.eye_gap,
+        }
+        .holds()
+    }
+}
 
 impl Fit {
     /// 0 for a perfect fit, up to 1 for one that needs no second look.

@@ -1,19 +1,8 @@
 //! The direction of the head.
 
 use super::landmark;
+use crate::evidence::Pose;
 use crate::geometry::Point;
-use serde::Serialize;
-
-/// The rotation of the head in degrees; all zero for a face that looks straight into the camera.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Pose {
-    /// Turned to the side: positive towards the right of the picture.
-    pub yaw_deg: f32,
-    /// Nodding: positive downwards.
-    pub pitch_deg: f32,
-    /// Tilted to the shoulder: positive clockwise in the picture.
-    pub roll_deg: f32,
-}
 
 /// The pitch that the line from forehead to chin shows for a level head: the median over LFW View
 /// 1.

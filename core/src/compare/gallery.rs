@@ -1,9 +1,10 @@
 //! One probe against many references (1:N): a scan in 8-bit integers that proves which references
 //! need a look in floats.
 
-use super::{Calibration, Comparator, OperatingPoint, Recipe, score};
+use super::{Calibration, Recipe, score};
 use crate::embed::Features;
 use crate::error::{Error, Kind, Result, Stage};
+use crate::evidence::{Comparator, OperatingPoint};
 use crate::template::Template;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -339,8 +340,8 @@ fn fault(message: String) -> Error {
 mod tests {
     use super::*;
     use crate::compare::Part;
-    use crate::detect::Role;
     use crate::embed::Embedder;
+    use crate::evidence::Role;
     use crate::template::Lineage;
 
     fn recipe(comparator: Comparator) -> Recipe {

@@ -8,30 +8,10 @@ pub use gallery::{Candidate, Gallery};
 
 use crate::embed::{Embedder, Features};
 use crate::error::{Error, Kind, Result, Stage};
-use serde::{Deserialize, Serialize};
+use crate::evidence::{Comparator, Comparison, OperatingPoint};
+use serde::Deserialize;
 use std::sync::Arc;
 use vultus_nn::Precision;
-
-/// Which features are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Comparator {
-    /// The first embedder of the pack alone: the faster. Of the default pack that is SFace.
-    Single,
-    /// Every embedder of the pack: the more accurate. Of the default pack SFace and MobileFaceNet,
-    /// trained by different people with different losses.
-    Fused,
-}
-
-impl Comparator {
-    /// Returns the stable lower-case name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Comparator::Single => "single",
-            Comparator::Fused => "fused",
-        }
-    }
-}
 
 /// What a comparator adds up in a pack.
 #[derive(Clone, Debug)]
@@ -96,7 +76,7 @@ pub(crate) fn score(recipe: &Recipe, probe: &[Features], reference: &[Features])
 }
 
 /// A point of the error curve, observed on the calibration set.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 struct CurvePoint {
     fmr: f64,
     threshold: f32,
@@ -111,21 +91,6 @@ struct Table {
     set: String,
     non_mated: u64,
     points: Vec<CurvePoint>,
-}
-
-/// A threshold with the false match rate that was observed at it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct OperatingPoint {
-    /// False match rate asked for.
-    pub fmr: f64,
-    /// 95 % confidence interval of the false match rate at the threshold.
-    pub fmr_interval: [f64; 2],
-    /// Scores from here on are matches.
-    pub threshold: f32,
-    /// Non-mated comparisons behind it.
-    pub non_mated: u64,
-    /// The set that they came from.
-    pub set: String,
 }
 
 /// The error curves of a pack.
@@ -262,30 +227,6 @@ impl Calibration {
         Some(libm::exp(
             libm::log(pair[0].fmr) * (1.0 - share) + libm::log(pair[1].fmr) * share,
         ))
-    }
-}
-
-/// The outcome of comparing a probe with a reference.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Comparison {
-    /// Which features were compared.
-    pub comparator: Comparator,
-    /// How alike they are, in -1..=1; larger means more alike.
-    pub score: f32,
-    /// The false match rate at which this score would be the threshold; `None` beyond what the
-    /// calibration observed.
-    pub fmr_at_score: Option<f64>,
-    /// The operating point that the policy asked for.
-    pub operating_point: OperatingPoint,
-    /// Whether the score reaches the threshold.
-    #[serde(rename = "match")]
-    pub is_match: bool,
-}
-
-impl Comparison {
-    /// Returns the comparison as JSON.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("a comparison holds nothing that JSON cannot")
     }
 }
 

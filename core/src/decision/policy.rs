@@ -1,8 +1,7 @@
 //! What is asked of the evidence.
 
-use crate::compare::Comparator;
-use crate::detect::Role;
 use crate::error::{Error, Kind, Result, Stage};
+use crate::evidence::{Comparator, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
 //! BlazeFace (Bazarevsky et al. 2019): a single-shot detector on a grid of square anchors of one
 //! size.
 
-use super::{Detection, Detector};
 use crate::error::Result;
+use crate::evidence::{Detection, Detector};
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::Pyramid;
 use crate::network::{Loader, Viewer};

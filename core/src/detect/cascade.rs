@@ -1,21 +1,10 @@
 //! In which order the detectors look, from near to far.
 
-use super::{Blaze, Center, Detection, Detector, Turn, Window, Yunet, suppress};
+use super::{Blaze, Center, Turn, Window, Yunet, suppress};
 use crate::error::{Error, Kind, Result, Stage};
+use crate::evidence::{Detection, Detector, Role};
 use crate::image::Pyramid;
 use crate::network::Loader;
-use serde::{Deserialize, Serialize};
-
-/// What a picture is in the transaction. A selfie is live and upright; a document is a print, any
-/// way up, with a small portrait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The live face: the probe.
-    Selfie,
-    /// The portrait on an identity document: the reference.
-    Document,
-}
 
 /// One look at the whole picture.
 #[derive(Clone, Copy, Debug, PartialEq)]

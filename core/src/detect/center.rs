@@ -1,8 +1,9 @@
 //! CenterFace (Xu et al. 2020): a heatmap of face centres at a quarter of the input's scale, for
 //! small faces.
 
-use super::{Detection, Detector, suppress};
+use super::suppress;
 use crate::error::Result;
+use crate::evidence::{Detection, Detector};
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::Pyramid;
 use crate::network::{Loader, Viewer};

@@ -1,6 +1,6 @@
 //! Which of the faces is meant, or why that cannot be said.
 
-use super::{Detection, Role};
+use crate::evidence::{Detection, Role};
 
 /// The chosen face, and the one that made the choice doubtful.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,8 +57,8 @@ pub(crate) fn choose(faces: &[Detection], role: Role, width: f32, height: f32) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::Detector;
     use super::*;
+    use crate::evidence::Detector;
     use crate::geometry::{Point, Rect};
 
     /// A face whose box begins at x and lies about the middle of a picture of 400 x 200 pixels.

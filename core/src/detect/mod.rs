@@ -8,48 +8,13 @@ mod choose;
 mod yunet;
 
 use blaze::Blaze;
-pub use cascade::Role;
 pub(crate) use cascade::{Attempt, Cascade};
 use center::Center;
 pub(crate) use choose::{Choice, choose};
 use yunet::Yunet;
 
+use crate::evidence::{Detection, Role, Sample};
 use crate::geometry::{Point, Rect, Similarity};
-use serde::Serialize;
-
-/// A face found in a picture. All coordinates are pixels of the upright picture.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Detection {
-    /// The face's box, parallel to the sides of the picture.
-    pub bounds: Rect,
-    /// How sure the detector is, in 0..=1; larger is surer. Not comparable between detectors.
-    pub score: f32,
-    /// The eye on the left of an upright face's picture (the subject's right eye).
-    pub left_eye: Point,
-    /// The eye on the right of an upright face's picture.
-    pub right_eye: Point,
-    /// Which network found it.
-    pub detector: Detector,
-}
-
-/// The detectors, from near to far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Detector {
-    /// BlazeFace short range: faces of a fifth of the frame and more.
-    Near,
-    /// BlazeFace full range: down to a twentieth.
-    Far,
-    /// CenterFace: small faces, portraits on documents.
-    Small,
-    /// YuNet, which an optional pack holds.
-    Yunet,
-}
-
-impl Detector {
-    /// The detectors of the default pack.
-    pub const DEFAULT: [Detector; 3] = [Detector::Near, Detector::Far, Detector::Small];
-}
 
 impl Detection {
     /// The direction of the face's own x axis, along the eyes.
@@ -74,6 +39,22 @@ impl Detection {
     /// which is exact for the quarter turns that detection uses.
     fn through(self, map: &Similarity) -> Detection {
         self.moved(|point| map.apply(point))
+    }
+}
+
+impl Sample {
+    /// Takes what was found in the upright picture to the one of `size` (width, height) that was
+    /// given, which was turned clockwise by so many quarters.
+    pub(crate) fn turn(&mut self, quarters: u8, size: [f32; 2]) {
+        let place = |point: Point| point.turned(quarters, size);
+        if let Some(face) = &mut self.face {
+            face.detection = face.detection.moved(place);
+            face.bounds = face.bounds.moved(place);
+            face.landmarks.iter_mut().for_each(|p| *p = place(*p));
+            let roll = face.pose.roll_deg + 90.0 * f32::from(quarters);
+            face.pose.roll_deg = if roll > 180.0 { roll - 360.0 } else { roll };
+        }
+        self.rival = self.rival.as_ref().map(|rival| rival.moved(place));
     }
 }
 

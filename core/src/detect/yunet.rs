@@ -1,8 +1,9 @@
 //! YuNet (Wu et al. 2023): an anchor-free detector on three grids, from an optional pack, to
 //! compare with.
 
-use super::{Detection, Detector, suppress};
+use super::suppress;
 use crate::error::Result;
+use crate::evidence::{Detection, Detector};
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::Pyramid;
 use crate::network::{Loader, Viewer};

@@ -1,9 +1,10 @@
 //! What whoever builds a model pack measures of its networks.
 
 use super::Engine;
-use crate::detect::{Cascade, Role};
+use crate::detect::Cascade;
 use crate::embed::Embedding;
 use crate::error::Result;
+use crate::evidence::Role;
 use crate::image::{Image, Pyramid};
 use crate::model::Pack;
 use crate::network::{Loader, Watch};

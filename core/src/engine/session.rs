@@ -1,18 +1,17 @@
 //! A session: frames in, guidance out, and at the end one decision over all of them.
 
-use super::{Clock, Engine, Taken};
+use super::{Clock, Engine, Processed};
 use crate::align::{AlignedFace, Track};
 use crate::decision::{Decision, Policy};
-use crate::detect::{Cascade, Role, choose};
+use crate::detect::{Cascade, choose};
 use crate::embed::{Embedding, Features};
 use crate::error::Result;
+use crate::evidence::{Assessed, Guidance, Obstacle, PadReport, Role, SequenceEvidence};
 use crate::geometry::Point;
 use crate::image::{Image, Pyramid};
-use crate::pad::{Pad, PadReport, Presentation};
+use crate::pad::{Pad, Presentation};
 use crate::quality;
-use crate::sequence::{
-    Challenge, Framing, Guidance, Observation, Recorder, SequenceEvidence, advise,
-};
+use crate::sequence::{Challenge, Framing, Observation, Recorder, advise};
 use crate::template::Template;
 use std::sync::Arc;
 
@@ -53,7 +52,7 @@ pub struct Session {
 struct Kept {
     timestamp_us: u64,
     quality: u8,
-    taken: Taken,
+    processed: Processed,
 }
 
 impl Engine {
@@ -156,10 +155,10 @@ impl Session {
     }
 
     /// Returns what the frames so far tell of a presentation attack.
-    pub fn presentation(&self) -> PadReport {
+    pub fn presentation(&self) -> Assessed<PadReport> {
         match &self.presentation {
             Some(presentation) => presentation.report(),
-            None => PadReport::not_assessed("the pack holds no weights for it"),
+            None => Assessed::NotPossible(Obstacle::NoWeights),
         }
     }
 
@@ -272,15 +271,17 @@ impl Session {
 
     /// Takes a frame as a still is taken, in the place of the worst kept one.
     fn keep(&mut self, pyramid: &Pyramid<'_>, timestamp_us: u64) -> Result<()> {
-        let taken = self.engine.take_from(
+        let processed = self.engine.take_from(
             pyramid,
             Role::Selfie,
             &self.engine.0.embeddings,
             &mut Clock::start(),
         )?;
-        let quality = taken.sample.quality.as_ref();
-        let Some(quality) = quality
-            .filter(|_| taken.is_placed())
+        let Some(quality) = processed
+            .sample
+            .quality
+            .yes()
+            .filter(|_| processed.is_placed())
             .map(|quality| quality.unified)
         else {
             return Ok(());
@@ -294,7 +295,7 @@ impl Session {
         self.best.push(Kept {
             timestamp_us,
             quality,
-            taken,
+            processed,
         });
         Ok(())
     }
@@ -305,7 +306,7 @@ impl Session {
             let all = self
                 .best
                 .iter()
-                .filter_map(|kept| kept.taken.features.as_ref())
+                .filter_map(|kept| kept.processed.features.as_ref())
                 .flatten();
             Features::mean(all.filter(|features| features.embedder == *embedding.embedder()))
         };
@@ -314,13 +315,13 @@ impl Session {
 
     /// The best frame with the features of all best ones and the presentation attack detection of
     /// all frames.
-    fn probe(&self, policy: &Policy) -> Taken {
+    fn probe(&self, policy: &Policy) -> Processed {
         match self.best_frame() {
-            None => Taken::without_face(Role::Selfie, self.recorder.size()),
+            None => Processed::without_face(Role::Selfie, self.recorder.size()),
             Some(best) => {
-                let mut sample = best.taken.sample.clone();
+                let mut sample = best.processed.sample.clone();
                 sample.pad = self.presentation();
-                Taken {
+                Processed {
                     sample,
                     features: Some(self.fused(self.engine.0.embeddings(policy.comparator))),
                 }

@@ -4,7 +4,8 @@
 //! clearly seen in a few frames in a row was there, however many frames it fills afterwards.
 
 use super::minifasnet::{LogOdds, NAMES};
-use super::{Calibration, Glance, PadReport, PadStatus, PadView, THRESHOLD};
+use super::{Calibration, Glance, THRESHOLD};
+use crate::evidence::{Assessed, Obstacle, PadReport, PadStatus, PadView};
 
 /// Frames in a row that make an instrument seen; a single one may be blurred or half covered.
 const IN_A_ROW: usize = 3;
@@ -25,7 +26,7 @@ pub(crate) struct Presentation {
     /// The frames in a row that showed an instrument most clearly.
     instrument: Option<LogOdds>,
     /// Why the last frame that could not be judged could not.
-    unfit: Option<(f32, String)>,
+    unfit: Option<Obstacle>,
 }
 
 impl Presentation {
@@ -44,8 +45,8 @@ impl Presentation {
     /// Takes the next frame.
     pub(crate) fn push(&mut self, glance: Glance) {
         let (context, log_odds) = match glance {
-            Glance::Unfit { context, why } => {
-                self.unfit = Some((context, why));
+            Glance::Unfit(obstacle) => {
+                self.unfit = Some(obstacle);
                 return;
             }
             Glance::Fit { context, log_odds } => (context, log_odds),
@@ -71,16 +72,9 @@ impl Presentation {
     }
 
     /// What the frames so far amount to.
-    pub(crate) fn report(&self) -> PadReport {
+    pub(crate) fn report(&self) -> Assessed<PadReport> {
         if self.frames == 0 {
-            return match &self.unfit {
-                None => PadReport::not_assessed("no picture was looked at"),
-                Some((context, why)) => PadReport {
-                    status: PadStatus::NotAssessable,
-                    context: Some(*context),
-                    ..PadReport::not_assessed(why)
-                },
-            };
+            return Assessed::NotPossible(self.unfit.unwrap_or(Obstacle::NoFace));
         }
         let count = f64::from(self.frames);
         let log_odds = self
@@ -93,15 +87,15 @@ impl Presentation {
             (false, true) => "a print or a screen was seen before the camera in some frames",
             (false, false) => "it looks like a print or a screen held before the camera",
         };
-        PadReport {
+        Assessed::Yes(PadReport {
             status: if is_bona_fide {
                 PadStatus::BonaFide
             } else {
                 PadStatus::Attack
             },
-            score: Some(1.0 / (1.0 + libm::expf(-margin))),
-            threshold: Some(THRESHOLD),
-            context: Some((self.context / count) as f32),
+            score: 1.0 / (1.0 + libm::expf(-margin)),
+            threshold: THRESHOLD,
+            context: (self.context / count) as f32,
             views: NAMES
                 .iter()
                 .zip(log_odds)
@@ -116,7 +110,7 @@ impl Presentation {
                 1 => text.to_owned(),
                 frames => format!("{text} ({frames} frames)"),
             },
-        }
+        })
     }
 }
 

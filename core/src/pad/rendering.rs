@@ -3,39 +3,9 @@
 //! as well, and their answer says nothing.
 
 use super::crop::Square;
+use crate::evidence::Obstacle;
 use crate::geometry::Rect;
 use crate::image::{Image, Planar, Pyramid};
-use std::fmt;
-
-/// Why a picture cannot be judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rendering {
-    /// No colour beyond one tint.
-    Colourless,
-    /// Few tones, or tones in steps.
-    Posterised,
-    /// Areas of one colour.
-    Flat,
-}
-
-impl fmt::Display for Rendering {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Rendering::Colourless => {
-                "the picture is grey or of one tint, which hides what prints and screens do to \
-                colours; send the camera's own picture"
-            }
-            Rendering::Posterised => {
-                "the picture has the few tones of a posterised or dithered one; send the \
-                camera's own picture"
-            }
-            Rendering::Flat => {
-                "the face is made of areas of one colour, as a drawing is; send the camera's own \
-                picture"
-            }
-        })
-    }
-}
 
 /// Least departure of red and blue from what the brightness tells, as a standard deviation over a
 /// face of 16 x 16 pixels, in levels. 507 captures have 2.8 and more; sepia in JPEG has 1.4.
@@ -57,16 +27,16 @@ const MOST_EQUAL: f32 = 0.7;
 const ROWS: usize = 128;
 
 /// Looks at the pixels of the face; `None` where nothing speaks against a camera.
-pub(super) fn rendered(pyramid: &Pyramid<'_>, face: &Rect) -> Option<Rendering> {
+pub(super) fn rendered(pyramid: &Pyramid<'_>, face: &Rect) -> Option<Obstacle> {
     let tones = Tones::of(pyramid.image(), face);
     if tones.equal_share() > MOST_EQUAL {
-        return Some(Rendering::Flat);
+        return Some(Obstacle::FlatAreas);
     }
     if colour(pyramid, face) < LEAST_COLOUR {
-        return Some(Rendering::Colourless);
+        return Some(Obstacle::Colourless);
     }
     let is_posterised = tones.fewest() < LEAST_TONES || tones.steps() > MOST_STEPS;
-    is_posterised.then_some(Rendering::Posterised)
+    is_posterised.then_some(Obstacle::Posterised)
 }
 
 /// The larger of what red and blue, less green, vary by beyond a linear course with brightness.

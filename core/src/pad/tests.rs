@@ -1,11 +1,12 @@
 //! The views against another implementation, and the rules on drawn material.
 
 use super::*;
+use crate::evidence::PadStatus;
 use crate::geometry::Rect;
 use crate::image::{Image, ImageView, PixelFormat, Pyramid};
 use crate::model::Pack;
 use approx::assert_abs_diff_eq;
-use rendering::{Rendering, rendered};
+use rendering::rendered;
 use vultus_nn::Precision;
 use vultus_nn::kernel::Kernels;
 
@@ -30,7 +31,8 @@ fn report(frames: &[f32]) -> PadReport {
             log_odds: [mean - 1.0, mean, mean + 1.0],
         });
     }
-    presentation.report()
+    let report = presentation.report();
+    report.yes().expect("frames were assessed").clone()
 }
 
 #[test]
@@ -41,7 +43,7 @@ fn the_mean_of_views_and_frames_decides() {
         (PadStatus::BonaFide, 2)
     );
     assert_abs_diff_eq!(
-        bona_fide.score.unwrap(),
+        bona_fide.score,
         1.0 / (1.0 + libm::expf(-0.5)),
         epsilon = 1e-6
     );
@@ -77,25 +79,19 @@ fn an_instrument_that_was_seen_stays_one() {
 
 #[test]
 fn frames_that_cannot_be_judged_do_not_count() {
-    let unfit = || Glance::Unfit {
-        context: 1.1,
-        why: "why".to_owned(),
-    };
+    let unfit = || Glance::Unfit(Obstacle::TooLittleAround);
     let mut presentation = Presentation::new(CALIBRATION);
-    assert_eq!(presentation.report().status, PadStatus::NotAssessed);
+    let absent = |obstacle| Assessed::NotPossible(obstacle);
+    assert_eq!(presentation.report(), absent(Obstacle::NoFace));
     presentation.push(unfit());
-    let none = presentation.report();
-    assert_eq!(
-        (none.status, none.score, none.context, none.frames),
-        (PadStatus::NotAssessable, None, Some(1.1), 0)
-    );
-    assert_eq!(none.text, "why");
+    assert_eq!(presentation.report(), absent(Obstacle::TooLittleAround));
     presentation.push(Glance::Fit {
         context: 2.0,
         log_odds: [4.0; 3],
     });
     presentation.push(unfit());
-    let one = presentation.report();
+    let report = presentation.report();
+    let one = report.yes().unwrap();
     assert_eq!((one.status, one.frames), (PadStatus::BonaFide, 1));
 }
 
@@ -196,28 +192,28 @@ fn only_the_pictures_of_cameras_are_judged() {
     assert_eq!(look(|_, _, rgb| rgb), None);
     assert_eq!(
         look(|_, _, [_, g, _]| [g, g, g]),
-        Some(Rendering::Colourless)
+        Some(Obstacle::Colourless)
     );
     let sepia = |_, _, [_, g, _]: [i64; 3]| [g * 105 / 100, g * 87 / 100, g * 67 / 100];
-    assert_eq!(look(sepia), Some(Rendering::Colourless));
+    assert_eq!(look(sepia), Some(Obstacle::Colourless));
     let sixteen = |_, _, rgb: [i64; 3]| rgb.map(|v| (v.clamp(0, 255) / 16) * 17);
-    assert_eq!(look(sixteen), Some(Rendering::Posterised));
+    assert_eq!(look(sixteen), Some(Obstacle::Posterised));
     let dithered = |x: i64, y: i64, rgb: [i64; 3]| {
         let by = (x * 5 + y * 3) % 8 * 8;
         rgb.map(|v| (v + by) / 64 * 64)
     };
-    assert_eq!(look(dithered), Some(Rendering::Posterised));
+    assert_eq!(look(dithered), Some(Obstacle::Posterised));
     // Steps of 36 that a later blur softened: not few tones any more, but tones in steps.
     let softened = |x: i64, y: i64, rgb: [i64; 3]| {
         rgb.map(|v| (v.clamp(0, 255) / 32) * 36 + (x * 31 + y * 17) % 9 - 4)
     };
-    assert_eq!(look(softened), Some(Rendering::Posterised));
+    assert_eq!(look(softened), Some(Obstacle::Posterised));
     let areas = |x: i64, y: i64, _: [i64; 3]| match ((x / 40) % 2, (y / 50) % 2) {
         (0, 0) => [230, 180, 150],
         (0, _) => [90, 40, 20],
         _ => [250, 240, 60],
     };
-    assert_eq!(look(areas), Some(Rendering::Flat));
+    assert_eq!(look(areas), Some(Obstacle::FlatAreas));
 }
 
 #[test]

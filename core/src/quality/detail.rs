@@ -1,31 +1,17 @@
 //! Sharpness and compression artefacts (ISO/IEC 29794-5, 7.3.7 and 7.3.8).
 
-use super::{Canvas, Measure, SIDE, ramp};
+use super::{Canvas, SIDE};
 use crate::align::AlignedFace;
 
-pub(super) fn measure(face: &AlignedFace<'_>, canvas: &Canvas, into: &mut Vec<Measure>) {
-    into.push(ramp(
-        "sharpness",
-        sharpness(canvas),
-        "luminance steps",
-        0.6,
-        8.0,
-    ));
-    // The quantisation table tells more of a JPEG than any look at its pixels; other formats are
-    // lossless or unknown.
-    let quality = face.image().jpeg_quality().map_or(100.0, f32::from);
-    into.push(ramp(
-        "compression-artefacts",
-        quality,
-        "JPEG quality",
-        10.0,
-        75.0,
-    ));
+/// The quantisation table tells more of a JPEG than any look at its pixels; other formats are
+/// lossless or unknown, and count as 100.
+pub(super) fn jpeg_quality(face: &AlignedFace<'_>) -> f32 {
+    face.image().jpeg_quality().map_or(100.0, f32::from)
 }
 
 /// Mean absolute response of the Laplacian inside the face, relative to the spread of luminance
 /// there, times 50 so that typical contrast makes it read as luminance steps.
-fn sharpness(canvas: &Canvas) -> f32 {
+pub(super) fn sharpness(canvas: &Canvas) -> f32 {
     let (mut response, mut count) = (0.0f32, 0.0f32);
     let at = |x: usize, y: usize| canvas.luminance[y * SIDE + x];
     for y in 1..SIDE - 1 {

@@ -1,28 +1,10 @@
 //! Eyes open, mouth closed (ISO/IEC 29794-5, 7.4.3 and 7.4.4), from the openings that the landmarks
 //! show.
 
-use super::{Measure, ramp};
 use crate::align::{AlignedFace, landmark};
 
-pub(super) fn measure(face: &AlignedFace<'_>, into: &mut Vec<Measure>) {
-    into.push(ramp(
-        "eyes-open",
-        eye_opening(face),
-        "opening over width of the eye",
-        0.12,
-        0.3,
-    ));
-    into.push(ramp(
-        "mouth-closed",
-        mouth_opening(face),
-        "opening over inter-eye distance",
-        0.5,
-        0.12,
-    ));
-}
-
 /// Distance of the lids over the width of the eye, of the more closed eye.
-pub(crate) fn eye_opening(face: &AlignedFace<'_>) -> f32 {
+pub(super) fn eye_opening(face: &AlignedFace<'_>) -> f32 {
     let points = face.points();
     let opening = |[outer, inner, upper, lower]: [usize; 4]| {
         points[upper].distance(points[lower]) / points[outer].distance(points[inner]).max(1e-3)
@@ -31,7 +13,7 @@ pub(crate) fn eye_opening(face: &AlignedFace<'_>) -> f32 {
 }
 
 /// Distance of the inner lips over the distance of the eyes.
-pub(crate) fn mouth_opening(face: &AlignedFace<'_>) -> f32 {
+pub(super) fn mouth_opening(face: &AlignedFace<'_>) -> f32 {
     let points = face.points();
     points[landmark::LIP_UPPER_INNER].distance(points[landmark::LIP_LOWER_INNER])
         / face.inter_eye_px().max(1e-3)

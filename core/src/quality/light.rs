@@ -1,42 +1,30 @@
 //! Illumination uniformity, under- and over-exposure, dynamic range (ISO/IEC 29794-5, 7.3.2 to
 //! 7.3.6).
 
-use super::{Canvas, Measure, SIDE, ramp};
+use super::{Canvas, SIDE};
 
 /// Luminance from which a pixel holds detail, and up to which.
 const BLACK: f32 = 25.0;
 const WHITE: f32 = 247.0;
 
-pub(super) fn measure(canvas: &Canvas, into: &mut Vec<Measure>) {
-    let count = canvas.skin().count().max(1) as f32;
-    let dark = canvas.skin().filter(|v| *v <= BLACK).count() as f32 / count;
-    let bright = canvas.skin().filter(|v| *v >= WHITE).count() as f32 / count;
-    into.push(ramp(
-        "illumination-uniformity",
-        uniformity(canvas),
-        "histogram overlap of the halves",
-        0.15,
-        0.7,
-    ));
-    into.push(ramp(
-        "under-exposure-prevention",
-        dark,
-        "share of dark pixels",
-        0.3,
-        0.0,
-    ));
-    into.push(ramp(
-        "over-exposure-prevention",
-        bright,
-        "share of bright pixels",
-        0.3,
-        0.02,
-    ));
-    into.push(ramp("dynamic-range", entropy(canvas), "bits", 4.0, 6.5));
+/// The shares of the face's pixels that are too dark and too bright to hold detail.
+pub(super) struct Light {
+    pub(super) dark: f32,
+    pub(super) bright: f32,
+}
+
+impl Light {
+    pub(super) fn of(canvas: &Canvas) -> Light {
+        let count = canvas.skin().count().max(1) as f32;
+        Light {
+            dark: canvas.skin().filter(|v| *v <= BLACK).count() as f32 / count,
+            bright: canvas.skin().filter(|v| *v >= WHITE).count() as f32 / count,
+        }
+    }
 }
 
 /// How far the luminance histograms of the left and the right half of the face overlap, 0..=1.
-fn uniformity(canvas: &Canvas) -> f32 {
+pub(super) fn uniformity(canvas: &Canvas) -> f32 {
     let mut halves = [[0.0f32; 32]; 2];
     for (at, (&v, _)) in canvas
         .luminance
@@ -54,7 +42,7 @@ fn uniformity(canvas: &Canvas) -> f32 {
 }
 
 /// Entropy of the luminance histogram, in bits (8 at the most).
-fn entropy(canvas: &Canvas) -> f32 {
+pub(super) fn entropy(canvas: &Canvas) -> f32 {
     let mut bins = [0u32; 256];
     canvas.skin().for_each(|v| bins[(v as usize).min(255)] += 1);
     let total: u32 = bins.iter().sum();
@@ -76,12 +64,6 @@ mod tests {
         Canvas::drawn(luminance)
     }
 
-    fn score(canvas: &Canvas, name: &str) -> u8 {
-        let mut measures = Vec::new();
-        measure(canvas, &mut measures);
-        measures.iter().find(|m| m.name == name).unwrap().score
-    }
-
     #[test]
     fn a_face_lit_from_one_side_is_not_uniform() {
         assert_abs_diff_eq!(
@@ -93,9 +75,9 @@ mod tests {
 
     #[test]
     fn black_and_white_faces_are_badly_exposed() {
-        assert_eq!(score(&canvas(|_| 3.0), "under-exposure-prevention"), 0);
-        assert_eq!(score(&canvas(|_| 3.0), "over-exposure-prevention"), 100);
-        assert_eq!(score(&canvas(|_| 255.0), "over-exposure-prevention"), 0);
+        let light = |level: f32| Light::of(&canvas(move |_| level));
+        assert_eq!((light(3.0).dark, light(3.0).bright), (1.0, 0.0));
+        assert_eq!((light(255.0).dark, light(255.0).bright), (0.0, 1.0));
     }
 
     #[test]

@@ -10,42 +10,16 @@ mod detail;
 mod expression;
 mod framing;
 mod light;
-mod pose;
 
 use crate::align::{AlignedFace, landmark};
+use crate::evidence::{Component, Measure, QualityReport};
 use crate::geometry::{Point, Similarity};
 use crate::image::Planar;
 use crate::spare::{Buffer, FLAGS, FLOATS};
-use serde::Serialize;
-
-/// One component of quality.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Measure {
-    /// Stable name, after ISO/IEC 29794-5.
-    pub name: &'static str,
-    /// What was measured, in the unit that `unit` names.
-    pub raw: f32,
-    /// Unit of `raw`.
-    pub unit: &'static str,
-    /// 0..=100, higher is better.
-    pub score: u8,
-}
-
-/// The components and the unified score of one face sample.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct QualityReport {
-    /// Unified quality score, 0..=100: how much of it the weakest components leave.
-    pub unified: u8,
-    /// The components, in a fixed order.
-    pub components: Vec<Measure>,
-}
-
-impl QualityReport {
-    /// Returns the component of that name.
-    pub fn component(&self, name: &str) -> Option<&Measure> {
-        self.components.iter().find(|measure| measure.name == name)
-    }
-}
+use detail::{jpeg_quality, sharpness};
+use expression::{eye_opening, mouth_opening};
+use framing::Framing;
+use light::{Light, entropy, uniformity};
 
 /// The face upright at a fixed size, and which of its pixels are skin inside the outline.
 struct Canvas {
@@ -124,12 +98,30 @@ fn fill(polygon: &[Point]) -> Buffer<bool> {
 /// Measures a face. `others` is how many further faces of similar size the picture holds.
 pub(crate) fn assess(face: &AlignedFace<'_>, others: usize) -> QualityReport {
     let canvas = Canvas::of(face);
-    let mut components = Vec::with_capacity(20);
-    light::measure(&canvas, &mut components);
-    detail::measure(face, &canvas, &mut components);
-    framing::measure(face, others, &mut components);
-    pose::measure(&face.pose(), &mut components);
-    expression::measure(face, &mut components);
+    let (light, framing, pose) = (Light::of(&canvas), Framing::of(face), face.pose());
+    let components = std::array::from_fn(|place| {
+        let component = Component::ALL[place];
+        match component {
+            Component::IlluminationUniformity => ramp(component, uniformity(&canvas), 0.15, 0.7),
+            Component::UnderExposurePrevention => ramp(component, light.dark, 0.3, 0.0),
+            Component::OverExposurePrevention => ramp(component, light.bright, 0.3, 0.02),
+            Component::DynamicRange => ramp(component, entropy(&canvas), 4.0, 6.5),
+            Component::Sharpness => ramp(component, sharpness(&canvas), 0.6, 8.0),
+            Component::CompressionArtefacts => ramp(component, jpeg_quality(face), 10.0, 75.0),
+            Component::SingleFacePresent => ramp(component, others as f32, 1.0, 0.0),
+            Component::InterEyeDistance => ramp(component, face.inter_eye_px(), 12.0, 45.0),
+            Component::FaceInsidePicture => ramp(component, framing.inside, 0.85, 1.0),
+            Component::LeftwardCrop => ramp(component, framing.left, -0.3, 0.1),
+            Component::RightwardCrop => ramp(component, framing.right, -0.3, 0.1),
+            Component::MarginAbove => ramp(component, framing.above, -0.3, 0.1),
+            Component::MarginBelow => ramp(component, framing.below, -0.3, 0.1),
+            Component::HeadPoseYaw => ramp(component, pose.yaw_deg.abs(), 50.0, 10.0),
+            Component::HeadPosePitch => ramp(component, pose.pitch_deg.abs(), 30.0, 2.0),
+            Component::HeadPoseRoll => ramp(component, pose.roll_deg.abs(), 60.0, 15.0),
+            Component::EyesOpen => ramp(component, eye_opening(face), 0.12, 0.3),
+            Component::MouthClosed => ramp(component, mouth_opening(face), 0.5, 0.12),
+        }
+    });
     QualityReport {
         unified: unify(&components),
         components,
@@ -151,12 +143,12 @@ fn unify(components: &[Measure]) -> u8 {
 
 /// A component whose score is 0 at `none`, 100 at `full`, and linear between (either may be the
 /// larger).
-fn ramp(name: &'static str, raw: f32, unit: &'static str, none: f32, full: f32) -> Measure {
+fn ramp(name: Component, raw: f32, none: f32, full: f32) -> Measure {
     let share = ((raw - none) / (full - none)).clamp(0.0, 1.0);
     Measure {
         name,
         raw,
-        unit,
+        unit: name.unit(),
         score: (share * 100.0 + 0.5) as u8,
     }
 }
@@ -167,10 +159,11 @@ mod tests {
 
     #[test]
     fn a_ramp_works_both_ways_and_saturates() {
-        assert_eq!(ramp("up", 5.0, "", 0.0, 10.0).score, 50);
-        assert_eq!(ramp("down", 2.0, "", 10.0, 0.0).score, 80);
-        assert_eq!(ramp("over", 99.0, "", 0.0, 10.0).score, 100);
-        assert_eq!(ramp("nan", f32::NAN, "", 0.0, 10.0).score, 0);
+        let score = |raw, none, full| ramp(Component::Sharpness, raw, none, full).score;
+        assert_eq!(score(5.0, 0.0, 10.0), 50);
+        assert_eq!(score(2.0, 10.0, 0.0), 80);
+        assert_eq!(score(99.0, 0.0, 10.0), 100);
+        assert_eq!(score(f32::NAN, 0.0, 10.0), 0);
     }
 
     #[test]
@@ -192,10 +185,8 @@ mod tests {
         let components: Vec<Measure> = scores
             .iter()
             .map(|&score| Measure {
-                name: "",
-                raw: 0.0,
-                unit: "",
                 score,
+                ..ramp(Component::Sharpness, 0.0, 0.0, 1.0)
             })
             .collect();
         assert_eq!(unify(&components), 30);

@@ -1,9 +1,9 @@
 //! Whether the frames answer a challenge: the right thing, at the right time.
 
 use super::challenge::{Challenge, Step, Task};
-use super::evidence::{ChallengeEvidence, ChallengeStatus};
 use super::frame::Frame;
 use crate::error::{Error, Kind, Result, Stage};
+use crate::evidence::{Assessed, ChallengeEvidence, ChallengeStatus, Obstacle};
 
 /// Frames that are kept for an answer: ten seconds at 200 frames a second.
 const FRAMES: usize = 2_000;
@@ -32,13 +32,14 @@ const OPEN_AGAIN: f32 = 0.75;
 const LEAST_EYE_RATE: usize = 8;
 
 /// Collects what the challenge asks to look at.
-pub(super) struct Answer {
+pub(super) struct ChallengeTrack {
     challenge: Challenge,
     began_us: Option<u64>,
-    seen: Vec<Seen>,
+    seen: Vec<Glimpse>,
 }
 
-struct Seen {
+/// What a frame shows of the answer.
+struct Glimpse {
     timestamp_us: u64,
     face: Option<Reading>,
 }
@@ -54,9 +55,9 @@ struct Reading {
 const BEFORE_MS: i64 = 1_000;
 const BEFORE_US: u64 = BEFORE_MS as u64 * 1_000;
 
-impl Answer {
-    pub(super) fn to(challenge: Challenge) -> Answer {
-        Answer {
+impl ChallengeTrack {
+    pub(super) fn of(challenge: Challenge) -> ChallengeTrack {
+        ChallengeTrack {
             challenge,
             began_us: None,
             seen: Vec::new(),
@@ -98,7 +99,7 @@ impl Answer {
                 yaw_deg: face.pose.yaw_deg,
                 lid_opening: face.lid_opening,
             });
-            self.seen.push(Seen {
+            self.seen.push(Glimpse {
                 timestamp_us: at_us,
                 face,
             });
@@ -124,13 +125,9 @@ impl Answer {
         (u64::from(self.challenge.duration_ms()) + LATE_MS as u64) * 1_000
     }
 
-    pub(super) fn judge(&self) -> ChallengeEvidence {
-        let unknown = |text: &str| ChallengeEvidence {
-            status: ChallengeStatus::NotAssessable,
-            text: text.to_owned(),
-        };
+    pub(super) fn judge(&self) -> Assessed<ChallengeEvidence> {
         let Some(began_us) = self.began_us else {
-            return unknown("the challenge was not begun");
+            return Assessed::NotPossible(Obstacle::NotBegun);
         };
         let track = Track::of(&self.seen, began_us);
         let duration_ms = i64::from(self.challenge.duration_ms());
@@ -139,12 +136,10 @@ impl Answer {
             .last()
             .is_none_or(|&last| last < duration_ms - LAST_FRAME_MS)
         {
-            return unknown("the challenge was not seen to its end");
+            return Assessed::NotPossible(Obstacle::CutShort);
         }
         if !track.is_in_order() {
-            return unknown(
-                "the timestamps are not in order, so the answer cannot be followed in time",
-            );
+            return Assessed::NotPossible(Obstacle::OutOfOrder);
         }
         let flashes: Vec<&Step> = self
             .challenge
@@ -163,25 +158,16 @@ impl Answer {
                 Task::Blink { times } => results.push(blink(&track, step, times)),
             }
         }
-        let gravest = |status| {
-            results
-                .iter()
-                .find(|result| result.status == status)
-                .cloned()
-        };
-        gravest(ChallengeStatus::Failed)
-            .or_else(|| gravest(ChallengeStatus::NotAssessable))
-            .unwrap_or_else(|| {
-                let text = results
-                    .iter()
-                    .map(|result| result.text.as_str())
-                    .collect::<Vec<_>>()
-                    .join("; ");
-                ChallengeEvidence {
-                    status: ChallengeStatus::Passed,
-                    text,
-                }
-            })
+        let failed = results.iter().find(|result| {
+            let found = result.yes();
+            found.is_some_and(|found| found.status == ChallengeStatus::Failed)
+        });
+        let gravest = failed.or_else(|| results.iter().find(|result| result.yes().is_none()));
+        gravest.cloned().unwrap_or_else(|| {
+            let texts = results.iter().filter_map(Assessed::yes);
+            let texts: Vec<&str> = texts.map(|found| found.text.as_str()).collect();
+            result(ChallengeStatus::Passed, texts.join("; "))
+        })
     }
 }
 
@@ -190,11 +176,11 @@ const LATE_MS: i64 = 1_500;
 /// The last frame with a face may lie this long before the end.
 const LAST_FRAME_MS: i64 = 300;
 
-fn result(status: ChallengeStatus, text: impl Into<String>) -> ChallengeEvidence {
-    ChallengeEvidence {
+fn result(status: ChallengeStatus, text: impl Into<String>) -> Assessed<ChallengeEvidence> {
+    Assessed::Yes(ChallengeEvidence {
         status,
         text: text.into(),
-    }
+    })
 }
 
 /// The frames with a face, in milliseconds since the beginning.
@@ -204,7 +190,7 @@ struct Track {
 }
 
 impl Track {
-    fn of(seen: &[Seen], began_us: u64) -> Track {
+    fn of(seen: &[Glimpse], began_us: u64) -> Track {
         let with_face = seen.iter().filter_map(|seen| {
             let since = i128::from(seen.timestamp_us) - i128::from(began_us);
             Some(((since / 1_000) as i64, seen.face?))
@@ -251,7 +237,7 @@ fn without_brightness(colour: [f32; 3]) -> [f32; 3] {
 /// The skin must follow the colours of the screen in time: the correlation of its colour with the
 /// one shown is highest at a lag that light and camera explain, and hardly any other sequence of
 /// colours fits as well.
-fn flash(track: &Track, steps: &[&Step]) -> ChallengeEvidence {
+fn flash(track: &Track, steps: &[&Step]) -> Assessed<ChallengeEvidence> {
     let colours = steps
         .iter()
         .filter_map(|step| {
@@ -269,10 +255,7 @@ fn flash(track: &Track, steps: &[&Step]) -> ChallengeEvidence {
     );
     let seen: Vec<(i64, Reading)> = track.between(first, last + MOST_LAG_MS).collect();
     if seen.len() < 2 * steps.len() {
-        return result(
-            ChallengeStatus::NotAssessable,
-            "too few frames with a face show the flashes; two for each colour are needed",
-        );
+        return Assessed::NotPossible(Obstacle::TooFewFrames);
     }
     let usual: [f32; 3] = std::array::from_fn(|c| {
         seen.iter().map(|(_, r)| r.skin[c]).sum::<f32>() / seen.len() as f32
@@ -290,11 +273,7 @@ fn flash(track: &Track, steps: &[&Step]) -> ChallengeEvidence {
     let response =
         (inside.iter().flatten().map(|v| v * v).sum::<f32>() / inside.len() as f32).sqrt();
     if response < LEAST_RESPONSE {
-        return result(
-            ChallengeStatus::NotAssessable,
-            "the light of the screen hardly reaches the face; the room is too bright or the \
-            screen too dark",
-        );
+        return Assessed::NotPossible(Obstacle::TooLittleLight);
     }
     let lags = (LEAST_LAG_MS..=LATE_MS).step_by(20);
     let fit = |shown: &Shown<'_>, lag: i64| correlation(&skin, shown, lag);
@@ -303,7 +282,7 @@ fn flash(track: &Track, steps: &[&Step]) -> ChallengeEvidence {
         .map(|lag| (lag, fit(&shown, lag)))
         .max_by(|a, b| a.1.total_cmp(&b.1))
     else {
-        return result(ChallengeStatus::NotAssessable, "the flashes were not seen");
+        return Assessed::NotPossible(Obstacle::TooFewFrames);
     };
     if best < LEAST_CORRELATION {
         return result(
@@ -399,17 +378,14 @@ fn correlation(skin: &[(i64, [f32; 3])], shown: &Shown<'_>, lag: i64) -> f32 {
 }
 
 /// The head must turn to the side asked for within the step, and not to the other.
-fn head_turn(track: &Track, step: &Step, left: bool) -> ChallengeEvidence {
+fn head_turn(track: &Track, step: &Step, left: bool) -> Assessed<ChallengeEvidence> {
     let (start, end) = step.span_ms();
     let Some(rest) = super::median(
         track
             .between(start - BEFORE_MS, start + 200)
             .map(|(_, reading)| reading.yaw_deg),
     ) else {
-        return result(
-            ChallengeStatus::NotAssessable,
-            "no face was seen before the head was to turn",
-        );
+        return Assessed::NotPossible(Obstacle::TooFewFrames);
     };
     // The person's own left is the right of a picture that is not mirrored.
     let towards = if left { 1.0 } else { -1.0 };
@@ -418,10 +394,7 @@ fn head_turn(track: &Track, step: &Step, left: bool) -> ChallengeEvidence {
         .map(|(_, reading)| towards * (reading.yaw_deg - rest))
         .collect();
     if turns.len() < 4 {
-        return result(
-            ChallengeStatus::NotAssessable,
-            "too few frames with a face show the head turn",
-        );
+        return Assessed::NotPossible(Obstacle::TooFewFrames);
     }
     let side = if left { "left" } else { "right" };
     let first = turns.iter().find(|turn| turn.abs() >= LEAST_TURN_DEG);
@@ -442,7 +415,7 @@ fn head_turn(track: &Track, step: &Step, left: bool) -> ChallengeEvidence {
 }
 
 /// The eyes must shut as often as asked.
-fn blink(track: &Track, step: &Step, times: u8) -> ChallengeEvidence {
+fn blink(track: &Track, step: &Step, times: u8) -> Assessed<ChallengeEvidence> {
     let (start, end) = step.span_ms();
     let openings = |from_ms, to_ms| {
         track
@@ -450,20 +423,13 @@ fn blink(track: &Track, step: &Step, times: u8) -> ChallengeEvidence {
             .filter_map(|(_, reading)| reading.lid_opening)
     };
     if track.between(start, end).next().is_some() && openings(start, end).next().is_none() {
-        return result(
-            ChallengeStatus::NotAssessable,
-            "the model pack holds no network that sees the eyelids, so blinks cannot be counted",
-        );
+        return Assessed::NotPossible(Obstacle::NoWeights);
     }
     let open = super::median(openings(start - BEFORE_MS, end + MOST_REACTION_MS)).unwrap_or(0.0);
     if openings(start, end).count() * 1_000 < LEAST_EYE_RATE * step.duration_ms as usize
         || open <= 0.0
     {
-        let why = format!(
-            "too few frames with a face show whether the eyes blink; {LEAST_EYE_RATE} a second \
-            are needed"
-        );
-        return result(ChallengeStatus::NotAssessable, why);
+        return Assessed::NotPossible(Obstacle::TooFewFrames);
     }
     let (mut blinks, mut is_shut) = (0, false);
     for opening in openings(start, end + MOST_REACTION_MS) {

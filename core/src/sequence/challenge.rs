@@ -1,33 +1,8 @@
 //! What is asked of the person or the screen, derived from a nonce.
 
 use crate::error::{Error, Kind, Result, Stage};
-use serde::Serialize;
+use crate::evidence::ChallengeKind;
 use sha2::{Digest, Sha256};
-
-/// What can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ChallengeKind {
-    /// The screen shows colours; the face must reflect them in time (Face Flashing, Tang et al.
-    /// 2018).
-    Flash,
-    /// The person turns the head to the left or right.
-    HeadTurn,
-    /// The person shuts both eyes for a moment, a number of times. It takes the pack's network of
-    /// the eyes and eight frames a second; without them the challenge is not assessable.
-    Blink,
-}
-
-impl ChallengeKind {
-    /// Returns the stable kebab-case name.
-    pub fn name(self) -> &'static str {
-        match self {
-            ChallengeKind::Flash => "flash",
-            ChallengeKind::HeadTurn => "head-turn",
-            ChallengeKind::Blink => "blink",
-        }
-    }
-}
 
 /// What is asked of the person or the screen. The same nonce and kinds give the same steps; who
 /// does not know the nonce cannot prepare the answer, and the answer must come within the time of

@@ -3,8 +3,9 @@
 use super::detail::Detail;
 use super::region::{FOREHEAD, LEFT_CHEEK, LOWER_FACE, Patch, RIGHT_CHEEK};
 use super::texture::Texture;
-use crate::align::{AlignedFace, Pose, landmark};
+use crate::align::{AlignedFace, landmark};
 use crate::embed::Features;
+use crate::evidence::Pose;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::{Image, Planar, Pyramid};
 use crate::spare::{FLAGS, FLOATS, POINTS};

@@ -1,18 +1,29 @@
 //! From values to levels: how unusual is each value for bona fide material, and what do the signals
 //! of a channel amount to together?
 
-use super::evidence::{Channel, ChannelEvidence, RiskLevel, Signal, SignalStatus};
 use super::signals::{SIGNALS, Spec};
 use crate::error::{Error, Kind, Result, Stage};
+use crate::evidence::{
+    Assessed, Channel, ChannelEvidence, ChannelRisk, Coverage, Obstacle, RiskLevel, Signal,
+    SignalName, Standing,
+};
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// What bona fide material showed.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Calibration {
     /// For each signal, values at rising percentiles of bona fide material: (percentile, value).
-    signals: BTreeMap<String, Vec<(f32, f32)>>,
+    signals: HashMap<SignalName, Vec<(f32, f32)>>,
+    /// For each channel, how well it tells.
+    #[serde(default)]
+    channels: HashMap<Channel, Figure>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Figure {
+    auc: f32,
 }
 
 /// Scores from here on are MEDIUM, and HIGH.
@@ -23,7 +34,8 @@ const HIGH: f32 = 0.6;
 /// 95th percentile.
 const WHOLLY: f32 = 3.0;
 /// Below this a value is not spoken of.
-const WORTH_TELLING: f32 = 0.1;
+pub(super) const WORTH_TELLING: f32 = 0.1;
+const USUAL: &str = "as in bona fide material";
 
 impl Calibration {
     /// Reads `sequence` of a pack's calibration; without it every percentile and level stays
@@ -53,7 +65,8 @@ impl Calibration {
             .find(|(_, points)| points.len() < 2 || !rises(points))
         {
             Some((name, _)) => Err(fault(&format!(
-                "needs two rising percentiles at least for {name}"
+                "needs two rising percentiles at least for {}",
+                name.name()
             ))),
             None => Ok(read),
         }
@@ -64,8 +77,8 @@ impl Calibration {
     }
 
     /// The share of bona fide material with a lower value, linear between the observed percentiles.
-    fn percentile(&self, name: &str, value: f32) -> Option<f32> {
-        let points = self.signals.get(name)?;
+    fn percentile(&self, name: SignalName, value: f32) -> Option<f32> {
+        let points = self.signals.get(&name)?;
         let above = points.iter().position(|&(_, at)| at > value);
         Some(match above {
             None => 100.0,
@@ -77,8 +90,8 @@ impl Calibration {
         })
     }
 
-    fn at(&self, name: &str, percentile: f32) -> Option<f32> {
-        let points = self.signals.get(name)?;
+    fn at(&self, name: SignalName, percentile: f32) -> Option<f32> {
+        let points = self.signals.get(&name)?;
         points
             .iter()
             .find(|(p, _)| *p >= percentile)
@@ -93,65 +106,86 @@ impl Calibration {
         let share = (excess / WHOLLY).clamp(0.0, 1.0);
         Some(share * share * share)
     }
+
+    fn standing(&self, spec: &Spec, value: f32) -> Option<Standing> {
+        let suspicion = self.suspicion(spec, value)?;
+        let text = match spec.uncounted {
+            Some(why) => why,
+            None if suspicion >= WORTH_TELLING => spec.unusual,
+            None => USUAL,
+        };
+        Some(Standing {
+            percentile: self.percentile(spec.name, value)?,
+            suspicion,
+            text: text.to_owned(),
+        })
+    }
 }
 
-/// The signals and the two channels of `values`, which are in the order of [`SIGNALS`].
+/// The coverage, as a share of what there is, from which on nothing suspicious means something.
+const MIN_COVERAGE: f32 = 0.5;
+
+/// What a signal was measured to be, and whether frames that all differ from each other were enough
+/// to measure it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Reading {
+    pub(super) value: Option<f32>,
+    pub(super) is_covered: bool,
+}
+
+/// The signals and the two channels of `readings`, which are in the order of [`SIGNALS`].
 pub(super) fn fuse(
-    values: &[Option<f32>],
+    readings: &[Reading],
     calibration: &Calibration,
 ) -> (Vec<Signal>, ChannelEvidence, ChannelEvidence) {
     let signals = SIGNALS
         .iter()
-        .zip(values)
-        .map(|(spec, &value)| signal(spec, value, calibration))
+        .zip(readings)
+        .map(|(spec, reading)| signal(spec, reading.value, calibration))
         .collect();
     (
         signals,
-        channel(Channel::Deepfake, values, calibration),
-        channel(Channel::Injection, values, calibration),
+        channel(Channel::Deepfake, readings, calibration),
+        channel(Channel::Injection, readings, calibration),
     )
 }
 
 fn signal(spec: &Spec, value: Option<f32>, calibration: &Calibration) -> Signal {
-    let percentile = value.and_then(|value| calibration.percentile(spec.name, value));
-    let suspicion = value.and_then(|value| calibration.suspicion(spec, value));
-    let assessed = value.is_some() && spec.abstains.is_none();
-    let text = match (spec.abstains, suspicion) {
-        (Some(why), _) => why,
-        (None, None) if value.is_none() => "too few frames to tell",
-        (None, None) => "the pack does not say what is usual",
-        (None, Some(suspicion)) if suspicion >= WORTH_TELLING => spec.unusual,
-        (None, Some(_)) => "as in bona fide material",
+    let standing = match value {
+        None => Assessed::NotPossible(Obstacle::TooFewFrames),
+        Some(value) => calibration.standing(spec, value).map_or(
+            Assessed::NotPossible(Obstacle::NoCalibration),
+            Assessed::Yes,
+        ),
     };
     Signal {
         name: spec.name,
         channel: spec.channel,
         value,
-        unit: spec.unit,
-        percentile,
+        unit: spec.name.unit(),
         weight: spec.weight,
-        status: if assessed {
-            SignalStatus::Assessed
-        } else {
-            SignalStatus::Abstained
-        },
-        text: text.to_owned(),
+        standing,
     }
 }
 
 /// One minus the product of what each signal leaves of trust: monotone, and no signal can make up
 /// for another.
-fn channel(channel: Channel, values: &[Option<f32>], calibration: &Calibration) -> ChannelEvidence {
-    let of_channel = SIGNALS.iter().zip(values).filter(|(spec, _)| {
-        spec.channel == channel && spec.weight > 0.0 && spec.abstains.is_none()
-    });
-    let suspicions: Vec<f32> = of_channel
-        .filter_map(|(spec, value)| Some(spec.weight * calibration.suspicion(spec, (*value)?)?))
-        .collect();
-    if suspicions.is_empty() || calibration.is_empty() {
-        return ChannelEvidence::default();
+fn channel(channel: Channel, readings: &[Reading], calibration: &Calibration) -> ChannelEvidence {
+    let (mut trust, mut assessed, mut of) = (1.0f32, 0.0f32, 0.0f32);
+    for (spec, reading) in SIGNALS.iter().zip(readings) {
+        if spec.channel != channel || spec.weight == 0.0 {
+            continue;
+        }
+        of += spec.weight;
+        let suspicion = reading
+            .value
+            .and_then(|value| calibration.suspicion(spec, value));
+        if let Some(suspicion) = suspicion {
+            trust *= 1.0 - spec.weight * suspicion;
+            assessed += if reading.is_covered { spec.weight } else { 0.0 };
+        }
     }
-    let score = 1.0 - suspicions.iter().map(|s| 1.0 - s).product::<f32>();
+    let score = 1.0 - trust;
     let risk = if score >= HIGH {
         RiskLevel::High
     } else if score >= MEDIUM {
@@ -159,9 +193,23 @@ fn channel(channel: Channel, values: &[Option<f32>], calibration: &Calibration) 
     } else {
         RiskLevel::Low
     };
+    let finding = if calibration.is_empty() {
+        Assessed::NotPossible(Obstacle::NoCalibration)
+    } else if risk > RiskLevel::Low || assessed >= MIN_COVERAGE * of {
+        let auc = calibration.channels.get(&channel).map(|figure| figure.auc);
+        Assessed::Yes(ChannelRisk { risk, score, auc })
+    } else if assessed == 0.0 {
+        Assessed::NotPossible(Obstacle::TooFewFrames)
+    } else {
+        Assessed::NotPossible(Obstacle::TooLittleCovered)
+    };
+    let rounded = |weight: f32| (weight * 100.0).round() / 100.0;
     ChannelEvidence {
-        risk: Some(risk),
-        score: Some(score),
+        coverage: Coverage {
+            assessed: rounded(assessed),
+            of: rounded(of),
+        },
+        finding,
     }
 }
 
@@ -174,7 +222,7 @@ mod tests {
             .iter()
             .map(|s| {
                 (
-                    s.name.to_owned(),
+                    s.name.name().to_owned(),
                     serde_json::json!([[0.0, 0.0], [50.0, 10.0], [95.0, 20.0], [100.0, 30.0]]),
                 )
             })
@@ -182,33 +230,36 @@ mod tests {
         Calibration::read(&serde_json::json!({ "sequence": { "signals": all } })).unwrap()
     }
 
-    fn score(values: &[(&str, f32)], channel: Channel) -> f32 {
-        let value = |spec: &Spec| {
-            Some(
+    /// Readings of what is usual, but for some.
+    fn readings(values: &[(SignalName, f32)]) -> Vec<Reading> {
+        let reading = |spec: &Spec| Reading {
+            value: Some(
                 values
                     .iter()
                     .find(|(name, _)| *name == spec.name)
                     .map_or(10.0, |(_, value)| *value),
-            )
+            ),
+            is_covered: true,
         };
-        let values: Vec<Option<f32>> = SIGNALS.iter().map(value).collect();
-        super::channel(channel, &values, &calibration())
-            .score
+        SIGNALS.iter().map(reading).collect()
+    }
+
+    fn score(values: &[(SignalName, f32)], channel: Channel) -> f32 {
+        super::channel(channel, &readings(values), &calibration())
+            .finding
+            .yes()
             .unwrap()
+            .score
     }
 
     #[test]
-    fn names_are_unique_and_weights_are_shares() {
-        for (i, spec) in SIGNALS.iter().enumerate() {
-            assert!(
-                SIGNALS[..i].iter().all(|other| other.name != spec.name),
-                "{}",
-                spec.name
-            );
+    fn every_signal_is_in_the_table_and_weights_are_shares() {
+        assert_eq!(SIGNALS.len(), SignalName::ALL.len());
+        for (spec, name) in SIGNALS.iter().zip(SignalName::ALL) {
+            assert_eq!(spec.name, *name);
             assert!(
                 (0.0..1.0).contains(&spec.weight) && spec.least_spread > 0.0,
-                "{}",
-                spec.name
+                "{name:?}"
             );
         }
     }
@@ -216,12 +267,13 @@ mod tests {
     #[test]
     fn percentiles_are_linear_between_and_saturate() {
         let calibration = calibration();
-        let at = |value| calibration.percentile("scene-cut", value).unwrap();
+        let at = |value| calibration.percentile(SignalName::SceneCut, value).unwrap();
         assert_eq!(
             (at(-5.0), at(5.0), at(15.0), at(99.0)),
             (0.0, 25.0, 72.5, 100.0)
         );
-        assert_eq!(calibration.percentile("unknown", 1.0), None);
+        let empty = Calibration::default();
+        assert_eq!(empty.percentile(SignalName::SceneCut, 1.0), None);
     }
 
     #[test]
@@ -233,12 +285,11 @@ mod tests {
                 Channel::Deepfake
             };
             let raised = score(&[(spec.name, 1e3)], spec.channel);
-            let counts = if spec.abstains.is_some() {
-                0.0
-            } else {
-                spec.weight
-            };
-            assert!((raised - counts).abs() < 1e-6, "{}: {raised}", spec.name);
+            assert!(
+                (raised - spec.weight).abs() < 1e-6,
+                "{:?}: {raised}",
+                spec.name
+            );
             assert_eq!(score(&[(spec.name, 1e3)], other), 0.0);
         }
     }
@@ -246,25 +297,60 @@ mod tests {
     #[test]
     fn usual_values_are_low_and_nothing_is_raised_by_a_low_one() {
         assert_eq!(score(&[], Channel::Deepfake), 0.0);
-        assert_eq!(score(&[("colour-flicker", -1e9)], Channel::Deepfake), 0.0);
+        assert_eq!(
+            score(&[(SignalName::ColourFlicker, -1e9)], Channel::Deepfake),
+            0.0
+        );
         assert!(
             score(
-                &[("identity-switch", 1e3), ("colour-flicker", 1e3)],
+                &[
+                    (SignalName::IdentitySwitch, 1e3),
+                    (SignalName::ColourFlicker, 1e3)
+                ],
                 Channel::Deepfake
-            ) > score(&[("identity-switch", 1e3)], Channel::Deepfake)
+            ) > score(&[(SignalName::IdentitySwitch, 1e3)], Channel::Deepfake)
         );
     }
 
     #[test]
     fn without_a_calibration_nothing_is_known() {
-        let values: Vec<Option<f32>> = SIGNALS.iter().map(|_| Some(1e3)).collect();
-        let (signals, deepfake, injection) = fuse(&values, &Calibration::default());
-        assert_eq!((deepfake, injection), Default::default());
+        let (signals, deepfake, injection) = fuse(&readings(&[]), &Calibration::default());
+        let unknown = Obstacle::NoCalibration;
+        for channel in [deepfake, injection] {
+            assert_eq!(channel.finding, Assessed::NotPossible(unknown));
+            assert_eq!(channel.coverage.assessed, 0.0);
+        }
         assert!(
             signals
                 .iter()
-                .all(|s| s.percentile.is_none() && s.value.is_some())
+                .all(|s| s.standing == Assessed::NotPossible(unknown) && s.value.is_some())
         );
+    }
+
+    #[test]
+    fn low_risk_takes_coverage_and_a_suspicion_takes_none() {
+        let channel = |readings: &[Reading]| channel(Channel::Deepfake, readings, &calibration());
+        let all = channel(&readings(&[]));
+        assert_eq!(all.coverage.assessed, all.coverage.of);
+        assert_eq!(all.finding.yes().unwrap().risk, RiskLevel::Low);
+        let mut heaviest_first: Vec<usize> = (0..SIGNALS.len()).collect();
+        heaviest_first.sort_by(|&a, &b| SIGNALS[b].weight.total_cmp(&SIGNALS[a].weight));
+        let mut left = readings(&[]);
+        for place in heaviest_first {
+            left[place].is_covered = false;
+            let ChannelEvidence { coverage, finding } = channel(&left);
+            let enough = coverage.assessed >= 0.5 * coverage.of;
+            assert_eq!(finding.yes().is_some(), enough, "{coverage:?}");
+        }
+        assert_eq!(
+            channel(&left).finding,
+            Assessed::NotPossible(Obstacle::TooFewFrames)
+        );
+        let mut suspicious = vec![Reading::default(); SIGNALS.len()];
+        suspicious[SignalName::IdentitySwitch as usize].value = Some(1e3);
+        let found = channel(&suspicious);
+        assert_eq!(found.coverage.assessed, 0.0);
+        assert_eq!(found.finding.yes().unwrap().risk, RiskLevel::High);
     }
 
     #[test]

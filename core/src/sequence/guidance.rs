@@ -1,74 +1,7 @@
 //! What to tell the person while frames come in.
 
-use crate::align::Pose;
+use crate::evidence::{Component, Guidance, GuidanceCode, Pose, QualityReport};
 use crate::geometry::Rect;
-use crate::quality::QualityReport;
-use serde::Serialize;
-
-/// Stable codes; one is never renamed or given another meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "the names say it, the texts in full")]
-pub enum GuidanceCode {
-    Ready,
-    NoFace,
-    SeveralFaces,
-    ComeCloser,
-    MoveBack,
-    CentreFace,
-    LookAhead,
-    TurnToTheLight,
-    TooBright,
-    HoldStill,
-}
-
-impl GuidanceCode {
-    /// Returns the stable name, as in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            GuidanceCode::Ready => "ready",
-            GuidanceCode::NoFace => "no-face",
-            GuidanceCode::SeveralFaces => "several-faces",
-            GuidanceCode::ComeCloser => "come-closer",
-            GuidanceCode::MoveBack => "move-back",
-            GuidanceCode::CentreFace => "centre-face",
-            GuidanceCode::LookAhead => "look-ahead",
-            GuidanceCode::TurnToTheLight => "turn-to-the-light",
-            GuidanceCode::TooBright => "too-bright",
-            GuidanceCode::HoldStill => "hold-still",
-        }
-    }
-
-    /// Returns what to tell the person.
-    pub fn text(self) -> &'static str {
-        match self {
-            GuidanceCode::Ready => "good; stay like this",
-            GuidanceCode::NoFace => "no face is in the picture; hold the camera before your face",
-            GuidanceCode::SeveralFaces => "a second face is in the picture; only one may be",
-            GuidanceCode::ComeCloser => "come closer to the camera",
-            GuidanceCode::MoveBack => "move back from the camera",
-            GuidanceCode::CentreFace => "bring your face to the middle of the picture",
-            GuidanceCode::LookAhead => "look straight into the camera",
-            GuidanceCode::TurnToTheLight => "turn to the light",
-            GuidanceCode::TooBright => "avoid direct light",
-            GuidanceCode::HoldStill => "hold still",
-        }
-    }
-}
-
-/// What to tell the person now.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Guidance {
-    /// For machines.
-    pub code: GuidanceCode,
-    /// For the person.
-    pub text: String,
-    /// The box around the landmarks, in pixels of the frame.
-    pub face: Option<Rect>,
-    /// Usable frames so far: those with a face that nothing is wrong with.
-    pub frames: u32,
-}
 
 /// What guidance looks at in a frame with a face.
 pub(crate) struct Framing<'a> {
@@ -84,16 +17,16 @@ pub(crate) struct Framing<'a> {
 }
 
 /// Eyes closer together than this many pixels leave too little detail to compare and to judge.
-const LEAST_INTER_EYE_PX: f32 = 40.0;
+const MIN_INTER_EYE_PX: f32 = 40.0;
 /// A face higher than this share of the picture's height leaves no surroundings for presentation
 /// attack detection.
-const MOST_HEIGHT: f32 = 0.75;
+const MAX_HEIGHT: f32 = 0.75;
 /// How far the centre of the face may lie off the middle, over the picture's side.
-const MOST_OFFSET: f32 = 0.25;
-const MOST_TURN_DEG: f32 = 25.0;
-const LEAST_COMPONENT: u8 = 15;
+const MAX_OFFSET: f32 = 0.25;
+const MAX_TURN_DEG: f32 = 25.0;
+const MIN_COMPONENT: u8 = 15;
 /// Distances of the eyes a second.
-const MOST_SPEED: f32 = 3.0;
+const MAX_SPEED: f32 = 3.0;
 
 /// Returns the first thing that is wrong with a frame, in the order in which a person can mend it.
 /// `None` is a frame without a face.
@@ -109,35 +42,29 @@ pub(crate) fn advise(framing: Option<&Framing<'_>>, usable: u32) -> Guidance {
 }
 
 fn judge(framing: &Framing<'_>) -> GuidanceCode {
-    let low = |name| {
-        framing
-            .quality
-            .component(name)
-            .is_some_and(|c| c.score < LEAST_COMPONENT)
-    };
+    let low = |component| framing.quality.component(component).score < MIN_COMPONENT;
     let (width, height) = (framing.width as f32, framing.height as f32);
     let centre = framing.face.centre();
     if framing.has_rival {
         GuidanceCode::SeveralFaces
-    } else if framing.face.height > MOST_HEIGHT * height || framing.face.width > MOST_HEIGHT * width
-    {
+    } else if framing.face.height > MAX_HEIGHT * height || framing.face.width > MAX_HEIGHT * width {
         GuidanceCode::MoveBack
-    } else if framing.inter_eye_px < LEAST_INTER_EYE_PX {
+    } else if framing.inter_eye_px < MIN_INTER_EYE_PX {
         GuidanceCode::ComeCloser
-    } else if (centre.x / width - 0.5).abs() > MOST_OFFSET
-        || (centre.y / height - 0.5).abs() > MOST_OFFSET
-        || low("face-inside-picture")
+    } else if (centre.x / width - 0.5).abs() > MAX_OFFSET
+        || (centre.y / height - 0.5).abs() > MAX_OFFSET
+        || low(Component::FaceInsidePicture)
     {
         GuidanceCode::CentreFace
-    } else if framing.pose.yaw_deg.abs() > MOST_TURN_DEG
-        || framing.pose.pitch_deg.abs() > MOST_TURN_DEG
+    } else if framing.pose.yaw_deg.abs() > MAX_TURN_DEG
+        || framing.pose.pitch_deg.abs() > MAX_TURN_DEG
     {
         GuidanceCode::LookAhead
-    } else if low("under-exposure-prevention") {
+    } else if low(Component::UnderExposurePrevention) {
         GuidanceCode::TurnToTheLight
-    } else if low("over-exposure-prevention") {
+    } else if low(Component::OverExposurePrevention) {
         GuidanceCode::TooBright
-    } else if framing.speed > MOST_SPEED || low("sharpness") {
+    } else if framing.speed > MAX_SPEED || low(Component::Sharpness) {
         GuidanceCode::HoldStill
     } else {
         GuidanceCode::Ready
@@ -147,25 +74,12 @@ fn judge(framing: &Framing<'_>) -> GuidanceCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quality::Measure;
 
-    fn code(
-        change: impl FnOnce(&mut Framing<'_>),
-        component: Option<(&'static str, u8)>,
-    ) -> GuidanceCode {
-        let components = component
-            .map(|(name, score)| Measure {
-                name,
-                raw: 0.0,
-                unit: "",
-                score,
-            })
-            .into_iter()
-            .collect();
-        let quality = QualityReport {
-            unified: 80,
-            components,
-        };
+    fn code(change: impl FnOnce(&mut Framing<'_>), low: Option<Component>) -> GuidanceCode {
+        let mut quality = QualityReport::even(80);
+        if let Some(low) = low {
+            quality.components[low as usize].score = 0;
+        }
         let mut framing = Framing {
             width: 640,
             height: 480,
@@ -220,19 +134,19 @@ mod tests {
         );
         assert_eq!(code(|f| f.speed = 9.0, None), GuidanceCode::HoldStill);
         assert_eq!(
-            code(|_| (), Some(("under-exposure-prevention", 0))),
+            code(|_| (), Some(Component::UnderExposurePrevention)),
             GuidanceCode::TurnToTheLight
         );
         assert_eq!(
-            code(|_| (), Some(("over-exposure-prevention", 0))),
+            code(|_| (), Some(Component::OverExposurePrevention)),
             GuidanceCode::TooBright
         );
         assert_eq!(
-            code(|_| (), Some(("sharpness", 0))),
+            code(|_| (), Some(Component::Sharpness)),
             GuidanceCode::HoldStill
         );
         assert_eq!(
-            code(|_| (), Some(("face-inside-picture", 0))),
+            code(|_| (), Some(Component::FaceInsidePicture)),
             GuidanceCode::CentreFace
         );
     }

@@ -14,25 +14,25 @@ const LEAST_PAIRS: usize = 6;
 /// Frames with features on either side of a change of person.
 const LEAST_SIDE: usize = 2;
 
-struct Seen<'a> {
+struct PosedFeatures<'a> {
     features: &'a Features,
     yaw_deg: f32,
     pitch_deg: f32,
 }
 
-fn seen<'a>(frames: &[&'a Frame]) -> Vec<Seen<'a>> {
+fn seen<'a>(frames: &[&'a Frame]) -> Vec<PosedFeatures<'a>> {
     let with = |frame: &&'a Frame| {
         let pose = frame.face.as_ref()?.pose;
         let faces_camera =
             pose.yaw_deg.abs() <= MOST_TURN_DEG && pose.pitch_deg.abs() <= MOST_TURN_DEG;
         let features = frame.features.as_ref().filter(|_| faces_camera)?;
-        Some(Seen {
+        Some(PosedFeatures {
             features,
             yaw_deg: pose.yaw_deg,
             pitch_deg: pose.pitch_deg,
         })
     };
-    let all: Vec<Seen<'a>> = frames.iter().filter_map(with).collect();
+    let all: Vec<PosedFeatures<'a>> = frames.iter().filter_map(with).collect();
     let skip = all.len().saturating_sub(MOST);
     all.into_iter().skip(skip).collect()
 }
@@ -77,7 +77,7 @@ pub(super) fn scatter(frames: &[&Frame]) -> Option<f32> {
 pub(super) fn switch(frames: &[&Frame]) -> Option<f32> {
     let seen = seen(frames);
     let splits = LEAST_SIDE..=seen.len().checked_sub(LEAST_SIDE)?;
-    let mean = |part: &[Seen<'_>]| Features::mean(part.iter().map(|s| s.features));
+    let mean = |part: &[PosedFeatures<'_>]| Features::mean(part.iter().map(|s| s.features));
     splits
         .filter_map(|at| Some(1.0 - mean(&seen[..at])?.cosine(&mean(&seen[at..])?)))
         .max_by(f32::total_cmp)

@@ -10,7 +10,6 @@ mod answer;
 mod challenge;
 mod clock;
 mod detail;
-mod evidence;
 mod frame;
 mod fusion;
 mod guidance;
@@ -25,14 +24,9 @@ mod signals;
 mod stream;
 mod texture;
 
-pub use challenge::{Challenge, ChallengeKind};
-pub use evidence::{
-    ChallengeEvidence, ChallengeStatus, Channel, ChannelEvidence, RiskLevel, SequenceEvidence,
-    Signal, SignalStatus,
-};
+pub use challenge::Challenge;
 pub(crate) use fusion::Calibration;
 pub(crate) use guidance::{Framing, advise};
-pub use guidance::{Guidance, GuidanceCode};
 pub(crate) use recorder::{Observation, Recorder};
 
 use frame::{FaceTrace, Frame};

@@ -3,6 +3,7 @@
 //! it.
 
 use super::frame::Frame;
+use std::collections::HashSet;
 
 /// The latest frames that are compared with each other.
 const MOST: usize = 384;
@@ -24,6 +25,33 @@ fn distance(a: &Frame, b: &Frame) -> f32 {
         .map(|(p, q)| (p - q).abs())
         .sum::<f32>()
         / a.thumb.len() as f32
+}
+
+/// Distinct frames that a further one is compared with, the latest.
+const RECENT: usize = 64;
+
+/// The frames that show something new: none equals another in every pixel, and none shows the same
+/// as one of the distinct ones shortly before, coded again.
+pub(super) fn distinct<'a>(frames: &[&'a Frame]) -> Vec<&'a Frame> {
+    let mut digests = HashSet::with_capacity(frames.len());
+    let mut kept: Vec<&Frame> = Vec::with_capacity(frames.len());
+    for &frame in frames {
+        let recent = &kept[kept.len().saturating_sub(RECENT)..];
+        if digests.insert(frame.digest) && !recent.iter().any(|other| shows_the_same(other, frame))
+        {
+            kept.push(frame);
+        }
+    }
+    kept
+}
+
+fn shows_the_same(a: &Frame, b: &Frame) -> bool {
+    let mut left = SAME * a.thumb.len() as f32;
+    a.size == b.size
+        && a.thumb.iter().zip(&b.thumb).all(|(p, q)| {
+            left -= (p - q).abs();
+            left > 0.0
+        })
 }
 
 /// For each frame after the first, how far it is from the one before.

@@ -1,18 +1,19 @@
 //! The memory of a session: descriptors of the latest frames, and the worst that was seen of older
 //! ones.
 
-use super::answer::{self, Answer};
+use super::answer::ChallengeTrack;
 use super::challenge::Challenge;
 use super::detail::Register;
-use super::evidence::{
-    ChallengeEvidence, ChallengeStatus, ChannelEvidence, RiskLevel, SequenceEvidence, Signal,
-};
 use super::frame::Frame;
-use super::fusion::{Calibration, fuse};
+use super::fusion::{Calibration, Reading, fuse};
+use super::order::distinct;
 use super::signals::SIGNALS;
 use crate::align::AlignedFace;
 use crate::embed::Features;
 use crate::error::{Error, Kind, Result, Stage};
+use crate::evidence::{
+    Assessed, ChannelEvidence, ChannelRisk, Obstacle, RiskLevel, SequenceEvidence, Signal, clause,
+};
 use crate::image::Pyramid;
 use std::collections::VecDeque;
 
@@ -49,9 +50,11 @@ pub(crate) struct Recorder {
     /// Earliest and latest timestamp.
     span_us: Option<(u64, u64)>,
     featured: Option<(u64, u32)>,
+    /// Different frames among those that are forgotten.
+    distinct: usize,
     /// The greatest value of each signal over the frames that are forgotten.
-    worst: Vec<Option<f32>>,
-    answer: Option<Answer>,
+    worst: Vec<Reading>,
+    answer: Option<ChallengeTrack>,
 }
 
 impl Recorder {
@@ -63,8 +66,9 @@ impl Recorder {
             faceless: 0,
             span_us: None,
             featured: None,
-            worst: vec![None; SIGNALS.len()],
-            answer: challenge.map(Answer::to),
+            distinct: 0,
+            worst: vec![Reading::default(); SIGNALS.len()],
+            answer: challenge.map(ChallengeTrack::of),
         }
     }
 
@@ -106,15 +110,6 @@ impl Recorder {
             features,
             eye_openings,
         } = observation;
-        if features.is_some() {
-            self.featured = Some((timestamp_us, self.count));
-        }
-        self.faceless = self.faceless.saturating_add(u32::from(face.is_none()));
-        if self.frames.len() == FRAMES {
-            // Half is forgotten at once, so that every run of half the length is measured whole.
-            self.worst = self.values();
-            self.frames.drain(..FRAMES / 2);
-        }
         let detail = match face {
             Some(face) => self.register.see(pyramid, face.points(), timestamp_us),
             None => {
@@ -122,7 +117,32 @@ impl Recorder {
                 None
             }
         };
-        let frame = Frame::describe(pyramid, timestamp_us, face, features, eye_openings, detail);
+        self.take(Frame::describe(
+            pyramid,
+            timestamp_us,
+            face,
+            features,
+            eye_openings,
+            detail,
+        ));
+    }
+
+    /// Keeps a described frame.
+    pub(super) fn take(&mut self, frame: Frame) {
+        let timestamp_us = frame.timestamp_us;
+        if frame.features.is_some() {
+            self.featured = Some((timestamp_us, self.count));
+        }
+        self.faceless = self
+            .faceless
+            .saturating_add(u32::from(frame.face.is_none()));
+        if self.frames.len() == FRAMES {
+            // Half is forgotten at once, so that every run of half the length is measured whole.
+            let (readings, distinct) = self.readings();
+            self.worst = readings;
+            self.frames.drain(..FRAMES / 2);
+            self.distinct = distinct - self.distinct_kept().len();
+        }
         if let Some(answer) = &mut self.answer {
             answer.see(&frame);
         }
@@ -137,14 +157,29 @@ impl Recorder {
         self.frames.len()
     }
 
-    /// The greater of what each signal is now and was.
-    fn values(&self) -> Vec<Option<f32>> {
+    fn distinct_kept(&self) -> Vec<&Frame> {
+        distinct(&self.frames.iter().collect::<Vec<_>>())
+    }
+
+    /// The greater of what each signal is now and was, and how many different frames there were.
+    fn readings(&self) -> (Vec<Reading>, usize) {
         let frames: Vec<&Frame> = self.frames.iter().collect();
-        let now = |(spec, worst): (&super::signals::Spec, &Option<f32>)| {
-            let value = (spec.measure)(&frames).filter(|value| value.is_finite());
-            value.into_iter().chain(*worst).max_by(f32::total_cmp)
+        let distinct = distinct(&frames);
+        let now = |(spec, worst): (&super::signals::Spec, &Reading)| {
+            let measure = |frames| (spec.measure)(frames).filter(|value| value.is_finite());
+            let value = measure(&frames);
+            let is_covered = if distinct.len() == frames.len() {
+                value.is_some()
+            } else {
+                worst.is_covered || measure(&distinct).is_some()
+            };
+            Reading {
+                value: value.into_iter().chain(worst.value).max_by(f32::total_cmp),
+                is_covered: worst.is_covered || is_covered,
+            }
         };
-        SIGNALS.iter().zip(&self.worst).map(now).collect()
+        let readings = SIGNALS.iter().zip(&self.worst).map(now).collect();
+        (readings, self.distinct + distinct.len())
     }
 
     /// What to add where the face is often missing.
@@ -161,32 +196,34 @@ impl Recorder {
     }
 
     pub(crate) fn evidence(&self, calibration: &Calibration) -> SequenceEvidence {
-        let not_asked = || ChallengeEvidence {
-            status: ChallengeStatus::NotAsked,
-            text: "nothing was asked".to_owned(),
-        };
         let challenge = self
             .answer
             .as_ref()
-            .map_or_else(not_asked, answer::Answer::judge);
-        if self.count == 0 {
-            return SequenceEvidence {
-                challenge,
-                ..SequenceEvidence::not_assessed()
-            };
-        }
-        let (signals, deepfake, injection) = fuse(&self.values(), calibration);
-        // One frame is a still: nothing of it changes over time.
-        let (deepfake, injection) = if self.count > 1 {
-            (deepfake, injection)
-        } else {
-            Default::default()
+            .map_or(Assessed::NotAsked, ChallengeTrack::judge);
+        let (readings, distinct) = self.readings();
+        let (signals, mut deepfake, mut injection) = fuse(&readings, calibration);
+        // Of nobody nothing can be said, and nothing of one picture changes over time.
+        let obstacle = match distinct {
+            0 | 1 if self.count <= 1 => Some(Obstacle::TooFewFrames),
+            _ if self.faceless == self.count => Some(Obstacle::NoFace),
+            _ => None,
         };
-        let risk = deepfake.risk.max(injection.risk);
+        if let Some(obstacle) = obstacle {
+            deepfake.finding = Assessed::NotPossible(obstacle);
+            injection.finding = Assessed::NotPossible(obstacle);
+        } else if distinct == 1 {
+            deepfake.finding = Assessed::NotPossible(Obstacle::TooFewFrames);
+        }
+        let risks = [&deepfake, &injection].map(|channel| channel.finding.yes().map(|c| c.risk));
+        let risk = match risks {
+            [Some(one), Some(other)] => Some(one.max(other)),
+            [one, other] => one.or(other).filter(|risk| *risk > RiskLevel::Low),
+        };
         SequenceEvidence {
             risk,
-            text: summary(risk, &deepfake, &injection, &signals, self.count) + &self.gaps(),
+            text: self.summary(&deepfake, &injection, &signals, distinct) + &self.gaps(),
             frames: self.count,
+            distinct_frames: distinct as u32,
             duration_ms: self
                 .span_us
                 .map_or(0, |(first, last)| (last - first) / 1_000),
@@ -196,49 +233,82 @@ impl Recorder {
             signals,
         }
     }
-}
 
-/// The sentence for the whole: which channel, and the signals that made it so.
-fn summary(
-    risk: Option<RiskLevel>,
-    deepfake: &ChannelEvidence,
-    injection: &ChannelEvidence,
-    signals: &[Signal],
-    count: u32,
-) -> String {
-    let name = match risk {
-        None if count == 1 => {
+    /// The sentence for the whole: which channel, and the signals that made it so.
+    fn summary(
+        &self,
+        deepfake: &ChannelEvidence,
+        injection: &ChannelEvidence,
+        signals: &[Signal],
+        distinct: usize,
+    ) -> String {
+        let count = self.count;
+        let frames = match distinct {
+            _ if distinct == count as usize => format!("{count} frames"),
+            _ => format!("{count} frames, {distinct} of them different,"),
+        };
+        let channels = [(deepfake, "a deepfake"), (injection, "an injected stream")];
+        let found = |level: RiskLevel| -> Vec<&str> {
+            let at = |(channel, name): &(&ChannelEvidence, &'static str)| {
+                let found = channel.finding.yes().filter(|c| c.risk == level);
+                found.map(|_| *name)
+            };
+            channels.iter().filter_map(at).collect()
+        };
+        let told = |degree: &str, names: Vec<&str>| {
+            let told = signals.iter().filter_map(|signal| {
+                let standing = signal.standing.yes()?;
+                let tells = signal.weight > 0.0
+                    && standing.percentile >= 95.0
+                    && standing.suspicion >= super::fusion::WORTH_TELLING;
+                tells.then_some(standing.text.as_str())
+            });
+            let why: Vec<&str> = told.take(3).collect();
+            format!(
+                "{degree} in {frames} speaks for {}: {}",
+                names.join(" and "),
+                why.join("; ")
+            )
+        };
+        let (high, medium) = (found(RiskLevel::High), found(RiskLevel::Medium));
+        if !high.is_empty() {
+            return told("much", high);
+        }
+        if !medium.is_empty() {
+            return told("something", medium);
+        }
+        if count == 0 {
+            return "no frames were given, so nothing is known about a deepfake or an injected \
+                    stream"
+                .to_owned();
+        }
+        if count == 1 {
             return "one frame is a still, and tells nothing of a deepfake or an injected stream"
                 .to_owned();
         }
-        None => {
-            return format!(
-                "{count} frames are too few to tell anything of a deepfake or an injected stream"
-            );
+        let missing: Vec<String> = channels
+            .iter()
+            .filter_map(|(channel, name)| {
+                let why = clause(channel.finding.absence()?);
+                Some(format!("{frames} tell too little of {name}: {why}"))
+            })
+            .collect();
+        if !missing.is_empty() {
+            return missing.join("; ");
         }
-        Some(RiskLevel::Low) => {
-            return format!(
-                "nothing in {count} frames speaks for a deepfake or an injected stream"
-            );
+        let weak: Vec<&str> = channels
+            .iter()
+            .filter(|(channel, _)| !channel.finding.yes().is_some_and(ChannelRisk::tells))
+            .map(|(_, name)| *name)
+            .collect();
+        if weak.is_empty() {
+            format!("nothing in {frames} speaks for a deepfake or an injected stream")
+        } else {
+            format!(
+                "nothing unusual was seen in {frames}, which says little: much of {} looks usual \
+                too",
+                weak.join(" and of ")
+            )
         }
-        Some(_) if deepfake.risk >= injection.risk && deepfake.risk == injection.risk => {
-            "a deepfake and an injected stream"
-        }
-        Some(_) if deepfake.risk > injection.risk => "a deepfake",
-        Some(_) => "an injected stream",
-    };
-    let usual = "as in bona fide material";
-    let told = signals
-        .iter()
-        .filter(|s| s.weight > 0.0 && s.percentile.is_some_and(|p| p >= 95.0) && s.text != usual);
-    let why: Vec<&str> = told.map(|s| s.text.as_str()).take(3).collect();
-    let degree = if risk == Some(RiskLevel::High) {
-        "much"
-    } else {
-        "something"
-    };
-    format!(
-        "{degree} in {count} frames speaks for {name}: {}",
-        why.join("; ")
-    )
+    }
 }

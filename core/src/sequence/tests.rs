@@ -1,13 +1,15 @@
 //! The signals on drawn frames: a scene that moves, and what is done to it.
 
-use super::challenge::{Challenge, ChallengeKind, Task};
-use super::evidence::{ChallengeStatus, RiskLevel};
+use super::challenge::{Challenge, Task};
 use super::frame::{Colours, THUMB};
+use super::fusion::Calibration;
 use super::recorder::{Observation, Recorder};
 use super::signals::SIGNALS;
 use super::*;
-use crate::align::Pose;
 use crate::embed::{Embedder, Features};
+use crate::evidence::{
+    Assessed, ChallengeKind, ChallengeStatus, Obstacle, Pose, RiskLevel, SignalName,
+};
 use crate::geometry::Point;
 use crate::image::Pyramid;
 use crate::{Image, ImageView, PixelFormat};
@@ -79,18 +81,18 @@ fn shown(frames: &[Frame], order: &[usize]) -> Vec<Frame> {
         .collect()
 }
 
-fn value(frames: &[Frame], name: &str) -> f32 {
+fn value(frames: &[Frame], name: SignalName) -> f32 {
     let all: Vec<&Frame> = frames.iter().collect();
     let spec = SIGNALS.iter().find(|spec| spec.name == name).unwrap();
     (spec.measure)(&all).unwrap()
 }
 
-const ORDER: [(&str, f32); 5] = [
-    ("frozen-frames", 0.3),
-    ("repeated-frames", 0.1),
-    ("doubled-frames", 0.05),
-    ("looped-frames", 0.8),
-    ("reversed-frames", 0.8),
+const ORDER: [(SignalName, f32); 5] = [
+    (SignalName::FrozenFrames, 0.3),
+    (SignalName::RepeatedFrames, 0.1),
+    (SignalName::DoubledFrames, 0.05),
+    (SignalName::LoopedFrames, 0.8),
+    (SignalName::ReversedFrames, 0.8),
 ];
 
 #[test]
@@ -98,7 +100,7 @@ fn a_camera_repeats_nothing() {
     for seed in 0..30 {
         for (name, limit) in ORDER {
             let found = value(&scene(seed, 120), name);
-            assert!(found < 0.6 * limit, "{name} of seed {seed}: {found}");
+            assert!(found < 0.6 * limit, "{name:?} of seed {seed}: {found}");
         }
     }
 }
@@ -130,8 +132,8 @@ fn frozen_doubled_looped_and_reversed_runs_are_found_in_every_case() {
                 .collect(),
         ];
         for ((name, limit), order) in ORDER.iter().zip(&orders) {
-            let found = value(&shown(&frames, order), name);
-            assert!(found >= *limit, "{name} of seed {seed}: {found}");
+            let found = value(&shown(&frames, order), *name);
+            assert!(found >= *limit, "{name:?} of seed {seed}: {found}");
         }
     }
 }
@@ -140,19 +142,19 @@ fn frozen_doubled_looped_and_reversed_runs_are_found_in_every_case() {
 fn an_encoder_that_doubles_frames_to_reach_a_rate_loses_none() {
     let order: Vec<usize> = (0..120).map(|i| i * 4 / 5).collect();
     let frames = shown(&scene(3, 120), &order);
-    assert!(value(&frames, "doubled-frames") < 0.03);
-    assert_eq!(value(&frames, "repeated-frames"), 24.0 / 119.0);
+    assert!(value(&frames, SignalName::DoubledFrames) < 0.03);
+    assert_eq!(value(&frames, SignalName::RepeatedFrames), 24.0 / 119.0);
 }
 
 #[test]
 fn frames_that_differ_in_one_pixel_are_no_repeats() {
     let mut frames = shown(&scene(3, 120), &(0..120).map(|i| i / 2).collect::<Vec<_>>());
-    assert_eq!(value(&frames, "repeated-frames"), 60.0 / 119.0);
+    assert_eq!(value(&frames, SignalName::RepeatedFrames), 60.0 / 119.0);
     frames
         .iter_mut()
         .enumerate()
         .for_each(|(i, frame)| frame.digest = i as u64);
-    assert_eq!(value(&frames, "repeated-frames"), 0.0);
+    assert_eq!(value(&frames, SignalName::RepeatedFrames), 0.0);
 }
 
 #[test]
@@ -170,13 +172,13 @@ fn a_scene_that_lies_still_is_no_loop() {
         })
         .collect();
     for (name, limit) in ORDER {
-        assert!(value(&still, name) < 0.5 * limit, "{name}");
+        assert!(value(&still, name) < 0.5 * limit, "{name:?}");
     }
 }
 
 #[test]
 fn clocks_that_no_camera_has_are_told_apart() {
-    let clock = |at: &dyn Fn(u64) -> u64, name: &str| {
+    let clock = |at: &dyn Fn(u64) -> u64, name: SignalName| {
         let mut frames = scene(1, 60);
         frames
             .iter_mut()
@@ -185,10 +187,14 @@ fn clocks_that_no_camera_has_are_told_apart() {
         value(&frames, name)
     };
     let camera = |i: u64| i * INTERVAL_US + (i * 7919) % 1_500;
-    for name in ["timestamp-order", "timestamp-haste", "timestamp-drift"] {
-        assert!(clock(&camera, name) < 0.1, "{name}");
+    for name in [
+        SignalName::TimestampOrder,
+        SignalName::TimestampHaste,
+        SignalName::TimestampDrift,
+    ] {
+        assert!(clock(&camera, name) < 0.1, "{name:?}");
     }
-    assert!(clock(&|i| i / 3 * INTERVAL_US, "timestamp-order") > 0.6);
+    assert!(clock(&|i| i / 3 * INTERVAL_US, SignalName::TimestampOrder) > 0.6);
     assert!(
         clock(
             &|i| if i % 10 == 9 {
@@ -196,24 +202,24 @@ fn clocks_that_no_camera_has_are_told_apart() {
             } else {
                 i * INTERVAL_US
             },
-            "timestamp-order"
+            SignalName::TimestampOrder
         ) > 0.05
     );
-    assert!(clock(&|_| u64::MAX, "timestamp-order") > 0.9);
+    assert!(clock(&|_| u64::MAX, SignalName::TimestampOrder) > 0.9);
     assert!(
         clock(
             &|i| if i % 2 == 0 { 0 } else { u64::MAX },
-            "timestamp-order"
+            SignalName::TimestampOrder
         ) > 0.4
     );
     assert!(
         clock(
             &|i| i / 8 * 8 * INTERVAL_US + i % 8 * 200,
-            "timestamp-haste"
+            SignalName::TimestampHaste
         ) > 0.8
     );
-    assert!(clock(&|i| i * 1_600, "timestamp-haste") > 0.9);
-    assert!(clock(&|i| (i * 60_000) - i * i * 400, "timestamp-drift") > 1.0);
+    assert!(clock(&|i| i * 1_600, SignalName::TimestampHaste) > 0.9);
+    assert!(clock(&|i| (i * 60_000) - i * i * 400, SignalName::TimestampDrift) > 1.0);
 }
 
 fn person(seed: u64, noise: &mut Noise, spread: f32) -> Features {
@@ -260,7 +266,7 @@ fn two_people_in_turn_are_an_identity_switch() {
             frame.face = Some(face(Colours::default(), 0.0, 0.3));
             frame.features = (i % 6 == 0).then(|| person(who(i), noise, 0.5));
         }
-        value(&frames, "identity-switch")
+        value(&frames, SignalName::IdentitySwitch)
     };
     assert!(capture(&|_| 1, &mut noise) < 0.25);
     assert!(capture(&|i| if i < 30 { 1 } else { 2 }, &mut noise) > 0.5);
@@ -270,16 +276,16 @@ fn two_people_in_turn_are_an_identity_switch() {
 #[test]
 fn seams_of_the_stream_are_seen() {
     let mut frames = scene(4, 60);
-    assert_eq!(value(&frames, "frame-size-changes"), 0.0);
-    let whole = value(&frames, "scene-cut");
+    assert_eq!(value(&frames, SignalName::FrameSizeChanges), 0.0);
+    let whole = value(&frames, SignalName::SceneCut);
     frames[30..]
         .iter_mut()
         .for_each(|frame| frame.size = (480, 640));
-    assert_eq!(value(&frames, "frame-size-changes"), 1.0);
+    assert_eq!(value(&frames, SignalName::FrameSizeChanges), 1.0);
     frames[30..]
         .iter_mut()
         .for_each(|frame| frame.thumb.iter_mut().for_each(|v| *v = 255.0 - *v));
-    assert!(value(&frames, "scene-cut") > 4.0 * whole);
+    assert!(value(&frames, SignalName::SceneCut) > 4.0 * whole);
 }
 
 /// The frames of a person before a screen that shows `played`, `lag_ms` late; skin reflects
@@ -341,15 +347,20 @@ fn before_screen(
     (0..count).map(|i| at(i, &mut noise)).collect()
 }
 
-fn answered(asked: &Challenge, frames: &[Frame]) -> ChallengeStatus {
-    let mut answer = answer::Answer::to(asked.clone());
+/// How it went; why it cannot be told where it cannot.
+fn answered(asked: &Challenge, frames: &[Frame]) -> Result<ChallengeStatus, Obstacle> {
+    let mut answer = answer::ChallengeTrack::of(asked.clone());
     for (i, frame) in frames.iter().enumerate() {
         if i > 0 && frames[i - 1].timestamp_us < 1_000_000 && frame.timestamp_us >= 1_000_000 {
             answer.begin(1_000_000).unwrap();
         }
         answer.see(frame);
     }
-    answer.judge().status
+    match answer.judge() {
+        Assessed::Yes(found) => Ok(found.status),
+        Assessed::NotPossible(obstacle) => Err(obstacle),
+        Assessed::NotAsked => panic!("a challenge was asked"),
+    }
 }
 
 fn nonce(n: u8) -> [u8; 16] {
@@ -370,7 +381,7 @@ fn the_right_flashes_in_time_pass_at_any_frame_rate() {
             );
             assert_eq!(
                 status,
-                ChallengeStatus::Passed,
+                Ok(ChallengeStatus::Passed),
                 "nonce {n} at {rate} frames a second"
             );
         }
@@ -386,7 +397,7 @@ fn wrong_delayed_and_replayed_flashes_fail() {
         )
     };
     let passed = (0..100)
-        .filter(|&n| replayed(n) != ChallengeStatus::Failed)
+        .filter(|&n| replayed(n) != Ok(ChallengeStatus::Failed))
         .count();
     assert!(
         passed <= 1,
@@ -396,12 +407,16 @@ fn wrong_delayed_and_replayed_flashes_fail() {
         let asked = flashes(n);
         for lag in [500, 800, 1_200] {
             let delayed = answered(&asked, &before_screen(&asked, lag, 0.05, 30, n.into()));
-            assert_eq!(delayed, ChallengeStatus::Failed, "nonce {n}: {lag} ms late");
+            assert_eq!(
+                delayed,
+                Ok(ChallengeStatus::Failed),
+                "nonce {n}: {lag} ms late"
+            );
         }
         let dark = answered(&asked, &before_screen(&asked, 80, 0.0, 30, n.into()));
         assert_eq!(
             dark,
-            ChallengeStatus::NotAssessable,
+            Err(Obstacle::TooLittleLight),
             "nonce {n}: no light of the screen on the face"
         );
     }
@@ -415,14 +430,14 @@ fn turns_and_blinks_are_followed_and_others_fail() {
             let of = |n: u8| Challenge::new(&nonce(n), &[kind]).unwrap();
             assert_eq!(
                 answered(&of(n), &before_screen(&of(n), 100, 0.0, 30, n.into())),
-                ChallengeStatus::Passed,
+                Ok(ChallengeStatus::Passed),
                 "{kind:?} {n}"
             );
             passed += 1;
             if of(n) != of(n + 50) {
                 assert_eq!(
                     answered(&of(n), &before_screen(&of(n + 50), 100, 0.0, 30, n.into())),
-                    ChallengeStatus::Failed,
+                    Ok(ChallengeStatus::Failed),
                     "{kind:?} {n}"
                 );
                 failed += 1;
@@ -448,15 +463,15 @@ fn eyes_that_stay_open_blink_late_or_hover_fail() {
                 .for_each(|(i, frame)| change(i, frame.face.as_mut().unwrap()));
             answered(&asked, &frames)
         };
-        assert_eq!(with(&|_, _| {}), ChallengeStatus::Passed, "nonce {n}");
+        assert_eq!(with(&|_, _| {}), Ok(ChallengeStatus::Passed), "nonce {n}");
         assert_eq!(
             with(&|_, face| face.lid_opening = Some(0.3)),
-            ChallengeStatus::Failed,
+            Ok(ChallengeStatus::Failed),
             "nonce {n}: a still"
         );
         assert_eq!(
             with(&|_, face| face.lid_opening = Some(0.12)),
-            ChallengeStatus::Failed,
+            Ok(ChallengeStatus::Failed),
             "nonce {n}: shut all the time"
         );
         // A lid that trembles at the threshold shuts once.
@@ -470,13 +485,13 @@ fn eyes_that_stay_open_blink_late_or_hover_fail() {
         };
         assert_eq!(
             with(&trembling),
-            ChallengeStatus::Passed,
+            Ok(ChallengeStatus::Passed),
             "nonce {n}: trembling lids"
         );
         let late = answered(&asked, &before_screen(&asked, 3_700, 0.0, 30, n.into()));
         assert_eq!(
             late,
-            ChallengeStatus::Failed,
+            Ok(ChallengeStatus::Failed),
             "nonce {n}: after the time of the step"
         );
     }
@@ -491,17 +506,17 @@ fn blinks_that_cannot_be_seen_are_not_assessable() {
         .for_each(|frame| frame.face.as_mut().unwrap().lid_opening = None);
     assert_eq!(
         answered(&asked, &without),
-        ChallengeStatus::NotAssessable,
+        Err(Obstacle::NoWeights),
         "no network of the eyes"
     );
     assert_eq!(
         answered(&asked, &before_screen(&asked, 100, 0.0, 6, 3)),
-        ChallengeStatus::NotAssessable,
+        Err(Obstacle::TooFewFrames),
         "too few frames a second"
     );
     assert_eq!(
         answered(&asked, &before_screen(&asked, 100, 0.0, 10, 3)),
-        ChallengeStatus::Passed,
+        Ok(ChallengeStatus::Passed),
         "enough of them"
     );
 }
@@ -509,7 +524,7 @@ fn blinks_that_cannot_be_seen_are_not_assessable() {
 #[test]
 fn the_eyes_are_looked_at_where_a_blink_is_asked_for() {
     let at = |kinds: &[ChallengeKind], began_us: Option<u64>, at_us: u64| {
-        let mut answer = answer::Answer::to(Challenge::new(&nonce(1), kinds).unwrap());
+        let mut answer = answer::ChallengeTrack::of(Challenge::new(&nonce(1), kinds).unwrap());
         began_us.iter().for_each(|&us| answer.begin(us).unwrap());
         answer.wants_eyes(at_us)
     };
@@ -524,15 +539,15 @@ fn a_challenge_that_was_not_seen_whole_is_not_assessable() {
     let asked =
         Challenge::new(&nonce(1), &[ChallengeKind::Flash, ChallengeKind::HeadTurn]).unwrap();
     let frames = before_screen(&asked, 80, 0.05, 30, 1);
-    assert_eq!(answered(&asked, &frames), ChallengeStatus::Passed);
+    assert_eq!(answered(&asked, &frames), Ok(ChallengeStatus::Passed));
     assert_eq!(
         answered(&asked, &frames[..100]),
-        ChallengeStatus::NotAssessable,
+        Err(Obstacle::CutShort),
         "cut short"
     );
     assert_eq!(
         answered(&asked, &[]),
-        ChallengeStatus::NotAssessable,
+        Err(Obstacle::NotBegun),
         "never begun"
     );
     let mut backwards = before_screen(&asked, 80, 0.05, 30, 1);
@@ -541,16 +556,12 @@ fn a_challenge_that_was_not_seen_whole_is_not_assessable() {
         .for_each(|frame| frame.timestamp_us -= 500_000);
     assert_eq!(
         answered(&asked, &backwards),
-        ChallengeStatus::NotAssessable,
+        Err(Obstacle::OutOfOrder),
         "timestamps out of order"
     );
     let mut blind = before_screen(&asked, 80, 0.05, 30, 1);
     blind.iter_mut().for_each(|frame| frame.face = None);
-    assert_eq!(
-        answered(&asked, &blind),
-        ChallengeStatus::NotAssessable,
-        "no face"
-    );
+    assert_eq!(answered(&asked, &blind), Err(Obstacle::CutShort), "no face");
 }
 
 fn picture(side: u32, value: u8) -> Image {
@@ -591,19 +602,118 @@ fn memory_is_bounded_and_what_is_forgotten_still_counts() {
         (evidence.frames, evidence.duration_ms),
         (5_000, 4_999 * INTERVAL_US / 1_000)
     );
-    assert!(evidence.signal("frozen-frames").unwrap().value.unwrap() > 5.0);
+    assert!(
+        evidence
+            .signal(SignalName::FrozenFrames)
+            .unwrap()
+            .value
+            .unwrap()
+            > 5.0
+    );
 }
 
 #[test]
 fn no_frames_and_one_frame_are_not_assessed() {
-    let none = recorded(0, None).evidence(&Calibration::default());
-    assert_eq!((none.risk, none.frames, none.signals.len()), (None, 0, 0));
-    let one = recorded(1, None).evidence(&Calibration::default());
-    assert_eq!(
-        (one.risk, one.frames, one.signals.len()),
-        (None, 1, SIGNALS.len())
-    );
+    for count in [0, 1] {
+        let found = recorded(count, None).evidence(&usual());
+        assert_eq!((found.risk, found.frames), (None, count as u32));
+        for channel in [found.deepfake, found.injection] {
+            let few = Assessed::NotPossible(Obstacle::TooFewFrames);
+            assert_eq!(channel.finding, few);
+        }
+        assert_eq!(found.challenge, Assessed::NotAsked);
+    }
     assert!(RiskLevel::Low < RiskLevel::High);
+}
+
+#[test]
+fn frames_without_a_face_tell_of_nobody() {
+    for value in [|i: u64| (i % 251) as u8, |_: u64| 0] {
+        let mut recorder = Recorder::new(None);
+        (0..60).for_each(|i| push(&mut recorder, i, value(i)));
+        let found = recorder.evidence(&usual());
+        assert_eq!((found.risk, found.frames), (None, 60));
+        let nobody = Assessed::NotPossible(Obstacle::NoFace);
+        assert_eq!(
+            (found.deepfake.finding, found.injection.finding),
+            (nobody, nobody)
+        );
+    }
+}
+
+/// A calibration in which every value of a camera is usual.
+fn usual() -> Calibration {
+    let points = serde_json::json!([[0, 0.0], [50, 0.5], [95, 10.0], [100, 100.0]]);
+    let signals: serde_json::Map<String, serde_json::Value> = SIGNALS
+        .iter()
+        .map(|spec| (spec.name.name().to_owned(), points.clone()))
+        .collect();
+    Calibration::read(&serde_json::json!({ "sequence": { "signals": signals } })).unwrap()
+}
+
+/// What frames of a person tell; their clock, thumbnails and digests are those of `frames`.
+fn told(frames: Vec<Frame>) -> crate::evidence::SequenceEvidence {
+    let mut recorder = Recorder::new(None);
+    let mut noise = Noise::seeded(9);
+    for (i, mut frame) in frames.into_iter().enumerate() {
+        frame.face = Some(face(Colours::default(), 0.0, 0.3));
+        frame.features = (i % 6 == 0).then(|| person(1, &mut noise, 0.1));
+        recorder.take(frame);
+    }
+    recorder.evidence(&usual())
+}
+
+#[test]
+fn a_camera_is_assessed_in_both_channels() {
+    let found = told(scene(1, 60));
+    assert_eq!(
+        (found.risk, found.distinct_frames),
+        (Some(RiskLevel::Low), 60)
+    );
+    for channel in [found.deepfake, found.injection] {
+        assert!(channel.coverage.assessed > 0.5 * channel.coverage.of);
+    }
+    assert!(
+        found.text.starts_with("nothing in 60 frames speaks for"),
+        "{}",
+        found.text
+    );
+}
+
+/// Copies to the pixel, copies with the noise of another coding, and two pictures in turn.
+#[test]
+fn copies_of_a_still_are_never_of_low_risk() {
+    let frames = scene(1, 30);
+    for count in 1..=20 {
+        let exact = shown(&frames, &vec![3; count]);
+        let mut coded = shown(&frames, &vec![3; count]);
+        for (i, frame) in coded.iter_mut().enumerate() {
+            frame.digest = i as u64;
+            frame.thumb[i] += 0.5;
+        }
+        let turns: Vec<usize> = (0..count)
+            .map(|i| if i % 2 == 0 { 3 } else { 20 })
+            .collect();
+        let turns = shown(&frames, &turns);
+        let mut stopped = shown(&frames, &vec![3; count]);
+        stopped.iter_mut().for_each(|frame| frame.timestamp_us = 7);
+        for (frames, different) in [(exact, 1), (coded, 1), (turns, 2.min(count)), (stopped, 1)] {
+            let found = told(frames);
+            assert_eq!(found.distinct_frames as usize, different, "{count}");
+            assert_ne!(
+                found.risk,
+                Some(RiskLevel::Low),
+                "{count} copies: {}",
+                found.text
+            );
+            assert_eq!(
+                found.deepfake.finding.yes(),
+                None,
+                "{count} copies: {}",
+                found.text
+            );
+        }
+    }
 }
 
 #[test]

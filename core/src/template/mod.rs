@@ -4,9 +4,9 @@
 //! u8, embedders u8, two zero bytes; for each embedder the first 16 bytes of its weight's SHA-256,
 //! a length u16 and that many f32; at the end the first 8 bytes of the SHA-256 of all before.
 
-use crate::detect::Role;
 use crate::embed::{Embedder, Features};
 use crate::error::{Error, Kind, Result, Stage};
+use crate::evidence::Role;
 use sha2::{Digest, Sha256};
 use vultus_nn::Precision;
 use zeroize::Zeroizing;

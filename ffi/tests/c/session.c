@@ -59,7 +59,7 @@ static void sessions(void) {
           guidance.height > 40);
     ACCEPTED(vultus_session_evidence(session, &evidence, &error));
     CHECK(strstr(vultus_evidence_json(evidence), "\"frames\":2,") &&
-          strstr(vultus_evidence_json(evidence), "\"not-assessable\""));
+          strstr(vultus_evidence_json(evidence), "\"not-possible\""));
     vultus_evidence_free(evidence);
     vultus_session_free(session);
 

@@ -20,6 +20,7 @@ from ._results import (
     ChallengeResult,
     Channel,
     Comparison,
+    Coverage,
     Decision,
     Enrolment,
     Face,
@@ -49,6 +50,7 @@ from ._vultus import (
 )
 
 __all__ = [
+<<<<<<< HEAD
     "DEFAULT_PACK",
     "Box",
     "Candidate",
@@ -83,6 +85,12 @@ __all__ = [
     "__version__",
     "verify",
 ]
+=======
+    "DEFAULT_PACK", "Box", "Candidate", "Challenge", "ChallengeResult", "Channel", "Comparison", "Coverage", "Decision", "Engine", "Enrolment", "Face",
+    "Gallery", "Guidance", "InputError", "InternalError", "LimitError", "Measure", "ModelError", "OperatingPoint", "Pad", "PadNetwork", "PadSignal", "Quality",
+    "Reason", "Sample", "Sequence", "Session", "Signal", "Template", "UnsupportedError", "UsageError", "VultusError", "__version__", "verify",
+]  # fmt: skip
+>>>>>>> b8621b1 (Give the evidence one home and one word for what was not looked at)
 
 _lock = threading.Lock()
 _default: Engine | None = None

@@ -56,7 +56,7 @@ class Quality:
     components: tuple[Measure, ...] = field(repr=False)
 
     def __getitem__(self, name: str) -> Measure:
-        return next(m for m in self.components if m.name == name)
+        return _named(self.components, name)
 
 
 @dataclass(frozen=True)
@@ -73,22 +73,27 @@ class PadView:
 
 @dataclass(frozen=True)
 class Pad:
-    """Presentation attack detection."""
+    """Presentation attack detection. Only `assessed` "yes" says anything of the person."""
 
-    status: str
-    """not-assessed, not-assessable, bona-fide or attack."""
-    score: float | None
-    """0..=1, larger is more bona fide: the logistic of the views' mean log odds less those of the
-    pack's threshold. None unless it was assessed."""
-    threshold: float | None
-    """From this score on a presentation counts as bona fide."""
-    context: float | None
-    """Side of the square that was looked at over the side of the face."""
-    views: tuple[PadView, ...] = field(repr=False)
-    """What each view says; empty unless it was assessed."""
-    frames: int
-    """Frames that were assessed; 0 unless it was."""
+    assessed: str
+    """yes, not-asked (a document is a print) or not-possible."""
     text: str
+    reason: str | None = None
+    """Why it was not possible."""
+    status: str | None = None
+    """bona-fide or attack; None unless it was assessed, as all below."""
+    score: float | None = None
+    """0..=1, larger is more bona fide, the fused evidence."""
+    threshold: float | None = None
+    """From this score on a presentation counts as bona fide."""
+    species: str | None = None
+    """print or replay, whichever is likelier, when the score is below the threshold."""
+    context: float | None = None
+    """Side of the square that was looked at over the side of the face."""
+    networks: tuple[PadNetwork, ...] = field(default=(), repr=False)
+    """What each network says."""
+    signals: tuple[PadSignal, ...] = field(default=(), repr=False)
+    """The classical evidence."""
 
 
 @dataclass(frozen=True)
@@ -171,32 +176,57 @@ class Signal:
     value: float | None
     """Larger is more suspicious; None when there was too little to measure."""
     unit: str
-    percentile: float | None
-    """Share of bona fide material with a lower value, 0..=100."""
     weight: float
     """How much it counts; 0 for one that is told and decides nothing."""
-    status: str
-    """assessed or abstained."""
+    assessed: str
+    """yes or not-possible."""
     text: str
+    reason: str | None = None
+    """Why it was not possible."""
+    percentile: float | None = None
+    """Share of bona fide material with a lower value, 0..=100; None unless it was assessed."""
+    suspicion: float | None = None
+    """How much the value counts, 0..=1; None unless it was assessed."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a channel was looked at, by frames that differ from each other."""
+
+    assessed: float
+    """Weight of the signals that could be assessed."""
+    of: float
+    """Weight of all signals of the channel."""
 
 
 @dataclass(frozen=True)
 class Channel:
-    """What one channel of a sequence amounts to."""
+    """What one channel of a sequence amounts to. Only `assessed` "yes" says anything of the frames."""
 
-    risk: str | None
-    """LOW, MEDIUM or HIGH; None when nothing was assessed."""
-    score: float | None
-    """0..=1, larger is more suspicious."""
+    coverage: Coverage
+    assessed: str
+    """yes, not-asked or not-possible."""
+    risk: str | None = None
+    """LOW, MEDIUM or HIGH; None unless it was assessed."""
+    score: float | None = None
+    """0..=1, larger is more suspicious; None unless it was assessed."""
+    reason: str | None = None
+    """Why it was not possible."""
+    text: str | None = None
+    """Why nothing is known, for people."""
 
 
 @dataclass(frozen=True)
 class ChallengeResult:
-    """How the challenge of a session went."""
+    """How the challenge of a session went. Only `assessed` "yes" says anything."""
 
-    status: str
-    """passed, failed, not-asked or not-assessable."""
+    assessed: str
+    """yes, not-asked or not-possible."""
     text: str
+    status: str | None = None
+    """passed or failed; None unless it was assessed."""
+    reason: str | None = None
+    """Why it was not possible."""
 
 
 @dataclass(frozen=True)
@@ -204,9 +234,11 @@ class Sequence:
     """Evidence from frames over time."""
 
     risk: str | None
-    """LOW, MEDIUM or HIGH, the higher of the two channels; None when no frames were assessed."""
+    """LOW, MEDIUM or HIGH, the higher of the two channels; LOW only where both were assessed, None when nothing can be said."""
     text: str
     frames: int
+    distinct_frames: int
+    """How many different ones they were."""
     duration_ms: int
     deepfake: Channel
     """Was the face made or changed?"""
@@ -217,7 +249,7 @@ class Sequence:
     raw: dict[str, Any] = field(repr=False, compare=False)
 
     def __getitem__(self, name: str) -> Signal:
-        return next(s for s in self.signals if s.name == name)
+        return _named(self.signals, name)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns all that the engine says of the frames."""
@@ -232,12 +264,13 @@ class Sequence:
                 else f", above {signal.percentile:.0f} % of bona fide material"
             )
             value = (
-                "abstained"
+                signal.text
                 if signal.value is None
                 else f"{signal.value:.3g} {signal.unit}".rstrip() + rank
             )
             lines.append(f"  {signal.channel}: {signal.name}: {value} (weight {signal.weight:.2g})")
-        lines.append(f"  challenge: {self.challenge.status}: {self.challenge.text}")
+        result = self.challenge.status or self.challenge.assessed
+        lines.append(f"  challenge: {result}: {self.challenge.text}")
         return "\n".join(lines)
 
 
@@ -299,7 +332,7 @@ def decision(text: str, selfie_points: list, document_points: list, times: list)
     return Decision(
         outcome=raw["outcome"],
         reasons=tuple(Reason(**r) for r in raw["reasons"]),
-        comparison=comparison(raw["comparison"]) if raw["comparison"] else None,
+        comparison=comparison(raw["comparison"]) if _is_assessed(raw["comparison"]) else None,
         selfie=sample(raw["selfie"], selfie_points),
         document=sample(raw["document"], document_points) if raw["document"] else None,
         sequence=sequence(raw["sequence"]),
@@ -320,11 +353,14 @@ def sample(raw: dict[str, Any], points: list) -> Sample:
         **raw["face"]["pose"],
         landmarks=tuple(points),
     )
-    quality = raw["quality"] and Quality(
-        raw["quality"]["unified"], tuple(Measure(**m) for m in raw["quality"]["components"])
-    )
-    pad = Pad(**{**raw["pad"], "views": tuple(PadView(**v) for v in raw["pad"]["views"])})
-    return Sample(raw["role"], raw["width"], raw["height"], face, quality, pad, raw)
+    quality = None
+    if _is_assessed(raw["quality"]):
+        measures = tuple(Measure(**m) for m in raw["quality"]["components"])
+        quality = Quality(raw["quality"]["unified"], measures)
+    pad = dict(raw["pad"])
+    if _is_assessed(pad):
+        pad["views"] = tuple(PadView(**v) for v in pad["views"])
+    return Sample(raw["role"], raw["width"], raw["height"], face, quality, Pad(**pad), raw)
 
 
 def comparison(raw: dict[str, Any]) -> Comparison:
@@ -342,10 +378,28 @@ def sequence(raw: dict[str, Any]) -> Sequence:
         risk=raw["risk"],
         text=raw["text"],
         frames=raw["frames"],
+        distinct_frames=raw["distinct_frames"],
         duration_ms=raw["duration_ms"],
-        deepfake=Channel(**raw["deepfake"]),
-        injection=Channel(**raw["injection"]),
+        deepfake=_channel(raw["deepfake"]),
+        injection=_channel(raw["injection"]),
         challenge=ChallengeResult(**raw["challenge"]),
         signals=tuple(Signal(**signal) for signal in raw["signals"]),
         raw=raw,
     )
+
+
+def _is_assessed(raw: dict[str, Any]) -> bool:
+    return raw["assessed"] == "yes"
+
+
+def _channel(raw: dict[str, Any]) -> Channel:
+    return Channel(**{**raw, "coverage": Coverage(**raw["coverage"])})
+
+
+def _named(items: tuple, name: str) -> Any:
+    """Returns the item of that name. `KeyError` with the names there are."""
+    for item in items:
+        if item.name == name:
+            return item
+    names = ", ".join(item.name for item in items)
+    raise KeyError(f"{name!r} is not among {names or 'them: there are none'}")

@@ -1,0 +1,335 @@
+//! What is absent never speaks for acceptance, whatever the policy.
+
+use super::*;
+use crate::evidence::{
+    ChallengeEvidence, ChannelEvidence, ChannelRisk, Comparator, Coverage, Detection, Detector,
+    Face, OperatingPoint, PadReport, Pose, QualityReport,
+};
+use crate::geometry::{Point, Rect};
+
+/// The evidence of a transaction in which everything was looked at and found right.
+#[derive(Clone)]
+struct Transaction {
+    selfie: Sample,
+    document: Sample,
+    comparison: Assessed<Comparison>,
+    sequence: SequenceEvidence,
+}
+
+fn sample(role: Role) -> Sample {
+    let bounds = Rect {
+        x: 200.0,
+        y: 150.0,
+        width: 200.0,
+        height: 200.0,
+    };
+    let detection = Detection {
+        bounds,
+        score: 0.9,
+        left_eye: Point::new(260.0, 220.0),
+        right_eye: Point::new(340.0, 220.0),
+        detector: Detector::Near,
+    };
+    Sample {
+        role,
+        width: 640,
+        height: 480,
+        face: Some(Face {
+            detection,
+            bounds,
+            pose: Pose {
+                yaw_deg: 0.0,
+                pitch_deg: 0.0,
+                roll_deg: 0.0,
+            },
+            inter_eye_px: 80.0,
+            landmark_shift: 0.01,
+            eye_gap: 0.1,
+            landmarks: Vec::new(),
+        }),
+        rival: None,
+        quality: Assessed::Yes(QualityReport::even(90)),
+        pad: match role {
+            Role::Document => Assessed::NotAsked,
+            Role::Selfie => Assessed::Yes(PadReport {
+                status: PadStatus::BonaFide,
+                score: 0.99,
+                threshold: 0.5,
+                context: 2.0,
+                views: Vec::new(),
+                frames: 1,
+                text: "nothing speaks for a print or a screen".to_owned(),
+            }),
+        },
+    }
+}
+
+fn channel() -> ChannelEvidence {
+    ChannelEvidence {
+        coverage: Coverage {
+            assessed: 5.0,
+            of: 5.0,
+        },
+        finding: Assessed::Yes(ChannelRisk {
+            risk: RiskLevel::Low,
+            score: 0.0,
+            auc: Some(0.9),
+        }),
+    }
+}
+
+fn good() -> Transaction {
+    Transaction {
+        selfie: sample(Role::Selfie),
+        document: sample(Role::Document),
+        comparison: Assessed::Yes(Comparison {
+            comparator: Comparator::Fused,
+            score: 0.8,
+            fmr_at_score: None,
+            operating_point: OperatingPoint {
+                fmr: 1e-4,
+                fmr_interval: [0.5e-4, 2e-4],
+                threshold: 0.4,
+                non_mated: 1_000_000,
+                set: "S".to_owned(),
+            },
+            is_match: true,
+        }),
+        sequence: SequenceEvidence {
+            frames: 30,
+            distinct_frames: 30,
+            deepfake: channel(),
+            injection: channel(),
+            challenge: Assessed::Yes(ChallengeEvidence {
+                status: ChallengeStatus::Passed,
+                text: "the head turned".to_owned(),
+            }),
+            ..SequenceEvidence::not_asked()
+        },
+    }
+}
+
+/// Every rule of a policy in every value.
+fn policies() -> Vec<Policy> {
+    const RULES: [RiskRule; 3] = [RiskRule::Reject, RiskRule::Inconclusive, RiskRule::Ignore];
+    let mut all = vec![Policy::default()];
+    let mut spread = |set: &[&dyn Fn(&mut Policy)]| {
+        all = all
+            .iter()
+            .flat_map(|policy| {
+                set.iter().map(|change| {
+                    let mut policy = policy.clone();
+                    change(&mut policy);
+                    policy
+                })
+            })
+            .collect();
+    };
+    spread(&[
+        &|p| p.pad = PadRule::Require,
+        &|p| p.pad = PadRule::WhenAvailable,
+        &|p| p.pad = PadRule::Ignore,
+    ]);
+    spread(&[&|p| p.require_sequence = false, &|p| {
+        p.require_sequence = true
+    }]);
+    spread(
+        &RULES
+            .map(|rule| move |p: &mut Policy| p.sequence.medium = rule)
+            .each_ref()
+            .map(|f| f as &dyn Fn(&mut Policy)),
+    );
+    spread(
+        &RULES
+            .map(|rule| move |p: &mut Policy| p.sequence.high = rule)
+            .each_ref()
+            .map(|f| f as &dyn Fn(&mut Policy)),
+    );
+    spread(
+        &RULES
+            .map(|rule| move |p: &mut Policy| p.sequence.challenge_failed = rule)
+            .each_ref()
+            .map(|f| f as &dyn Fn(&mut Policy)),
+    );
+    spread(
+        &RULES
+            .map(|rule| move |p: &mut Policy| p.sequence.challenge_not_assessable = rule)
+            .each_ref()
+            .map(|f| f as &dyn Fn(&mut Policy)),
+    );
+    // Limits that nothing fails: they must not let an absent sample pass.
+    spread(&[&|_| (), &|p| {
+        for limits in [&mut p.selfie, &mut p.document] {
+            limits.least_inter_eye_px = 0.0;
+            limits.least_inside = 0;
+            limits.least_component = 0;
+        }
+    }]);
+    all
+}
+
+fn outcome(of: &Transaction, policy: &Policy) -> (Outcome, Vec<Reason>) {
+    decide(
+        &Evidence {
+            selfie: &of.selfie,
+            document: Some(&of.document),
+            comparison: &of.comparison,
+            sequence: &of.sequence,
+        },
+        policy,
+    )
+}
+
+fn absences<T>() -> impl Iterator<Item = Assessed<T>> {
+    let obstacles = Obstacle::ALL.iter().map(|o| Assessed::NotPossible(*o));
+    std::iter::once(Assessed::NotAsked).chain(obstacles)
+}
+
+fn supports(reasons: &[Reason], codes: &[ReasonCode]) -> bool {
+    reasons
+        .iter()
+        .any(|r| r.effect == Effect::Support && codes.contains(&r.code))
+}
+
+/// Takes away one part of the evidence in every way there is, and shows the rest to every policy.
+/// No policy may give the absence any support, nor decide better than with the part found right;
+/// `accepts` says whether a policy may accept without the part at all.
+fn without(
+    codes: &[ReasonCode],
+    accepts: fn(&Policy) -> bool,
+    take: impl Fn(&mut Transaction, usize) -> bool,
+) {
+    let (policies, mut shown) = (policies(), 0);
+    let severity = |outcome: Outcome| outcome as i32;
+    for way in 0.. {
+        let mut absent = good();
+        if !take(&mut absent, way) {
+            break;
+        }
+        for policy in &policies {
+            let (whole, _) = outcome(&good(), policy);
+            let (found, reasons) = outcome(&absent, policy);
+            assert_eq!(whole, Outcome::Accept);
+            assert!(severity(found) <= severity(whole));
+            assert!(!supports(&reasons, codes), "{policy:?}: {reasons:#?}");
+            if !accepts(policy) {
+                assert_ne!(found, Outcome::Accept, "{policy:?}: {reasons:#?}");
+            }
+            shown += 1;
+        }
+    }
+    assert!(shown >= policies.len() * Obstacle::ALL.len());
+}
+
+/// Puts the absence of that number in the place of a part; false when there are no more.
+fn put<T>(part: &mut Assessed<T>, way: usize) -> bool {
+    absences().nth(way).map(|absent| *part = absent).is_some()
+}
+
+#[test]
+fn everything_found_right_is_accepted_and_supported() {
+    let (found, reasons) = outcome(&good(), &Policy::default());
+    assert_eq!(found, Outcome::Accept);
+    let codes: Vec<&str> = reasons.iter().map(|r| r.code.name()).collect();
+    assert_eq!(
+        codes,
+        [
+            "bona-fide",
+            "sequence-consistent",
+            "challenge-passed",
+            "match"
+        ]
+    );
+    assert!(reasons.iter().all(|r| r.effect == Effect::Support));
+}
+
+#[test]
+fn an_absent_comparison_is_never_accepted() {
+    without(
+        &[ReasonCode::Match],
+        |_| false,
+        |t, way| put(&mut t.comparison, way),
+    );
+}
+
+#[test]
+fn an_absent_quality_is_never_accepted() {
+    without(&[], |_| false, |t, way| put(&mut t.selfie.quality, way));
+    without(&[], |_| false, |t, way| put(&mut t.document.quality, way));
+}
+
+#[test]
+fn absent_pad_is_never_support_and_never_enough_where_it_is_required() {
+    without(
+        &[ReasonCode::BonaFide],
+        |policy| policy.pad != PadRule::Require,
+        |t, way| put(&mut t.selfie.pad, way),
+    );
+    // What could not be judged is a doubt even where only what is there must be judged.
+    for absent in absences() {
+        let mut transaction = good();
+        transaction.selfie.pad = absent;
+        let (found, _) = outcome(&transaction, &Policy::default());
+        let nobody_looked = matches!(
+            transaction.selfie.pad,
+            Assessed::NotAsked | Assessed::NotPossible(Obstacle::NoWeights)
+        );
+        assert_eq!(found == Outcome::Accept, nobody_looked);
+    }
+}
+
+#[test]
+fn an_absent_channel_is_never_support_and_never_enough_where_frames_are_required() {
+    let codes = [ReasonCode::SequenceConsistent];
+    let accepts = |policy: &Policy| !policy.require_sequence;
+    without(&codes, accepts, |t, way| {
+        put(&mut t.sequence.deepfake.finding, way)
+    });
+    without(&codes, accepts, |t, way| {
+        put(&mut t.sequence.injection.finding, way)
+    });
+    // A suspicion that the policy ignores does not stand for the channel that is missing.
+    for risk in [RiskLevel::Medium, RiskLevel::High] {
+        without(&codes, accepts, |t, way| {
+            t.sequence.deepfake.finding = Assessed::Yes(ChannelRisk {
+                risk,
+                score: 0.5,
+                auc: Some(0.9),
+            });
+            put(&mut t.sequence.injection.finding, way)
+        });
+    }
+}
+
+#[test]
+fn an_absent_challenge_is_never_support() {
+    without(
+        &[ReasonCode::ChallengePassed],
+        |policy| policy.sequence.challenge_not_assessable == RiskRule::Ignore,
+        // One that nobody asked for needs no answer, so the first absence is left out.
+        |t, way| put(&mut t.sequence.challenge, way + 1),
+    );
+}
+
+#[test]
+fn a_stored_reference_without_a_face_before_the_camera_is_inconclusive() {
+    for policy in policies() {
+        let mut transaction = good();
+        transaction.selfie.face = None;
+        transaction.selfie.quality = Assessed::NotPossible(Obstacle::NoFace);
+        transaction.selfie.pad = Assessed::NotPossible(Obstacle::NoFace);
+        transaction.comparison = Assessed::NotPossible(Obstacle::NoFace);
+        let (found, reasons) = decide(
+            &Evidence {
+                selfie: &transaction.selfie,
+                document: None,
+                comparison: &transaction.comparison,
+                sequence: &SequenceEvidence::not_asked(),
+            },
+            &policy,
+        );
+        assert_eq!(found, Outcome::Inconclusive);
+        assert_eq!(reasons[0].code, ReasonCode::NoFace);
+        assert!(reasons.iter().all(|r| r.effect != Effect::Support));
+    }
+}
