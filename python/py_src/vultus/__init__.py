@@ -50,7 +50,6 @@ from ._vultus import (
 )
 
 __all__ = [
-<<<<<<< HEAD
     "DEFAULT_PACK",
     "Box",
     "Candidate",
@@ -58,6 +57,7 @@ __all__ = [
     "ChallengeResult",
     "Channel",
     "Comparison",
+    "Coverage",
     "Decision",
     "Engine",
     "Enrolment",
@@ -85,12 +85,6 @@ __all__ = [
     "__version__",
     "verify",
 ]
-=======
-    "DEFAULT_PACK", "Box", "Candidate", "Challenge", "ChallengeResult", "Channel", "Comparison", "Coverage", "Decision", "Engine", "Enrolment", "Face",
-    "Gallery", "Guidance", "InputError", "InternalError", "LimitError", "Measure", "ModelError", "OperatingPoint", "Pad", "PadNetwork", "PadSignal", "Quality",
-    "Reason", "Sample", "Sequence", "Session", "Signal", "Template", "UnsupportedError", "UsageError", "VultusError", "__version__", "verify",
-]  # fmt: skip
->>>>>>> b8621b1 (Give the evidence one home and one word for what was not looked at)
 
 _lock = threading.Lock()
 _default: Engine | None = None
