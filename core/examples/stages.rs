@@ -80,7 +80,7 @@ fn main() -> Result<(), Fault> {
         "score {:.6}",
         decision
             .comparison
-            .as_ref()
+            .yes()
             .map_or(f32::NAN, |comparison| comparison.score)
     );
 
