@@ -109,9 +109,10 @@ fn a_warm_verification_allocates_its_answer() {
         answer: {copied:?}"
     );
     // Beside the answer there are the features of two faces and lists of what the detectors saw.
+    const MOST_TIMES: usize = 36;
     assert!(copied[0] > 0, "the count does not work");
     assert!(
-        times <= 2 * copied[0] && bytes <= 2 * copied[1] && largest <= copied[2],
+        times <= MOST_TIMES && bytes <= 2 * copied[1] && largest <= copied[2],
         "{times} allocations, {bytes} bytes, the largest {largest}"
     );
 }

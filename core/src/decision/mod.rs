@@ -69,15 +69,14 @@ pub(crate) struct Evidence<'a> {
 /// judged is inconclusive; only what was looked at and found right is accepted.
 pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> (Outcome, Vec<Reason>) {
     let samples = [Some(evidence.selfie), evidence.document];
-    let mut reasons: Vec<Reason> = samples
-        .into_iter()
-        .flatten()
-        .flat_map(|sample| faults(sample, policy))
-        .collect();
+    let mut reasons = Vec::with_capacity(8);
+    for sample in samples.into_iter().flatten() {
+        faults(sample, policy, &mut reasons);
+    }
     // A non-match of bad samples says more of the samples than of the person.
     let comparison = compared(evidence.comparison, reasons.is_empty());
     reasons.extend(presented(evidence.selfie, policy));
-    reasons.extend(streamed(evidence.sequence, policy));
+    streamed(evidence.sequence, policy, &mut reasons);
     reasons.extend(challenged(evidence.sequence, policy));
     reasons.extend(comparison);
     reasons.sort_by_key(|reason| reason.effect);
@@ -94,15 +93,14 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> (Outcome, Vec<
 }
 
 /// What makes a sample unfit to be compared.
-fn faults(sample: &Sample, policy: &Policy) -> Vec<Reason> {
-    let mut faults = Vec::new();
+fn faults(sample: &Sample, policy: &Policy, reasons: &mut Vec<Reason>) {
     let mut fault = |code, text: String| {
         let role = Some(sample.role);
-        faults.push(Reason::doubt(Doubt::Inconclusive, code, role, text));
+        reasons.push(Reason::doubt(Doubt::Inconclusive, code, role, text));
     };
     let (Some(face), Assessed::Yes(quality)) = (&sample.face, &sample.quality) else {
         fault(ReasonCode::NoFace, "no face was found".to_owned());
-        return faults;
+        return;
     };
     if let Some(rival) = &sample.rival {
         let share = 100.0 * rival.bounds.side() / face.detection.bounds.side();
@@ -172,7 +170,6 @@ fn faults(sample: &Sample, policy: &Policy) -> Vec<Reason> {
             fault(code, advice.to_owned());
         }
     }
-    faults
 }
 
 fn presented(selfie: &Sample, policy: &Policy) -> Option<Reason> {
@@ -223,8 +220,7 @@ fn by_rule(rule: RiskRule) -> Doubt {
 /// What the channels say: the gravest level, and whether both were assessed. What is missing in one
 /// is told even where the other is suspicious, so that a rule which ignores the suspicion does not
 /// hide it.
-fn streamed(sequence: &SequenceEvidence, policy: &Policy) -> Vec<Reason> {
-    let mut reasons = Vec::new();
+fn streamed(sequence: &SequenceEvidence, policy: &Policy, reasons: &mut Vec<Reason>) {
     let channels = [&sequence.deepfake.finding, &sequence.injection.finding];
     let gravest = channels
         .iter()
@@ -263,7 +259,6 @@ fn streamed(sequence: &SequenceEvidence, policy: &Policy) -> Vec<Reason> {
             reasons.push(Reason::doubt(doubt, code, None, text));
         }
     }
-    reasons
 }
 
 fn challenged(sequence: &SequenceEvidence, policy: &Policy) -> Option<Reason> {
