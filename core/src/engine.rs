@@ -369,6 +369,7 @@ impl Engine {
     /// `Kind::Usage` when the calibration does not support the policy's operating point: told
     /// before any work is done.
     fn check(&self, policy: &Policy) -> Result<()> {
+        policy.validate()?;
         self.0
             .calibration
             .at(policy.comparator, self.0.info.precision, policy.fmr)

@@ -26,11 +26,11 @@ impl Sighting {
         ];
         Some(Self {
             values: QualityLimits {
-                least_inter_eye_px: face.inter_eye_px,
-                most_yaw_deg: face.pose.yaw_deg.abs(),
-                most_pitch_deg: face.pose.pitch_deg.abs(),
-                least_inside: score(Component::FaceInsidePicture),
-                least_component: components.into_iter().map(score).min().unwrap_or(0),
+                min_inter_eye_px: face.inter_eye_px,
+                max_yaw_deg: face.pose.yaw_deg.abs(),
+                max_pitch_deg: face.pose.pitch_deg.abs(),
+                min_inside: score(Component::FaceInsidePicture),
+                min_component: components.into_iter().map(score).min().unwrap_or(0),
             },
             pad: sample.pad.yes().map(|pad| pad.score),
         })
@@ -38,11 +38,11 @@ impl Sighting {
 
     fn is_refused_by(&self, limits: &QualityLimits) -> bool {
         let v = &self.values;
-        v.least_inter_eye_px < limits.least_inter_eye_px
-            || v.most_yaw_deg > limits.most_yaw_deg
-            || v.most_pitch_deg > limits.most_pitch_deg
-            || v.least_inside < limits.least_inside
-            || v.least_component < limits.least_component
+        v.min_inter_eye_px < limits.min_inter_eye_px
+            || v.max_yaw_deg > limits.max_yaw_deg
+            || v.max_pitch_deg > limits.max_pitch_deg
+            || v.min_inside < limits.min_inside
+            || v.min_component < limits.min_component
     }
 }
 
@@ -77,11 +77,11 @@ pub fn limits(seen: &[Sighting], share: f64) -> Result<Limits, String> {
         lower(seen.iter().map(|s| value(&s.values)), share).unwrap_or(0.0)
     };
     let limits = QualityLimits {
-        least_inter_eye_px: least(|v| v.least_inter_eye_px),
-        most_yaw_deg: -least(|v| -v.most_yaw_deg),
-        most_pitch_deg: -least(|v| -v.most_pitch_deg),
-        least_inside: least(|v| f32::from(v.least_inside)) as u8,
-        least_component: least(|v| f32::from(v.least_component)) as u8,
+        min_inter_eye_px: least(|v| v.min_inter_eye_px),
+        max_yaw_deg: -least(|v| -v.max_yaw_deg),
+        max_pitch_deg: -least(|v| -v.max_pitch_deg),
+        min_inside: least(|v| f32::from(v.min_inside)) as u8,
+        min_component: least(|v| f32::from(v.min_component)) as u8,
     };
     Ok(Limits {
         share,
@@ -105,11 +105,11 @@ mod tests {
 
     fn seen(i: u8) -> Sighting {
         let values = QualityLimits {
-            least_inter_eye_px: 20.0 + f32::from(i),
-            most_yaw_deg: f32::from(i),
-            most_pitch_deg: 3.0,
-            least_inside: 100,
-            least_component: 50 + i / 2,
+            min_inter_eye_px: 20.0 + f32::from(i),
+            max_yaw_deg: f32::from(i),
+            max_pitch_deg: 3.0,
+            min_inside: 100,
+            min_component: 50 + i / 2,
         };
         Sighting {
             values,
@@ -125,11 +125,11 @@ mod tests {
         assert_eq!(
             found.limits,
             QualityLimits {
-                least_inter_eye_px: 22.0,
-                most_yaw_deg: 97.0,
-                most_pitch_deg: 3.0,
-                least_inside: 100,
-                least_component: 51
+                min_inter_eye_px: 22.0,
+                max_yaw_deg: 97.0,
+                max_pitch_deg: 3.0,
+                min_inside: 100,
+                min_component: 51
             }
         );
         assert_eq!((found.refused, found.pad), (4, Some(0.02)));

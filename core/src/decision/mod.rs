@@ -117,8 +117,8 @@ fn faults(sample: &Sample, policy: &Policy, reasons: &mut Vec<Reason>) {
         );
     }
     let limits = policy.limits(sample.role);
-    if face.inter_eye_px < limits.least_inter_eye_px {
-        let (found, least) = (face.inter_eye_px, limits.least_inter_eye_px);
+    if face.inter_eye_px < limits.min_inter_eye_px {
+        let (found, least) = (face.inter_eye_px, limits.min_inter_eye_px);
         fault(
             ReasonCode::FaceTooSmall,
             format!(
@@ -126,14 +126,14 @@ fn faults(sample: &Sample, policy: &Policy, reasons: &mut Vec<Reason>) {
             ),
         );
     }
-    if quality.component(Component::FaceInsidePicture).score < limits.least_inside {
+    if quality.component(Component::FaceInsidePicture).score < limits.min_inside {
         fault(
             ReasonCode::FaceCutOff,
             "the face is cut by the edge of the picture".to_owned(),
         );
     }
-    if face.pose.yaw_deg.abs() > limits.most_yaw_deg
-        || face.pose.pitch_deg.abs() > limits.most_pitch_deg
+    if face.pose.yaw_deg.abs() > limits.max_yaw_deg
+        || face.pose.pitch_deg.abs() > limits.max_pitch_deg
     {
         let (yaw, pitch) = (face.pose.yaw_deg, face.pose.pitch_deg);
         fault(
@@ -166,7 +166,7 @@ fn faults(sample: &Sample, policy: &Policy, reasons: &mut Vec<Reason>) {
             "the face has hardly any contrast",
         ),
     ] {
-        if quality.component(component).score < limits.least_component {
+        if quality.component(component).score < limits.min_component {
             fault(code, advice.to_owned());
         }
     }

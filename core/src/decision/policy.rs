@@ -60,25 +60,25 @@ impl Default for SequenceRules {
 #[serde(deny_unknown_fields)]
 pub struct QualityLimits {
     /// Distance between the centres of the eyes in pixels.
-    pub least_inter_eye_px: f32,
+    pub min_inter_eye_px: f32,
     /// Turn to either side in degrees.
-    pub most_yaw_deg: f32,
+    pub max_yaw_deg: f32,
     /// Nod up or down in degrees.
-    pub most_pitch_deg: f32,
+    pub max_pitch_deg: f32,
     /// Score of `face-inside-picture`.
-    pub least_inside: u8,
+    pub min_inside: u8,
     /// Score of sharpness, exposure and dynamic range, each.
-    pub least_component: u8,
+    pub min_component: u8,
 }
 
 impl Default for QualityLimits {
     fn default() -> Self {
         QualityLimits {
-            least_inter_eye_px: 30.0,
-            most_yaw_deg: 35.0,
-            most_pitch_deg: 35.0,
-            least_inside: 50,
-            least_component: 10,
+            min_inter_eye_px: 30.0,
+            max_yaw_deg: 35.0,
+            max_pitch_deg: 35.0,
+            min_inside: 50,
+            min_component: 10,
         }
     }
 }
@@ -114,8 +114,8 @@ impl Default for Policy {
             sequence: SequenceRules::default(),
             selfie: QualityLimits::default(),
             document: QualityLimits {
-                least_inter_eye_px: 14.0,
-                least_component: 0,
+                min_inter_eye_px: 14.0,
+                min_component: 0,
                 ..QualityLimits::default()
             },
         }
@@ -124,14 +124,47 @@ impl Default for Policy {
 
 impl Policy {
     /// Reads a policy from a JSON object; what it does not name keeps its default. `Kind::Usage`
-    /// for unknown names and wrong types.
+    /// for unknown names, wrong types and values out of range.
     pub fn from_json(json: &str) -> Result<Policy> {
-        let fault = |e: serde_json::Error| {
-            Error::new(Stage::Decision, Kind::Usage, "the policy cannot be read").because(e)
-        };
-        let mut whole = serde_json::to_value(Policy::default()).map_err(fault)?;
-        lay_over(&mut whole, serde_json::from_str(json).map_err(fault)?);
-        serde_json::from_value(whole).map_err(fault)
+        let over: Value = serde_json::from_str(json)
+            .map_err(|_| refused("the policy", "must be a JSON object"))?;
+        let mut whole = serde_json::to_value(Policy::default())
+            .map_err(|e| refused("the policy", "cannot be read").because(e))?;
+        lay_over("", &mut whole, over)?;
+        let policy: Policy = serde_json::from_value(whole)
+            .map_err(|_| refused("the policy", "holds a number that is too large"))?;
+        policy.validate()?;
+        Ok(policy)
+    }
+
+    /// `Kind::Usage` for values out of range.
+    pub(crate) fn validate(&self) -> Result<()> {
+        if !(self.fmr > 0.0 && self.fmr < 1.0) {
+            return Err(refused("fmr", "must be a number above 0 and below 1"));
+        }
+        for (role, limits) in [("selfie", &self.selfie), ("document", &self.document)] {
+            let refused = |key: &str, what| Err(refused(&format!("{role}.{key}"), what));
+            if !(0.0..=10_000.0).contains(&limits.min_inter_eye_px) {
+                return refused("min_inter_eye_px", "must be a number from 0 to 10000");
+            }
+            for (key, degrees) in [
+                ("max_yaw_deg", limits.max_yaw_deg),
+                ("max_pitch_deg", limits.max_pitch_deg),
+            ] {
+                if !(0.0..=90.0).contains(&degrees) {
+                    return refused(key, "must be a number from 0 to 90");
+                }
+            }
+            for (key, score) in [
+                ("min_inside", limits.min_inside),
+                ("min_component", limits.min_component),
+            ] {
+                if score > 100 {
+                    return refused(key, "must be a whole number from 0 to 100");
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn limits(&self, role: Role) -> &QualityLimits {
@@ -142,15 +175,62 @@ impl Policy {
     }
 }
 
-fn lay_over(base: &mut Value, over: Value) {
+fn refused(key: &str, what: &str) -> Error {
+    let message = format!("the policy is refused: {key} {what}");
+    Error::new(Stage::Decision, Kind::Usage, message)
+}
+
+/// The words that a key takes.
+fn choices(key: &str) -> &'static [&'static str] {
+    match key {
+        "comparator" => &["single", "fused"],
+        "pad" => &["require", "when-available", "ignore"],
+        _ => &["reject", "inconclusive", "ignore"],
+    }
+}
+
+/// Takes the values of `over` into `base`, which has every key there is and a value of its type.
+fn lay_over(key: &str, base: &mut Value, over: Value) -> Result<()> {
+    let refused = |what: &str| {
+        let key = if key.is_empty() { "the policy" } else { key };
+        Err(refused(key, what))
+    };
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
             for (name, value) in over {
-                lay_over(base.entry(name).or_insert(Value::Null), value);
+                let allowed = base.keys().cloned().collect::<Vec<_>>().join(", ");
+                let Some(known) = base.get_mut(&name) else {
+                    return refused(&format!("has an unknown key, allowed are {allowed}"));
+                };
+                let path = if key.is_empty() {
+                    name
+                } else {
+                    format!("{key}.{name}")
+                };
+                lay_over(&path, known, value)?;
             }
         }
-        (base, over) => *base = over,
+        (Value::Object(_), _) => return refused("must be an object"),
+        (base @ Value::Bool(_), over @ Value::Bool(_)) => *base = over,
+        (Value::Bool(_), _) => return refused("must be true or false"),
+        (base @ Value::Number(_), over @ Value::Number(_)) => {
+            let is_whole = |value: &Value| value.as_u64().is_some_and(|n| n <= 255);
+            if base.is_u64() && !is_whole(&over) {
+                return refused("must be a whole number from 0 to 100");
+            }
+            *base = over;
+        }
+        (Value::Number(_), _) => return refused("must be a number"),
+        (base @ Value::String(_), Value::String(word)) => {
+            let allowed = choices(key);
+            if !allowed.contains(&word.as_str()) {
+                return refused(&format!("must be one of {}", allowed.join(", ")));
+            }
+            *base = Value::String(word);
+        }
+        (_, _) => return refused(&format!("must be one of {}", choices(key).join(", "))),
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -160,14 +240,64 @@ mod tests {
     #[test]
     fn json_overrides_only_what_it_names() {
         let policy =
-            Policy::from_json(r#"{"fmr": 1e-3, "document": {"most_yaw_deg": 10}}"#).unwrap();
+            Policy::from_json(r#"{"fmr": 1e-3, "document": {"max_yaw_deg": 10}}"#).unwrap();
         let mut expected = Policy {
             fmr: 1e-3,
             ..Policy::default()
         };
-        expected.document.most_yaw_deg = 10.0;
+        expected.document.max_yaw_deg = 10.0;
         assert_eq!(policy, expected);
         assert_eq!(Policy::from_json("{}").unwrap(), Policy::default());
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused_in_words_and_without_content() {
+        for (json, words) in [
+            (r#"{"fmr": 0}"#, "fmr must be a number above 0 and below 1"),
+            (r#"{"fmr": "secret"}"#, "fmr must be a number"),
+            (r#"{"fmr": null}"#, "fmr must be a number"),
+            (
+                r#"{"selfie": {"min_inter_eye_px": -5}}"#,
+                "selfie.min_inter_eye_px must be",
+            ),
+            (r#"{"selfie": {"max_yaw_deg": 91}}"#, "from 0 to 90"),
+            (
+                r#"{"document": {"min_component": 200}}"#,
+                "document.min_component must be a whole",
+            ),
+            (
+                r#"{"document": {"min_component": 1.5}}"#,
+                "whole number from 0 to 100",
+            ),
+            (
+                r#"{"document": {"min_component": -1}}"#,
+                "whole number from 0 to 100",
+            ),
+            (
+                r#"{"pad": "secret"}"#,
+                "pad must be one of require, when-available, ignore",
+            ),
+            (
+                r#"{"sequence": {"high": "secret"}}"#,
+                "sequence.high must be one of reject",
+            ),
+            (
+                r#"{"require_sequence": 1}"#,
+                "require_sequence must be true or false",
+            ),
+            (
+                r#"{"secret": 1}"#,
+                "unknown key, allowed are comparator, document, fmr",
+            ),
+            (r#"{"selfie": 1}"#, "selfie must be an object"),
+        ] {
+            let message = Policy::from_json(json).unwrap_err().to_string();
+            assert!(message.contains(words), "{json}: {message}");
+            assert!(!message.contains("secret"), "{message}");
+        }
+        let mut policy = Policy::default();
+        policy.selfie.max_pitch_deg = f32::NAN;
+        assert_eq!(policy.validate().unwrap_err().kind(), Kind::Usage);
     }
 
     #[test]

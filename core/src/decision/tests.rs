@@ -160,9 +160,9 @@ fn policies() -> Vec<Policy> {
     // Limits that nothing fails: they must not let an absent sample pass.
     spread(&[&|_| (), &|p| {
         for limits in [&mut p.selfie, &mut p.document] {
-            limits.least_inter_eye_px = 0.0;
-            limits.least_inside = 0;
-            limits.least_component = 0;
+            limits.min_inter_eye_px = 0.0;
+            limits.min_inside = 0;
+            limits.min_component = 0;
         }
     }]);
     all

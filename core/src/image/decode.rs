@@ -295,7 +295,7 @@ mod tests {
         );
         assert_eq!(
             message(&[0xff, 0xd8, 0xff]).split(':').next(),
-            Some("the JPEG file is damaged")
+            Some("the JPEG is cut short")
         );
         let whole = png(&[7; 300], 10, 10, ExtendedColorType::Rgb8);
         assert!(

@@ -33,6 +33,12 @@ class Face:
     yaw_deg: float
     pitch_deg: float
     roll_deg: float
+    landmark_shift: float
+    """How far the landmarks moved, on average and in distances of the eyes, when they were placed
+    for the last time; above 0.05 they do not lie on a face."""
+    eye_gap: float
+    """How far an eye of the mesh lies from where the detector saw it, in distances of the eyes;
+    above 1 they are not the same."""
     landmarks: tuple[tuple[float, float], ...] = field(repr=False)
     """The 468 points of the mesh in pixels. Biometric data."""
 
@@ -83,17 +89,16 @@ class Pad:
     status: str | None = None
     """bona-fide or attack; None unless it was assessed, as all below."""
     score: float | None = None
-    """0..=1, larger is more bona fide, the fused evidence."""
+    """0..=1, larger is more bona fide: the logistic of the views' mean log odds less those of the
+    pack's threshold."""
     threshold: float | None = None
     """From this score on a presentation counts as bona fide."""
-    species: str | None = None
-    """print or replay, whichever is likelier, when the score is below the threshold."""
     context: float | None = None
     """Side of the square that was looked at over the side of the face."""
-    networks: tuple[PadNetwork, ...] = field(default=(), repr=False)
-    """What each network says."""
-    signals: tuple[PadSignal, ...] = field(default=(), repr=False)
-    """The classical evidence."""
+    views: tuple[PadView, ...] = field(default=(), repr=False)
+    """What each view says."""
+    frames: int = 0
+    """Frames that were assessed."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +215,9 @@ class Channel:
     """LOW, MEDIUM or HIGH; None unless it was assessed."""
     score: float | None = None
     """0..=1, larger is more suspicious; None unless it was assessed."""
+    auc: float | None = None
+    """How well the score tells manipulated material that the calibration did not see, 0.5 for
+    chance; below 0.8 a LOW risk speaks for nobody."""
     reason: str | None = None
     """Why it was not possible."""
     text: str | None = None
@@ -350,6 +358,8 @@ def sample(raw: dict[str, Any], points: list) -> Sample:
         detector=raw["face"]["detection"]["detector"],
         score=raw["face"]["detection"]["score"],
         inter_eye_px=raw["face"]["inter_eye_px"],
+        landmark_shift=raw["face"]["landmark_shift"],
+        eye_gap=raw["face"]["eye_gap"],
         **raw["face"]["pose"],
         landmarks=tuple(points),
     )

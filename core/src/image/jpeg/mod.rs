@@ -112,7 +112,7 @@ impl<'a> Jpeg<'a> {
     /// and hierarchical JPEG.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Jpeg<'a>> {
         let (mut frame, mut luminance) = (None, None);
-        let (mut exif, mut xmp) = (None, None);
+        let (mut exif, mut xmp, mut ends) = (None, None, false);
         for segment in Segments::new(bytes) {
             match segment.marker {
                 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
@@ -129,13 +129,19 @@ impl<'a> Jpeg<'a> {
                         xmp = xmp.or_else(|| metadata::xmp_orientation(text));
                     }
                 }
-                0xd9 | 0xda => break,
+                0xd9 | 0xda => {
+                    ends = true;
+                    break;
+                }
                 _ => {}
             }
         }
         Ok(Jpeg {
             bytes,
-            frame: frame.ok_or_else(|| damaged("it has no frame header"))?,
+            frame: frame.ok_or_else(|| match ends {
+                true => damaged("it has no frame header"),
+                false => cut("it ends before its frame header"),
+            })?,
             luminance,
             orientation: exif.or(xmp),
         })
