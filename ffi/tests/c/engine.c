@@ -38,7 +38,7 @@ static void decisions(void) {
     CHECK(i < count && vultus_decision_stage_ms(decision, i) > 0);
     CHECK(!vultus_decision_stage_name(decision, count) &&
           vultus_decision_stage_ms(decision, count) == 0);
-    CHECK(strncmp(vultus_decision_json(decision), "{\"outcome\":\"accept\"", 19) == 0);
+    CHECK(strncmp(vultus_decision_json(decision), "{\"format\":1,\"outcome\":\"accept\"", 30) == 0);
     ACCEPTED(vultus_decision_comparison(decision, &comparison, &error));
     CHECK(comparison.result == VULTUS_MATCH && comparison.score >= comparison.threshold &&
           comparison.score <= 1);
