@@ -1,6 +1,8 @@
 //! Encoded files at the border: what is missing is refused, what is there costs no more than the
 //! limits say.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -25,7 +25,11 @@ def weights() -> dict[str, tuple[str, float, float]]:
     spec = rf"spec\(\s*SignalName::(\w+),\s*{channel},\s*\({number}, {number}\)"
     found = re.findall(spec, SIGNALS.read_text())
     return {
-        re.sub("(?<!^)(?=[A-Z])", "-", name).lower(): (channel.lower(), float(weight), float(spread))
+        re.sub("(?<!^)(?=[A-Z])", "-", name).lower(): (
+            channel.lower(),
+            float(weight),
+            float(spread),
+        )
         for name, channel, weight, spread in found
     }
 

@@ -1,5 +1,7 @@
 //! Real and random networks against tract, and every instruction set against the scalar twin.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use crate::kernel::Kernels;
 use crate::network::Body;
 use crate::reference::Reference;

@@ -10,7 +10,6 @@ import pytest
 import vultus
 from PIL import Image
 
-
 MOVED = {"pad": "ignore"}
 """The policy where the moved portrait stands for frames of any kind, not for a person."""
 

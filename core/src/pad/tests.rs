@@ -222,10 +222,7 @@ fn any_part_of_any_picture_can_be_looked_at() {
         let image = drawn(side, side, |_, _| [level; 3]);
         for (x, y) in [(10.0, 10.0), (-30.0, 50.0), (70.0, -90.0), (0.0, 0.0)] {
             let face = Rect { x, y, ..FACE };
-            assert_eq!(
-                rendered(&Pyramid::new(Kernels::best(), &image), &face).is_some(),
-                true
-            );
+            assert!(rendered(&Pyramid::new(Kernels::best(), &image), &face).is_some());
         }
     }
 }
