@@ -82,7 +82,7 @@ func Verify(text string, published []byte) (*Receipt, error) {
 	if err := json.Unmarshal(published, &set); err != nil {
 		return nil, fmt.Errorf("keys: %w", err)
 	}
-	signed, err := jose.ParseSigned(text, []jose.SignatureAlgorithm{jose.EdDSA})
+	signed, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil {
 		return nil, fmt.Errorf("receipt: %w", err)
 	}

@@ -71,7 +71,7 @@ func decoded(t *testing.T, text, keys string) (e event) {
 	if err := json.NewDecoder(response.Body).Decode(&set); err != nil {
 		t.Fatal(err)
 	}
-	signed, err := jose.ParseSigned(text, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		t.Fatal(err)
 	}

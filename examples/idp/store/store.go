@@ -35,7 +35,7 @@ type Queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Open opens "sqlite:FILE" or "postgres://...", and applies the migrations that are missing.
+// Open opens "sqlite:FILE" or "postgres://HOST/NAME", and applies the migrations that are missing.
 func Open(ctx context.Context, url string) (*DB, error) {
 	db := new(DB)
 	var err error
@@ -49,7 +49,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 		db.postgres = true
 		db.DB, err = sql.Open("pgx", url)
 	default:
-		return nil, fmt.Errorf("database: %q is neither sqlite:FILE nor postgres://...", url)
+		return nil, fmt.Errorf("database: %q is neither sqlite:FILE nor postgres://HOST/NAME", url)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)

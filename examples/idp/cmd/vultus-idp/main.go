@@ -27,9 +27,10 @@ const usage = `usage:
   vultus-idp admin-token -config FILE -name NAME -scopes SCOPE,...
                                              prints a token for the admin API
   vultus-idp receipt verify -keys FILE RECEIPT [PICTURE...]
-                                             checks a receipt offline, and that the pictures
-	are those it was signed for
-`
+                                             checks a receipt offline, and that the
+                                             pictures are those it was signed for`
+
+var errUsage = errors.New(usage)
 
 func main() {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
@@ -41,7 +42,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return errors.New(usage)
+		return errUsage
 	}
 	switch args[0] {
 	case "serve":
@@ -60,7 +61,7 @@ func run(args []string) error {
 	case "receipt":
 		return verifyReceipt(args[1:])
 	default:
-		return errors.New(usage)
+		return errUsage
 	}
 }
 

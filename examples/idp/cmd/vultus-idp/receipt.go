@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -14,7 +13,7 @@ import (
 // file.
 func verifyReceipt(args []string) error {
 	if len(args) == 0 || args[0] != "verify" {
-		return errors.New(usage)
+		return errUsage
 	}
 	flags := flag.NewFlagSet("receipt verify", flag.ContinueOnError)
 	keyFile := flags.String("keys", "", "the key set, as /receipts/jwks gave it")
@@ -22,7 +21,7 @@ func verifyReceipt(args []string) error {
 		return err
 	}
 	if flags.NArg() == 0 {
-		return errors.New(usage)
+		return errUsage
 	}
 	published, err := os.ReadFile(*keyFile)
 	if err != nil {
