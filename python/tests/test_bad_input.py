@@ -227,3 +227,47 @@ def test_an_answer_on_a_full_disk_is_a_fault(selfie, card):
     with open("/dev/full", "wb") as full:
         arguments = [sys.executable, "-m", "vultus", "verify", selfie, card]
         assert subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE).returncode == 3
+
+
+def test_pil_images_fail_as_files_do(engine, selfie, photos):
+    from PIL import Image
+
+    with open(selfie, "rb") as file:
+        closed = Image.open(file)
+    whole = selfie.read_bytes()
+    cut = Image.open(io.BytesIO(whole[: len(whole) // 2]))
+    for picture in (closed, cut, Image.new("F", (64, 64))):
+        with pytest.raises(vultus.InputError, match="selfie: the PIL image cannot be read"):
+            engine.verify(picture, photos / "biden.jpg")
+
+
+@pytest.mark.parametrize("mode", ["LA", "La", "RGBA", "RGBa", "P", "I;16"])
+def test_a_pil_image_gives_the_answer_of_its_file(engine, photos, mode):
+    from PIL import Image
+
+    portrait = Image.open(photos / "obama2.jpg").convert("RGB").resize((360, 480))
+    if mode == "I;16":
+        grey = portrait.convert("L")
+        picture = Image.new("I;16", grey.size)
+        picture.putdata([level * 257 for level in grey.tobytes()])
+        saved = picture
+    else:
+        whole = portrait.convert("RGBA")
+        whole.putalpha(Image.linear_gradient("L").resize(whole.size))
+        if mode == "P":
+            saved = picture = portrait.quantize(64)
+        else:
+            saved = whole.convert("LA") if mode in ("LA", "La") else whole
+            picture = saved.convert(mode)
+            if mode in ("La", "RGBa"):
+                saved = picture = picture.convert("RGBA") if mode == "RGBa" else saved
+    buffer = io.BytesIO()
+    saved.save(buffer, "PNG")
+    by_file = engine.examine(buffer.getvalue())
+    by_image = engine.examine(picture)
+    assert by_image.to_dict() == by_file.to_dict()
+
+
+def test_decisions_are_hashable(engine, selfie, photos):
+    one, other = (engine.verify(selfie, photos / "biden.jpg") for _ in range(2))
+    assert one == other and len({one, other}) == 1

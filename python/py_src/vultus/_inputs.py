@@ -74,8 +74,43 @@ def _bounded(file: Any) -> bytes:
 def _from_pil(picture: Any) -> Image:
     from PIL import ImageOps
 
-    upright = ImageOps.exif_transpose(picture).convert("RGB")
-    return Image.from_pixels(upright.tobytes(), upright.width, upright.height, "rgb")
+    try:
+        upright = ImageOps.exif_transpose(picture)
+        if upright.mode.startswith("I"):
+            return Image.decode(_png(upright))
+        flat = _over_grey(upright)
+    except Exception as error:
+        if type(error).__module__ == "vultus":
+            raise
+        raise InputError(
+            "the PIL image cannot be read: its file is closed or cut, or its mode is not converted"
+        ) from None
+    return Image.from_pixels(flat.tobytes(), flat.width, flat.height, "rgb")
+
+
+def _png(picture: Any) -> bytes:
+    """The file of a picture of 16 bits, which the engine rounds to 8 as it does any such file."""
+    import io
+
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _over_grey(picture: Any) -> Any:
+    """The picture in RGB, what is transparent laid over grey as the engine lays it."""
+    from PIL import Image as Pil
+
+    if picture.mode == "La":
+        # Pillow has no way back from it but through its parts.
+        grey, alpha = picture.split()
+        whole = Pil.merge("RGBa", (grey, grey, grey, alpha)).convert("RGBA")
+    elif picture.mode in ("LA", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
+        whole = picture.convert("RGBA")
+    else:
+        return picture.convert("RGB")
+    ground = Pil.new("RGB", whole.size, (128, 128, 128))
+    return Pil.composite(whole.convert("RGB"), ground, whole.getchannel("A"))
 
 
 def _from_array(array: np.ndarray, colour: str | None) -> Image:

@@ -319,6 +319,9 @@ class Decision:
         """Returns the decision as plain dictionaries."""
         return json.loads(self.raw_json)
 
+    def __hash__(self) -> int:
+        return hash(self.raw_json)
+
     def __bool__(self) -> bool:
         raise TypeError('a decision has three outcomes; compare decision.outcome with "accept"')
 
