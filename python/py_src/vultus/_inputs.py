@@ -24,14 +24,14 @@ def load(picture: Any, colour: str | None, name: str) -> Image:
             return picture
         if isinstance(picture, (str, os.PathLike)):
             return Image.decode(_read(picture))
-        if hasattr(picture, "read") and not hasattr(picture, "getexif"):
+        if hasattr(picture, "getexif") and hasattr(picture, "convert"):
+            return _from_pil(picture)
+        if hasattr(picture, "read"):
             return Image.decode(_bounded(picture))
         if isinstance(picture, (bytes, bytearray, memoryview)):
             return Image.decode(bytes(picture))
         if hasattr(picture, "__array_interface__") and hasattr(picture, "dtype"):
             return _from_array(picture, colour)
-        if hasattr(picture, "getexif") and hasattr(picture, "convert"):
-            return _from_pil(picture)
     except Exception as error:
         if type(error).__module__ == "vultus":
             raise type(error)(f"{name}: {error}") from None
