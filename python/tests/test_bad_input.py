@@ -236,7 +236,7 @@ def test_pil_images_fail_as_files_do(engine, selfie, photos):
         closed = Image.open(file)
     whole = selfie.read_bytes()
     cut = Image.open(io.BytesIO(whole[: len(whole) // 2]))
-    for picture in (closed, cut, Image.new("F", (64, 64))):
+    for picture in (closed, cut):
         with pytest.raises(vultus.InputError, match="selfie: the PIL image cannot be read"):
             engine.verify(picture, photos / "biden.jpg")
 
