@@ -4,6 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard};
 use vultus::{Engine, EngineOptions, Image, Limits, Policy, SessionOptions};
 use vultus_nn::Network;
 use vultus_nn::kernel::Kernels;
@@ -52,6 +53,15 @@ fn allocations(run: impl FnOnce()) -> [usize; 3] {
     COUNT.get()
 }
 
+/// Lets one test of this file run at a time: the buffers that calls leave for the next are shared
+/// by the threads of a process, so that a neighbour may hold one which a warm call counts on.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
 fn build() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../build")
 }
@@ -62,6 +72,7 @@ fn pack() -> PathBuf {
 
 #[test]
 fn a_warm_network_allocates_nothing() {
+    let _alone = alone();
     for (id, side) in [
         ("blazeface-short", 128),
         ("centerface", 160),
@@ -89,36 +100,45 @@ fn a_warm_network_allocates_nothing() {
 
 #[test]
 fn a_warm_verification_allocates_its_answer() {
-    let engine = Engine::open(pack(), &EngineOptions::default()).unwrap();
+    let _alone = alone();
     let photo = |name: &str| {
         let bytes = std::fs::read(build().join("photos").join(name))
             .unwrap_or_else(|e| panic!("{name}: {e}; `make photos` fetches it"));
         Image::decode(&bytes, &Limits::default()).unwrap()
     };
     let (selfie, document) = (photo("obama2.jpg"), photo("obama.jpg"));
-    let verify = || {
-        engine
-            .verify(&selfie, &document, &Policy::default())
-            .unwrap()
-    };
-    let answer = verify();
-    let copied = allocations(|| drop(answer.clone()));
-    let [times, bytes, largest] = allocations(|| drop(verify()));
-    println!(
-        "a verification: {times} allocations, {bytes} bytes, the largest {largest}; a copy of its \
-        answer: {copied:?}"
-    );
-    // Beside the answer there are the features of two faces and lists of what the detectors saw.
-    const MOST_TIMES: usize = 36;
-    assert!(copied[0] > 0, "the count does not work");
-    assert!(
-        times <= MOST_TIMES && bytes <= 2 * copied[1] && largest <= copied[2],
-        "{times} allocations, {bytes} bytes, the largest {largest}"
-    );
+    for isa in Kernels::all().map(|kernels| kernels.isa()) {
+        let mut options = EngineOptions::default();
+        options.instruction_set = Some(isa);
+        let engine = Engine::open(pack(), &options).unwrap();
+        let verify = || {
+            engine
+                .verify(&selfie, &document, &Policy::default())
+                .unwrap()
+        };
+        let answer = verify();
+        let copied = allocations(|| drop(answer.clone()));
+        let [times, bytes, largest] = allocations(|| drop(verify()));
+        println!(
+            "a verification, {}: {times} allocations, {bytes} bytes, the largest {largest}; a copy \
+            of its answer: {copied:?}",
+            isa.name()
+        );
+        // Beside the answer there are the features of two faces and lists of what the detectors
+        // saw.
+        const MOST_TIMES: usize = 32;
+        assert!(copied[0] > 0, "the count does not work");
+        assert!(
+            times <= MOST_TIMES && bytes <= 2 * copied[1] && largest <= copied[2],
+            "{}: {times} allocations, {bytes} bytes, the largest {largest}",
+            isa.name()
+        );
+    }
 }
 
 #[test]
 fn a_warm_session_allocates_no_picture() {
+    let _alone = alone();
     let engine = Engine::open(pack(), &EngineOptions::default()).unwrap();
     let frame = Image::decode(
         &std::fs::read(build().join("photos/obama2.jpg")).unwrap(),

@@ -11,6 +11,9 @@ use crate::network::{Loader, Viewer};
 /// ears).
 const VALUES: usize = 16;
 
+/// Anchors that see a face; more make the list grow.
+const FEW: usize = 16;
+
 /// Anchors that overlap this much speak of the same face.
 const SAME_FACE: f32 = 0.3;
 
@@ -80,7 +83,8 @@ impl Blaze {
     pub(crate) fn detect(&self, pyramid: &Pyramid<'_>, map: &Similarity) -> Result<Vec<Detection>> {
         let candidates = self.viewer.see(pyramid, map, |outputs| {
             let (values, logits) = (outputs[0].chunks_exact(VALUES), outputs[1]);
-            let mut candidates: Vec<(f32, [f32; 8])> = values
+            let mut candidates = Vec::with_capacity(FEW);
+            let seen = values
                 .zip(logits)
                 .zip(&self.anchors)
                 .filter(|((_, logit), _)| **logit >= self.least_logit)
@@ -100,8 +104,8 @@ impl Blaze {
                             ay + v[7],
                         ],
                     )
-                })
-                .collect();
+                });
+            candidates.extend(seen);
             candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
             candidates
         })?;

@@ -39,19 +39,20 @@ fn prominence(face: &Detection, role: Role, width: f32, height: f32) -> f32 {
 /// similar prominence is reported, because picking the better match would raise the false match
 /// rate with every bystander. `None` when there is no face.
 pub(crate) fn choose(faces: &[Detection], role: Role, width: f32, height: f32) -> Option<Choice> {
-    let mut ranked: Vec<(f32, &Detection)> = faces
-        .iter()
-        .map(|face| (prominence(face, role, width, height), face))
-        .collect();
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let &(most, face) = ranked.first()?;
-    let rival = ranked
-        .get(1)
-        .filter(|(other, _)| *other >= rival_share(role) * most)
-        .map(|(_, other)| (*other).clone());
+    let prominence = |face: &Detection| prominence(face, role, width, height);
+    let (mut first, mut second) = (None, None);
+    for face in faces.iter().map(|face| (prominence(face), face)) {
+        if first.is_none_or(|(most, _)| face.0 > most) {
+            (first, second) = (Some(face), first);
+        } else if second.is_none_or(|(more, _)| face.0 > more) {
+            second = Some(face);
+        }
+    }
+    let (most, face) = first?;
+    let rival = second.filter(|(other, _)| *other >= rival_share(role) * most);
     Some(Choice {
         face: face.clone(),
-        rival,
+        rival: rival.map(|(_, other)| other.clone()),
     })
 }
 

@@ -138,12 +138,13 @@ impl Tones {
     }
 }
 
-/// The mean under a Gaussian of `sigma` levels; nothing lies beyond the ends.
+/// The mean under a Gaussian of `sigma` levels, 9 at the most; nothing lies beyond the ends.
 fn blurred(shares: &[f32; 256], sigma: f32) -> [f32; 256] {
-    let reach = (4.0 * sigma).ceil() as usize;
-    let bell: Vec<f32> = (0..=reach)
-        .map(|i| libm::expf(-((i * i) as f32) / (2.0 * sigma * sigma)))
-        .collect();
+    const FARTHEST: usize = 36;
+    let reach = ((4.0 * sigma).ceil() as usize).min(FARTHEST);
+    let bell: [f32; FARTHEST + 1] =
+        std::array::from_fn(|i| libm::expf(-((i * i) as f32) / (2.0 * sigma * sigma)));
+    let bell = &bell[..=reach];
     let total = bell[0] + 2.0 * bell[1..].iter().sum::<f32>();
     std::array::from_fn(|at| {
         let (from, to) = (at.saturating_sub(reach), (at + reach).min(255));
