@@ -8,8 +8,8 @@ use crate::detect::{Attempt, Cascade, Choice, Turn, choose};
 use crate::embed::{Embedding, Features};
 use crate::error::{Error, Kind, Result, Stage};
 use crate::evidence::{
-    Assessed, Comparator, Comparison, Detection, Detector, Face, Obstacle, OperatingPoint,
-    PadReport, Role, Sample, SequenceEvidence,
+    Assessed, Comparator, Comparison, Detection, Detector, DocumentReport, Face, Obstacle,
+    OperatingPoint, PadReport, Role, Sample, SequenceEvidence,
 };
 use crate::image::{Image, Pyramid};
 use crate::model::{ModelInfo, Pack, Share};
@@ -18,6 +18,7 @@ use crate::pad::Pad;
 use crate::quality;
 use crate::sequence;
 use crate::template::{Lineage, Template};
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -107,6 +108,28 @@ impl Processed {
                 },
             },
             features: None,
+        }
+    }
+}
+
+/// What the probe is compared with.
+struct Reference<'a> {
+    features: Option<Cow<'a, [Features]>>,
+    /// The reference picture; `None` for a stored template.
+    sample: Option<Sample>,
+    /// What is known of that picture as an identity document.
+    identity_document: Assessed<DocumentReport>,
+}
+
+impl<'a> Reference<'a> {
+    fn of_template(template: &'a Template, policy: &Policy) -> Self {
+        Reference {
+            features: Some(Cow::Borrowed(template.features())),
+            sample: None,
+            identity_document: match policy.document.level() {
+                Some(_) => Assessed::NotPossible(Obstacle::NoPicture),
+                None => Assessed::NotAsked,
+            },
         }
     }
 }
@@ -201,32 +224,83 @@ impl Engine {
         &self.0.models
     }
 
-    /// Decides whether the person of the selfie is the holder of the document.
+    /// Decides whether the person of the selfie is that of the reference picture `document`. Whose
+    /// document that is, or whether it is one, is looked at where `policy.document` asks.
     ///
     /// `Kind::Usage` when the calibration does not support `policy.fmr`; whatever the pictures show
     /// is a [`Decision`].
     pub fn verify(&self, selfie: &Image, document: &Image, policy: &Policy) -> Result<Decision> {
+        self.verify_against(selfie, document, None, policy)
+    }
+
+    /// Decides whether the person of the selfie is the holder of a document whose chip was read:
+    /// `portrait` is the picture in its DG2, and `chip` what was found of its other files.
+    pub fn verify_chip(
+        &self,
+        selfie: &Image,
+        portrait: &Image,
+        chip: DocumentReport,
+        policy: &Policy,
+    ) -> Result<Decision> {
+        self.verify_against(selfie, portrait, Some(chip), policy)
+    }
+
+    fn verify_against(
+        &self,
+        selfie: &Image,
+        picture: &Image,
+        chip: Option<DocumentReport>,
+        policy: &Policy,
+    ) -> Result<Decision> {
         let mut clock = Clock::start();
         self.check(policy)?;
-        let take = |image, role| {
-            move |clock: &mut Clock| {
-                self.take(image, role, self.0.embeddings(policy.comparator), clock)
-            }
-        };
         let (probe, reference) = self.both(
             &mut clock,
-            take(selfie, Role::Selfie),
-            take(document, Role::Document),
+            |clock: &mut Clock| {
+                let embeddings = self.0.embeddings(policy.comparator);
+                self.take(selfie, Role::Selfie, embeddings, clock)
+            },
+            |clock: &mut Clock| self.refer(picture, chip, policy, clock),
         );
-        let (probe, reference) = (probe?, reference?);
         self.decide(
-            probe,
+            probe?,
             SequenceEvidence::not_asked(),
-            reference.features.as_deref(),
-            Some(reference.sample),
+            reference?,
             policy,
             clock,
         )
+    }
+
+    /// The reference of a picture, which is read as a document where the policy asks and no chip
+    /// tells more.
+    fn refer(
+        &self,
+        picture: &Image,
+        chip: Option<DocumentReport>,
+        policy: &Policy,
+        clock: &mut Clock,
+    ) -> Result<Reference<'static>> {
+        let embeddings = self.0.embeddings(policy.comparator);
+        let taken = self.take(picture, Role::Document, embeddings, clock)?;
+        let identity_document = match (chip, policy.document.level()) {
+            (Some(chip), _) => Assessed::Yes(chip),
+            (None, Some(_)) => self.read_document(picture)?,
+            (None, None) => Assessed::NotAsked,
+        };
+        clock.lap("document");
+        Ok(Reference {
+            features: taken.features.map(Cow::Owned),
+            sample: Some(taken.sample),
+            identity_document,
+        })
+    }
+
+    /// Reads the machine-readable zone of a document, any way up.
+    ///
+    /// Whatever the picture shows is a [`DocumentReport`]; not possible with a pack that has no
+    /// networks for it.
+    pub fn read_document(&self, _picture: &Image) -> Result<Assessed<DocumentReport>> {
+        Ok(Assessed::NotPossible(Obstacle::NoWeights))
     }
 
     /// Decides whether the person of the selfie is the one enrolled as `reference`.
@@ -247,8 +321,7 @@ impl Engine {
         self.decide(
             probe,
             SequenceEvidence::not_asked(),
-            Some(reference.features()),
-            None,
+            Reference::of_template(reference, policy),
             policy,
             clock,
         )
@@ -544,12 +617,11 @@ impl Engine {
         &self,
         probe: Processed,
         sequence: SequenceEvidence,
-        reference: Option<&[Features]>,
-        document: Option<Sample>,
+        reference: Reference<'_>,
         policy: &Policy,
         mut clock: Clock,
     ) -> Result<Decision> {
-        let comparison = match (&probe.features, reference) {
+        let comparison = match (&probe.features, &reference.features) {
             (Some(p), Some(r)) => Assessed::Yes(compare::compare(
                 &self.0.calibration,
                 self.0.recipe(policy.comparator),
@@ -562,7 +634,8 @@ impl Engine {
         };
         let evidence = Evidence {
             selfie: &probe.sample,
-            document: document.as_ref(),
+            document: reference.sample.as_ref(),
+            identity_document: &reference.identity_document,
             comparison: &comparison,
             sequence: &sequence,
         };
@@ -573,7 +646,8 @@ impl Engine {
             reasons,
             comparison,
             selfie: probe.sample,
-            document,
+            document: reference.sample,
+            identity_document: reference.identity_document,
             sequence,
             policy: policy.clone(),
             engine: self.0.info.clone(),

@@ -77,15 +77,19 @@ mod spare;
 mod template;
 
 pub use compare::{Candidate, Gallery};
-pub use decision::{Decision, EngineInfo, PadRule, Policy, QualityLimits, RiskRule, SequenceRules};
+pub use decision::{
+    Decision, DocumentRules, EngineInfo, Holder, PadRule, Policy, QualityLimits, RiskRule,
+    SequenceRules,
+};
 pub use engine::{Engine, EngineOptions, Enrolment, Session, SessionOptions};
 pub use error::{Error, Kind, Result, Stage};
 pub use evidence::{
     Assessed, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence,
-    ChannelRisk, Comparator, Comparison, Component, Coverage, Detection, Detector, Effect, FORMAT,
-    Face, Guidance, GuidanceCode, Measure, Obstacle, OperatingPoint, Outcome, PadReport, PadStatus,
-    PadView, Pose, QualityReport, Reason, ReasonCode, RiskLevel, Role, Sample, SequenceEvidence,
-    Signal, SignalName, Standing,
+    ChannelRisk, Comparator, Comparison, Component, Coverage, Detection, Detector, DocumentCheck,
+    DocumentField, DocumentLevel, DocumentReport, DocumentSight, Effect, FORMAT, Face, Guidance,
+    GuidanceCode, Measure, Obstacle, OperatingPoint, Outcome, PadReport, PadStatus, PadView, Pose,
+    QualityReport, Reason, ReasonCode, RiskLevel, Role, Sample, SequenceEvidence, Signal,
+    SignalName, Signature, SignatureStatus, Standing,
 };
 pub use geometry::{Point, Rect};
 pub use image::{Image, ImageView, Limits, PixelFormat};

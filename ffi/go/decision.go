@@ -35,7 +35,7 @@ type Role string
 // The roles of a picture.
 const (
 	Selfie   Role = "selfie"   // the live face: the probe
-	Document Role = "document" // the portrait on an identity document: the reference
+	Document Role = "document" // the reference picture, as of an identity document
 )
 
 // Reason is one reason for an outcome.

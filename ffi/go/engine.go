@@ -115,8 +115,8 @@ func (e *Engine) Pack() (string, error) {
 	return C.GoString(C.vultus_engine_pack(c.engine(e))), c.err
 }
 
-// Verify decides whether the person of the selfie is the holder of the document. Both are JPEG, PNG
-// or WebP files.
+// Verify decides whether the person of the selfie is that of the reference picture. Both are JPEG,
+// PNG or WebP files.
 func (e *Engine) Verify(
 	ctx context.Context,
 	selfie, document []byte,

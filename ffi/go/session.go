@@ -257,7 +257,7 @@ func (s *Session) Template() (*Template, error) {
 	return ownTemplate(template), nil
 }
 
-// Verify decides whether the person of the frames is the holder of the document.
+// Verify decides whether the person of the frames is that of the reference picture.
 func (s *Session) Verify(
 	ctx context.Context,
 	document []byte,

@@ -95,7 +95,7 @@
 // The live face: the probe.
 #define VULTUS_ROLE_SELFIE 1
 
-// The portrait on an identity document: the reference.
+// The reference picture, as of an identity document.
 #define VULTUS_ROLE_DOCUMENT 2
 
 // Three bytes a pixel: red, green, blue.
@@ -554,9 +554,10 @@ vultus_status vultus_engine_open(const char *pack,
                                  vultus_engine **engine,
                                  vultus_error **error);
 
-// Decides whether the person of `selfie` is the holder of `document`.
+// Decides whether the person of `selfie` is that of the reference picture `document`.
 //
-// `policy` is a JSON object that overrides defaults, such as {"fmr": 1e-5}, and may be NULL.
+// `policy` is a JSON object that overrides defaults, such as {"fmr": 1e-5}, and may be NULL. Whose
+// document the picture shows, or whether it shows one, is looked at where policy.document asks.
 // VULTUS_ERROR_USAGE when it holds an unknown name, or an operating point that the pack's
 // calibration does not support.
 vultus_status vultus_engine_verify(const vultus_engine *engine,
@@ -701,8 +702,8 @@ vultus_status vultus_session_template(const vultus_session *session,
                                       vultus_template **reference,
                                       vultus_error **error);
 
-// Decides whether the person of the frames is the holder of `document`. `policy` as for
-// vultus_engine_verify().
+// Decides whether the person of the frames is that of the reference picture `document`. `policy`
+// as for vultus_engine_verify().
 vultus_status vultus_session_verify(const vultus_session *session,
                                     const vultus_image *document,
                                     const char *policy,

@@ -92,9 +92,10 @@ pub unsafe extern "C" fn vultus_engine_open(
     })
 }
 
-/// Decides whether the person of `selfie` is the holder of `document`.
+/// Decides whether the person of `selfie` is that of the reference picture `document`.
 ///
-/// `policy` is a JSON object that overrides defaults, such as {"fmr": 1e-5}, and may be NULL.
+/// `policy` is a JSON object that overrides defaults, such as {"fmr": 1e-5}, and may be NULL. Whose
+/// document the picture shows, or whether it shows one, is looked at where policy.document asks.
 /// VULTUS_ERROR_USAGE when it holds an unknown name, or an operating point that the pack's
 /// calibration does not support.
 #[unsafe(no_mangle)]

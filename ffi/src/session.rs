@@ -235,8 +235,8 @@ pub unsafe extern "C" fn vultus_session_template(
     })
 }
 
-/// Decides whether the person of the frames is the holder of `document`. `policy` as for
-/// vultus_engine_verify().
+/// Decides whether the person of the frames is that of the reference picture `document`. `policy`
+/// as for vultus_engine_verify().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_session_verify(
     session: *const vultus_session,

@@ -34,7 +34,7 @@ pub const VULTUS_ERROR_ABSENT: i32 = 4010;
 pub const VULTUS_ROLE_NONE: i32 = 0;
 /// The live face: the probe.
 pub const VULTUS_ROLE_SELFIE: i32 = 1;
-/// The portrait on an identity document: the reference.
+/// The reference picture, as of an identity document.
 pub const VULTUS_ROLE_DOCUMENT: i32 = 2;
 
 /// A failed call on its way to the caller.

@@ -29,13 +29,8 @@ WINDOW = 24
 class Cells:
     """Strips of characters."""
 
-    name, size, batch, fresh, pool = (
-        "vultus-mrz-cell",
-        (render.ROWS, render.CELLS * render.PITCH),
-        24,
-        3,
-        3000,
-    )
+    name, size = "vultus-mrz-cell", (render.ROWS, render.CELLS * render.PITCH)
+    steps, batch, fresh, pool = 8000, 24, 4, 4000
 
     def __init__(self, font: str, seed: int) -> None:
         self.random, self.font = random.Random(seed), font
@@ -81,7 +76,8 @@ class Cells:
 class Bands:
     """Pages with zones."""
 
-    name, size, batch, fresh, pool = "vultus-mrz-band", (render.PAGE, render.PAGE), 12, 1, 1500
+    name, size = "vultus-mrz-band", (render.PAGE, render.PAGE)
+    steps, batch, fresh, pool = 5000, 12, 2, 1500
 
     def __init__(self, font: str, seed: int) -> None:
         self.random, self.font = random.Random(seed), font
@@ -143,7 +139,7 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("network", choices=["cell", "band"])
     ask.add_argument("--font", required=True, help="OCRB.otf, as Debian's fonts-ocr-b has it")
-    ask.add_argument("--steps", type=int, default=1500)
+    ask.add_argument("--steps", type=int, help="8000 for cell, 5000 for band")
     ask.add_argument("--rate", type=float, default=4e-3)
     ask.add_argument("--seed", type=int, default=1)
     ask.add_argument("--out", type=pathlib.Path, required=True)
@@ -155,6 +151,7 @@ def main() -> None:
     torch.manual_seed(args.seed)
     cv2.setRNGSeed(args.seed)
     material = {"cell": Cells, "band": Bands}[args.network](args.font, args.seed)
+    steps = args.steps or material.steps
     generator = np.random.default_rng(args.seed)
     began = time.monotonic()
     held_out = [material.make() for _ in range(100)]
@@ -166,10 +163,10 @@ def main() -> None:
     print(f"{sum(p.numel() for p in model.parameters())} parameters", flush=True)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, args.rate, total_steps=args.steps, pct_start=0.1
+        optimiser, args.rate, total_steps=steps, pct_start=0.1
     )
     total = 0.0
-    for step in range(1, args.steps + 1):
+    for step in range(1, steps + 1):
         model.train()
         for _ in range(material.fresh):
             pool[int(generator.integers(len(pool)))] = material.make()
@@ -186,7 +183,7 @@ def main() -> None:
                 average.state_dict().values(), model.state_dict().values(), strict=True
             ):
                 kept.lerp_(new, 1 - keep) if kept.is_floating_point() else kept.copy_(new)
-        if step % 100 == 0 or step == args.steps:
+        if step % 100 == 0 or step == steps:
             told = material.judge(average, held_out)
             print(
                 f"step {step}: loss {total / 100:.4f}; {told}; {time.monotonic() - began:.0f} s",

@@ -1,12 +1,15 @@
 //! Evidence and a policy in, a decision with reasons out. Pure: no clock, no randomness, no files.
 
+mod document;
 mod policy;
 
+pub use document::{DocumentRules, Holder};
 pub use policy::{PadRule, Policy, QualityLimits, RiskRule, SequenceRules};
 
 use crate::evidence::{
-    Assessed, ChallengeStatus, Comparison, Component, Doubt, Effect, Obstacle, Outcome, PadStatus,
-    Reason, ReasonCode, RiskLevel, Role, Sample, SequenceEvidence, clause, json,
+    Assessed, ChallengeStatus, Comparison, Component, DocumentReport, Doubt, Effect, Obstacle,
+    Outcome, PadStatus, Reason, ReasonCode, RiskLevel, Role, Sample, SequenceEvidence, clause,
+    json,
 };
 use serde::Serialize;
 
@@ -21,8 +24,12 @@ pub struct Decision {
     pub comparison: Assessed<Comparison>,
     /// The probe.
     pub selfie: Sample,
-    /// The picture that the reference came from; `None` when the reference is a stored template.
+    /// The reference picture; `None` when the reference is a stored template.
     pub document: Option<Sample>,
+    /// What is known of the reference picture as an identity document. Nothing, unless the policy
+    /// asks: it is a reference picture then, and nobody looked whose document it is, or whether it
+    /// is one.
+    pub identity_document: Assessed<DocumentReport>,
     /// Evidence from frames over time.
     pub sequence: SequenceEvidence,
     /// The policy that was applied.
@@ -61,6 +68,7 @@ impl Decision {
 pub(crate) struct Evidence<'a> {
     pub(crate) selfie: &'a Sample,
     pub(crate) document: Option<&'a Sample>,
+    pub(crate) identity_document: &'a Assessed<DocumentReport>,
     pub(crate) comparison: &'a Assessed<Comparison>,
     pub(crate) sequence: &'a SequenceEvidence,
 }
@@ -78,6 +86,10 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> (Outcome, Vec<
     reasons.extend(presented(evidence.selfie, policy));
     streamed(evidence.sequence, policy, &mut reasons);
     reasons.extend(challenged(evidence.sequence, policy));
+    reasons.extend(document::documented(
+        evidence.identity_document,
+        &policy.document,
+    ));
     reasons.extend(comparison);
     reasons.sort_by_key(|reason| reason.effect);
     let has = |effect| reasons.iter().any(|reason| reason.effect == effect);

@@ -1,7 +1,8 @@
 //! What is asked of the evidence.
 
+use super::document::DocumentRules;
 use crate::error::{Error, Kind, Result, Stage};
-use crate::evidence::{Comparator, Role};
+use crate::evidence::{Comparator, Date, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -57,7 +58,6 @@ impl Default for SequenceRules {
 /// What a sample must have. The defaults are loose: they refuse what cannot be compared, not what
 /// is unflattering.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct QualityLimits {
     /// Distance between the centres of the eyes in pixels.
     pub min_inter_eye_px: f32,
@@ -99,8 +99,8 @@ pub struct Policy {
     pub sequence: SequenceRules,
     /// What the selfie must have.
     pub selfie: QualityLimits,
-    /// What the document's portrait must have.
-    pub document: QualityLimits,
+    /// What the reference picture must have, and what is asked of it as a document.
+    pub document: DocumentRules,
 }
 
 impl Default for Policy {
@@ -113,11 +113,7 @@ impl Default for Policy {
             require_sequence: false,
             sequence: SequenceRules::default(),
             selfie: QualityLimits::default(),
-            document: QualityLimits {
-                min_inter_eye_px: 14.0,
-                min_component: 0,
-                ..QualityLimits::default()
-            },
+            document: DocumentRules::default(),
         }
     }
 }
@@ -142,7 +138,10 @@ impl Policy {
         if !(self.fmr > 0.0 && self.fmr < 1.0) {
             return Err(refused("fmr", "must be a number above 0 and below 1"));
         }
-        for (role, limits) in [("selfie", &self.selfie), ("document", &self.document)] {
+        for (role, limits) in [
+            ("selfie", &self.selfie),
+            ("document", &self.document.portrait),
+        ] {
             let refused = |key: &str, what| Err(refused(&format!("{role}.{key}"), what));
             if !(0.0..=10_000.0).contains(&limits.min_inter_eye_px) {
                 return refused("min_inter_eye_px", "must be a number from 0 to 10000");
@@ -164,13 +163,15 @@ impl Policy {
                 }
             }
         }
-        Ok(())
+        self.document
+            .fault()
+            .map_or(Ok(()), |(key, what)| Err(refused(key, what)))
     }
 
     pub(crate) fn limits(&self, role: Role) -> &QualityLimits {
         match role {
             Role::Selfie => &self.selfie,
-            Role::Document => &self.document,
+            Role::Document => &self.document.portrait,
         }
     }
 }
@@ -185,6 +186,8 @@ fn choices(key: &str) -> &'static [&'static str] {
     match key {
         "comparator" => &["single", "fused"],
         "pad" => &["require", "when-available", "ignore"],
+        "document.require" => &["read", "consistent", "signed"],
+        "document.kinds" => &["TD1", "TD2", "TD3", "MRV-A", "MRV-B"],
         _ => &["reject", "inconclusive", "ignore"],
     }
 }
@@ -221,6 +224,37 @@ fn lay_over(key: &str, base: &mut Value, over: Value) -> Result<()> {
             *base = over;
         }
         (Value::Number(_), _) => return refused("must be a number"),
+        // What has no value unless it is stated.
+        (base @ Value::Null, Value::Null) => *base = Value::Null,
+        (base @ Value::Null, Value::String(text)) => {
+            let fault = match key {
+                "document.require" if !choices(key).contains(&text.as_str()) => {
+                    Some(format!("must be one of {}", choices(key).join(", ")))
+                }
+                "document.today" | "document.holder.birthdate" => Date::from_iso(&text)
+                    .is_none()
+                    .then(|| "must be a date of the calendar, YYYY-MM-DD".to_owned()),
+                _ => None,
+            };
+            if let Some(fault) = fault {
+                return refused(&fault);
+            }
+            *base = Value::String(text);
+        }
+        (Value::Null, _) => return refused("must be a text, or null"),
+        (base @ Value::Array(_), Value::Array(words)) => {
+            let allowed = choices(key);
+            if words
+                .iter()
+                .any(|word| !word.as_str().is_some_and(|w| allowed.contains(&w)))
+            {
+                return refused(&format!("may hold {}", allowed.join(", ")));
+            }
+            *base = Value::Array(words);
+        }
+        (Value::Array(_), _) => {
+            return refused(&format!("must be a list of {}", choices(key).join(", ")));
+        }
         (base @ Value::String(_), Value::String(word)) => {
             let allowed = choices(key);
             if !allowed.contains(&word.as_str()) {
@@ -245,7 +279,7 @@ mod tests {
             fmr: 1e-3,
             ..Policy::default()
         };
-        expected.document.max_yaw_deg = 10.0;
+        expected.document.portrait.max_yaw_deg = 10.0;
         assert_eq!(policy, expected);
         assert_eq!(Policy::from_json("{}").unwrap(), Policy::default());
     }
@@ -290,6 +324,42 @@ mod tests {
                 "unknown key, allowed are comparator, document, fmr",
             ),
             (r#"{"selfie": 1}"#, "selfie must be an object"),
+            (
+                r#"{"document": {"require": "secret"}}"#,
+                "document.require must be one of read, consistent, signed",
+            ),
+            (
+                r#"{"document": {"require": 1}}"#,
+                "document.require must be a text, or null",
+            ),
+            (
+                r#"{"document": {"kinds": "TD3"}}"#,
+                "document.kinds must be a list of TD1",
+            ),
+            (
+                r#"{"document": {"kinds": ["secret"]}}"#,
+                "document.kinds may hold TD1, TD2",
+            ),
+            (
+                r#"{"document": {"unexpired": true}}"#,
+                "document.today must be given",
+            ),
+            (
+                r#"{"document": {"today": "2026-02-29"}}"#,
+                "document.today must be a date of the calendar, YYYY-MM-DD",
+            ),
+            (
+                r#"{"document": {"holder": {"birthdate": "secret"}}}"#,
+                "document.holder.birthdate must be a date",
+            ),
+            (
+                r#"{"document": {"holder": {"family_name": " "}}}"#,
+                "document.holder.family_name must be a name of 1 to 1000 bytes",
+            ),
+            (
+                r#"{"document": {"holder": {"secret": " "}}}"#,
+                "document.holder has an unknown key, allowed are birthdate, family_name",
+            ),
         ] {
             let message = Policy::from_json(json).unwrap_err().to_string();
             assert!(message.contains(words), "{json}: {message}");

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::evidence::{
-    ChallengeEvidence, ChannelEvidence, ChannelRisk, Comparator, Coverage, Detection, Detector,
-    Face, OperatingPoint, PadReport, Pose, QualityReport,
+    ChallengeEvidence, ChannelEvidence, ChannelRisk, Comparator, Coverage, Date, Detection,
+    Detector, DocumentLevel, Face, Format, Mrz, OperatingPoint, PadReport, Pose, QualityReport,
+    Signature, SignatureStatus,
 };
 use crate::geometry::{Point, Rect};
 
@@ -12,6 +13,7 @@ use crate::geometry::{Point, Rect};
 struct Transaction {
     selfie: Sample,
     document: Sample,
+    identity_document: Assessed<DocumentReport>,
     comparison: Assessed<Comparison>,
     sequence: SequenceEvidence,
 }
@@ -64,6 +66,26 @@ fn sample(role: Role) -> Sample {
     }
 }
 
+/// The example of Doc 9303-4; it expired on 15 April 2012.
+const PASSPORT: &str = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n\
+    L898902C36UTO7408122F1204159ZE184226B<<<<<10";
+
+fn date(text: &str) -> Option<Date> {
+    Date::from_iso(text)
+}
+
+fn chip(status: SignatureStatus) -> DocumentReport {
+    let text = "the signature".to_owned();
+    DocumentReport::of_chip(Mrz::parse(PASSPORT).unwrap(), Signature { status, text })
+}
+
+/// A zone as it is read off a picture, every character with that margin, 3.0 being enough.
+fn print(zone: &str, margin: f32) -> DocumentReport {
+    let zone = Mrz::parse(zone).unwrap();
+    let margins: Vec<Vec<f32>> = zone.lines().iter().map(|l| vec![margin; l.len()]).collect();
+    DocumentReport::of_print(zone, &margins, 3.0, Default::default())
+}
+
 fn channel() -> ChannelEvidence {
     ChannelEvidence {
         coverage: Coverage {
@@ -82,6 +104,7 @@ fn good() -> Transaction {
     Transaction {
         selfie: sample(Role::Selfie),
         document: sample(Role::Document),
+        identity_document: Assessed::Yes(chip(SignatureStatus::Valid)),
         comparison: Assessed::Yes(Comparison {
             comparator: Comparator::Fused,
             score: 0.8,
@@ -157,9 +180,21 @@ fn policies() -> Vec<Policy> {
             .each_ref()
             .map(|f| f as &dyn Fn(&mut Policy)),
     );
+    spread(&[
+        &|_| (),
+        &|p| p.document.require = Some(DocumentLevel::Read),
+        &|p| p.document.require = Some(DocumentLevel::Consistent),
+        &|p| p.document.require = Some(DocumentLevel::Signed),
+        &|p| {
+            p.document.unexpired = true;
+            p.document.today = date("2010-01-01");
+        },
+        &|p| p.document.kinds = vec![Format::Td1, Format::Td3],
+        &|p| p.document.holder.family_name = Some("Eriksson".to_owned()),
+    ]);
     // Limits that nothing fails: they must not let an absent sample pass.
     spread(&[&|_| (), &|p| {
-        for limits in [&mut p.selfie, &mut p.document] {
+        for limits in [&mut p.selfie, &mut p.document.portrait] {
             limits.min_inter_eye_px = 0.0;
             limits.min_inside = 0;
             limits.min_component = 0;
@@ -173,6 +208,7 @@ fn outcome(of: &Transaction, policy: &Policy) -> (Outcome, Vec<Reason>) {
         &Evidence {
             selfie: &of.selfie,
             document: Some(&of.document),
+            identity_document: &of.identity_document,
             comparison: &of.comparison,
             sequence: &of.sequence,
         },
@@ -237,6 +273,7 @@ fn everything_found_right_is_accepted_and_supported() {
             "bona-fide",
             "sequence-consistent",
             "challenge-passed",
+            "document-signed",
             "match"
         ]
     );
@@ -311,6 +348,205 @@ fn an_absent_challenge_is_never_support() {
     );
 }
 
+const OF_DOCUMENTS: [ReasonCode; 4] = [
+    ReasonCode::DocumentRead,
+    ReasonCode::DocumentConsistent,
+    ReasonCode::DocumentSigned,
+    ReasonCode::DocumentHolder,
+];
+
+#[test]
+fn an_absent_document_is_never_support_and_never_enough_where_it_is_asked_for() {
+    without(
+        &OF_DOCUMENTS,
+        |policy| policy.document.level().is_none(),
+        |t, way| put(&mut t.identity_document, way),
+    );
+}
+
+#[test]
+fn what_is_not_established_is_never_support_and_never_enough_where_it_is_asked_for() {
+    let mut doubtful = print(PASSPORT, 9.0);
+    doubtful.level = None;
+    for report in [
+        DocumentReport::without_zone("no zone".to_owned()),
+        print(PASSPORT, 2.0),
+        print(PASSPORT, f32::NAN),
+        print(&PASSPORT.replace("L898902C3", "L898902C8"), 9.0),
+        print(&PASSPORT.replace("UTO", "UT0"), 9.0),
+        chip(SignatureStatus::IssuerUnknown),
+        doubtful,
+    ] {
+        assert_eq!(report.level, None, "{report:?}");
+        for policy in policies() {
+            let mut transaction = good();
+            transaction.identity_document = Assessed::Yes(report.clone());
+            let (found, reasons) = outcome(&transaction, &policy);
+            assert!(!supports(&reasons, &OF_DOCUMENTS), "{reasons:#?}");
+            let asked = policy.document.level().is_some();
+            assert_eq!(found == Outcome::Accept, !asked, "{policy:?}: {reasons:#?}");
+        }
+    }
+}
+
+/// The outcome and the reasons that are of the document.
+fn of_document(report: DocumentReport, rules: &str) -> (Outcome, Vec<&'static str>) {
+    let policy = Policy::from_json(&format!(r#"{{"document": {rules}}}"#)).unwrap();
+    let mut transaction = good();
+    transaction.identity_document = Assessed::Yes(report);
+    let (found, reasons) = outcome(&transaction, &policy);
+    let names = reasons.iter().map(|reason| reason.code.name());
+    (
+        found,
+        names.filter(|name| name.starts_with("document-")).collect(),
+    )
+}
+
+#[test]
+fn the_document_is_weighed_by_the_rules_that_are_stated() {
+    use Outcome::{Accept, Inconclusive, Reject};
+    for (rules, expected, codes) in [
+        ("{}", Accept, vec!["document-read"]),
+        (r#"{"require": "read"}"#, Accept, vec!["document-read"]),
+        (
+            r#"{"require": "consistent"}"#,
+            Inconclusive,
+            vec!["document-not-consistent"],
+        ),
+        (
+            r#"{"require": "signed"}"#,
+            Inconclusive,
+            vec!["document-not-signed"],
+        ),
+        (
+            r#"{"unexpired": true, "today": "2012-04-15"}"#,
+            Accept,
+            vec!["document-read"],
+        ),
+        (
+            r#"{"unexpired": true, "today": "2012-04-16"}"#,
+            Inconclusive,
+            vec!["document-expired", "document-read"],
+        ),
+        (
+            r#"{"kinds": ["TD1", "TD3"]}"#,
+            Accept,
+            vec!["document-read"],
+        ),
+        (
+            r#"{"kinds": ["TD1"]}"#,
+            Inconclusive,
+            vec!["document-kind", "document-read"],
+        ),
+        (
+            r#"{"holder": {"family_name": "Eriksson", "given_names": "Anna",
+                "birthdate": "1974-08-12"}}"#,
+            Accept,
+            vec!["document-holder", "document-read"],
+        ),
+        (
+            r#"{"holder": {"family_name": "Svensson"}}"#,
+            Reject,
+            vec!["document-holder-differs", "document-read"],
+        ),
+        (
+            r#"{"holder": {"given_names": "A."}}"#,
+            Inconclusive,
+            vec!["document-holder-unclear", "document-read"],
+        ),
+        (
+            r#"{"holder": {"family_name": "Eriksson", "birthdate": "1974-08-13"}}"#,
+            Reject,
+            vec!["document-holder-differs", "document-read"],
+        ),
+    ] {
+        let found = of_document(print(PASSPORT, 9.0), rules);
+        assert_eq!(found, (expected, codes), "{rules}");
+    }
+    let required = r#"{"require": "read"}"#;
+    let digits = print(&PASSPORT.replace("L898902C3", "L898902C8"), 9.0);
+    assert_eq!(
+        of_document(digits, required),
+        (Inconclusive, vec!["document-digits"])
+    );
+    // What is in doubt is held against nobody.
+    let doubtful = print(PASSPORT, 2.0);
+    let other = r#"{"holder": {"family_name": "Svensson"}}"#;
+    assert_eq!(
+        of_document(doubtful, other),
+        (Inconclusive, vec!["document-not-read"])
+    );
+}
+
+#[test]
+fn a_signature_is_told_whether_it_is_asked_for_or_not() {
+    use Outcome::{Accept, Inconclusive, Reject};
+    for (status, rules, expected, code) in [
+        (
+            SignatureStatus::Valid,
+            r#"{"require": "signed"}"#,
+            Accept,
+            "document-signed",
+        ),
+        (SignatureStatus::Valid, "{}", Accept, "document-signed"),
+        (SignatureStatus::Invalid, "{}", Reject, "document-signature"),
+        (
+            SignatureStatus::Invalid,
+            r#"{"require": "read"}"#,
+            Reject,
+            "document-signature",
+        ),
+        (
+            SignatureStatus::IssuerUnknown,
+            "{}",
+            Accept,
+            "document-issuer-unknown",
+        ),
+        (
+            SignatureStatus::IssuerUnknown,
+            r#"{"require": "read"}"#,
+            Inconclusive,
+            "document-issuer-unknown",
+        ),
+    ] {
+        assert_eq!(
+            of_document(chip(status), rules),
+            (expected, vec![code]),
+            "{rules}"
+        );
+    }
+}
+
+#[test]
+fn nothing_personal_is_shown() {
+    let mut transaction = good();
+    transaction.identity_document = Assessed::Yes(print(PASSPORT, 9.0));
+    let holder = r#"{"family_name": "Eriksson", "given_names": "Karl", "birthdate": "1974-08-13"}"#;
+    let policy = Policy::from_json(&format!(r#"{{"document": {{"holder": {holder}}}}}"#)).unwrap();
+    let (_, reasons) = outcome(&transaction, &policy);
+    let report = transaction.identity_document.yes().unwrap();
+    let shown = [
+        format!("{report:?} {policy:?} {reasons:?}"),
+        report.to_json(),
+        serde_json::to_string(&policy).unwrap(),
+        serde_json::to_string(&reasons).unwrap(),
+    ];
+    for text in shown {
+        let text = text.to_uppercase();
+        for personal in [
+            "ERIKSSON",
+            "ANNA",
+            "KARL",
+            "1974",
+            "7408",
+            "L898902",
+            "ZE184226B",
+        ] {
+            assert!(!text.contains(personal), "{personal}: {text}");
+        }
+    }
+}
+
 #[test]
 fn a_stored_reference_without_a_face_before_the_camera_is_inconclusive() {
     for policy in policies() {
@@ -323,6 +559,7 @@ fn a_stored_reference_without_a_face_before_the_camera_is_inconclusive() {
             &Evidence {
                 selfie: &transaction.selfie,
                 document: None,
+                identity_document: &Assessed::NotAsked,
                 comparison: &transaction.comparison,
                 sequence: &SequenceEvidence::not_asked(),
             },

@@ -1,7 +1,7 @@
 //! The code lists of ICAO Doc 9303: states and organisations (part 3, section 5), document codes
 //! (parts 4 to 7).
 
-use super::mrz::Format;
+use crate::evidence::Format;
 
 /// ISO 3166-1 alpha-3, and what Doc 9303-3 section 5 adds to it, sorted.
 const STATES: &str = "\

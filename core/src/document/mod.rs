@@ -5,9 +5,11 @@
 mod codes;
 mod mrz;
 mod names;
+mod report;
 #[cfg(test)]
 mod tests;
 
+pub use crate::evidence::{Check, CheckResult, Date, FieldName, Format, Mrz};
 pub use codes::is_state;
-pub use mrz::{Check, CheckResult, Date, FieldName, Format, Mrz, ShortDate, check_digit};
+pub use mrz::{ShortDate, check_digit};
 pub use names::{NameMatch, Names, Verdict, compare as compare_names};

@@ -5,40 +5,10 @@
 use super::codes;
 use super::names::Names;
 use crate::error::{Error, Kind, Result, Stage};
-use serde::Serialize;
+use crate::evidence::{Check, CheckResult, Date, FieldName, Format, Mrz};
 use std::ops::Range;
-use zeroize::Zeroize;
-
-/// The shapes of a zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub enum Format {
-    /// Card of the size ID-1, three lines of 30 (Doc 9303-5).
-    #[serde(rename = "TD1")]
-    Td1,
-    /// Document of the size ID-2, two lines of 36 (Doc 9303-6).
-    #[serde(rename = "TD2")]
-    Td2,
-    /// Passport, two lines of 44 (Doc 9303-4).
-    #[serde(rename = "TD3")]
-    Td3,
-    /// Visa of full size, two lines of 44 (Doc 9303-7).
-    #[serde(rename = "MRV-A")]
-    MrvA,
-    /// Small visa, two lines of 36 (Doc 9303-7).
-    #[serde(rename = "MRV-B")]
-    MrvB,
-}
 
 impl Format {
-    /// Every format.
-    pub const ALL: [Format; 5] = [
-        Format::Td1,
-        Format::Td2,
-        Format::Td3,
-        Format::MrvA,
-        Format::MrvB,
-    ];
-
     /// Returns the number of lines.
     pub fn lines(self) -> usize {
         if self == Format::Td1 { 3 } else { 2 }
@@ -50,17 +20,6 @@ impl Format {
             Format::Td1 => 30,
             Format::Td2 | Format::MrvB => 36,
             Format::Td3 | Format::MrvA => 44,
-        }
-    }
-
-    /// Returns the name in Doc 9303.
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Td1 => "TD1",
-            Format::Td2 => "TD2",
-            Format::Td3 => "TD3",
-            Format::MrvA => "MRV-A",
-            Format::MrvB => "MRV-B",
         }
     }
 
@@ -153,117 +112,6 @@ pub(super) struct Place {
     pub(super) columns: Range<usize>,
 }
 
-/// What stands in a zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FieldName {
-    /// The kind of document: P for a passport, I, A or C for a card, V for a visa.
-    DocumentCode,
-    /// Who issued it.
-    Issuer,
-    /// Family and given names.
-    Name,
-    /// The document's number.
-    Number,
-    /// The holder's nationality.
-    Nationality,
-    /// The holder's birth date.
-    BirthDate,
-    /// The holder's sex: F, M, or a filler.
-    Sex,
-    /// The last day of validity.
-    ExpiryDate,
-    /// At the issuer's choice; on cards also the end of a long number.
-    Optional,
-    /// A card's second optional field.
-    Optional2,
-}
-
-impl FieldName {
-    /// Every field, in the order in which they are told.
-    pub const ALL: [FieldName; 10] = {
-        use FieldName::*;
-        [
-            DocumentCode,
-            Issuer,
-            Name,
-            Number,
-            Nationality,
-            BirthDate,
-            Sex,
-            ExpiryDate,
-            Optional,
-            Optional2,
-        ]
-    };
-
-    /// Returns the stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            FieldName::DocumentCode => "document-code",
-            FieldName::Issuer => "issuer",
-            FieldName::Name => "name",
-            FieldName::Number => "number",
-            FieldName::Nationality => "nationality",
-            FieldName::BirthDate => "birth-date",
-            FieldName::Sex => "sex",
-            FieldName::ExpiryDate => "expiry-date",
-            FieldName::Optional => "optional",
-            FieldName::Optional2 => "optional-2",
-        }
-    }
-}
-
-/// What a check digit covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Check {
-    /// The document's number.
-    Number,
-    /// The birth date.
-    BirthDate,
-    /// The expiry date.
-    ExpiryDate,
-    /// A passport's optional field.
-    Optional,
-    /// All of these together; neither names nor nationality.
-    Composite,
-}
-
-impl Check {
-    /// Every check digit.
-    pub const ALL: [Check; 5] = [
-        Check::Number,
-        Check::BirthDate,
-        Check::ExpiryDate,
-        Check::Optional,
-        Check::Composite,
-    ];
-}
-
-/// What a check digit says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckResult {
-    /// It is that of the field.
-    Holds,
-    /// It is another.
-    Fails,
-    /// The format has none there, or the issuer left it out.
-    Absent,
-}
-
-/// A calendar date. Ordered by time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Date {
-    /// With its century.
-    pub year: u16,
-    /// 1 to 12.
-    pub month: u8,
-    /// 1 to 31.
-    pub day: u8,
-}
-
 impl Date {
     /// Returns the date, if the calendar has it.
     pub fn new(year: u16, month: u8, day: u8) -> Option<Date> {
@@ -281,12 +129,6 @@ impl Date {
         plain(month, 2)?;
         plain(day, 2)?;
         Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
-    }
-}
-
-impl std::fmt::Display for Date {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
     }
 }
 
@@ -399,26 +241,6 @@ pub(super) fn value(c: u8) -> u32 {
         b'0'..=b'9' => u32::from(c - b'0'),
         b'A'..=b'Z' => u32::from(c - b'A') + 10,
         _ => 0,
-    }
-}
-
-/// A zone of one of the formats: lines of the right length of digits, A to Z and fillers. Wiped
-/// when it is dropped, and never shown by `Debug`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Mrz {
-    format: Format,
-    lines: Vec<String>,
-}
-
-impl Drop for Mrz {
-    fn drop(&mut self) {
-        self.lines.zeroize();
-    }
-}
-
-impl std::fmt::Debug for Mrz {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Mrz({})", self.format.name())
     }
 }
 
@@ -593,8 +415,8 @@ impl Mrz {
     /// Whether no check digit fails.
     pub fn digits_hold(&self) -> bool {
         Check::ALL
-            .into_iter()
-            .all(|check| self.check(check) != CheckResult::Fails)
+            .iter()
+            .all(|&check| self.check(check) != CheckResult::Fails)
     }
 
     /// Whether the issuer's code is one of Doc 9303-3.

@@ -37,8 +37,8 @@ fn the_examples_of_doc_9303_are_read() {
     assert_eq!(mrz.field(FieldName::Optional), Some("ZE184226B"));
     assert!(
         Check::ALL
-            .into_iter()
-            .all(|check| mrz.check(check) == CheckResult::Holds)
+            .iter()
+            .all(|&check| mrz.check(check) == CheckResult::Holds)
     );
     let card = Mrz::parse(TD1).unwrap();
     assert_eq!(card.check(Check::Optional), CheckResult::Absent);
@@ -56,7 +56,7 @@ fn a_changed_character_fails_its_digit_and_the_composite() {
         let mut text = TD3.as_bytes().to_vec();
         text[at] = if text[at] == b'2' { b'3' } else { b'2' };
         let mrz = Mrz::parse(std::str::from_utf8(&text).unwrap()).unwrap();
-        for each in Check::ALL {
+        for &each in Check::ALL {
             let expected = match each == check || each == Check::Composite {
                 true => CheckResult::Fails,
                 false => CheckResult::Holds,
@@ -226,7 +226,7 @@ fn drawn(seed: u64) -> Vec<String> {
         _ => "I<",
     };
     let mut lines = vec![vec![b'<'; format.columns()]; format.lines()];
-    for field in FieldName::ALL {
+    for &field in FieldName::ALL {
         let Some(place) = format.place(field) else {
             continue;
         };
@@ -255,7 +255,7 @@ fn drawn(seed: u64) -> Vec<String> {
         let line = &mut lines[place.line][place.columns];
         line[..text.len().min(length)].copy_from_slice(&text[..text.len().min(length)]);
     }
-    for check in Check::ALL {
+    for &check in Check::ALL {
         let Some((digit, over)) = format.digit(check) else {
             continue;
         };

@@ -1,12 +1,14 @@
 //! A session: frames in, guidance out, and at the end one decision over all of them.
 
-use super::{Clock, Engine, Processed};
+use super::{Clock, Engine, Processed, Reference};
 use crate::align::{AlignedFace, Track};
 use crate::decision::{Decision, Policy};
 use crate::detect::{Cascade, choose};
 use crate::embed::{Embedding, Features};
 use crate::error::Result;
-use crate::evidence::{Assessed, Guidance, Obstacle, PadReport, Role, SequenceEvidence};
+use crate::evidence::{
+    Assessed, DocumentReport, Guidance, Obstacle, PadReport, Role, SequenceEvidence,
+};
 use crate::geometry::Point;
 use crate::image::{Image, Pyramid};
 use crate::pad::{Pad, Presentation};
@@ -176,26 +178,35 @@ impl Session {
         }))
     }
 
-    /// Decides whether the person of the frames is the holder of the document. As
+    /// Decides whether the person of the frames is that of the reference picture `document`. As
     /// [`Engine::verify`], with the frames' evidence.
     pub fn verify(&self, document: &Image, policy: &Policy) -> Result<Decision> {
+        self.verify_against(document, None, policy)
+    }
+
+    /// Decides whether the person of the frames is the holder of a document whose chip was read. As
+    /// [`Engine::verify_chip`], with the frames' evidence.
+    pub fn verify_chip(
+        &self,
+        portrait: &Image,
+        chip: DocumentReport,
+        policy: &Policy,
+    ) -> Result<Decision> {
+        self.verify_against(portrait, Some(chip), policy)
+    }
+
+    fn verify_against(
+        &self,
+        picture: &Image,
+        chip: Option<DocumentReport>,
+        policy: &Policy,
+    ) -> Result<Decision> {
         let mut clock = Clock::start();
         self.engine.check(policy)?;
         let probe = self.probe(policy);
-        let reference = self.engine.take(
-            document,
-            Role::Document,
-            self.engine.0.embeddings(policy.comparator),
-            &mut clock,
-        )?;
-        self.engine.decide(
-            probe,
-            self.evidence(),
-            reference.features.as_deref(),
-            Some(reference.sample),
-            policy,
-            clock,
-        )
+        let reference = self.engine.refer(picture, chip, policy, &mut clock)?;
+        self.engine
+            .decide(probe, self.evidence(), reference, policy, clock)
     }
 
     /// Decides whether the person of the frames is the one enrolled as `reference`.
@@ -205,8 +216,7 @@ impl Session {
         self.engine.decide(
             self.probe(policy),
             self.evidence(),
-            Some(reference.features()),
-            None,
+            Reference::of_template(reference, policy),
             policy,
             clock,
         )

@@ -4,6 +4,7 @@
 //! here computes.
 
 mod comparison;
+mod document;
 mod guidance;
 mod names;
 mod pad;
@@ -13,6 +14,10 @@ mod sample;
 mod sequence;
 
 pub use comparison::{Comparator, Comparison, OperatingPoint};
+pub use document::{
+    Check, CheckResult, Date, DocumentCheck, DocumentField, DocumentLevel, DocumentReport,
+    DocumentSight, FieldName, Format, Mrz, Signature, SignatureStatus,
+};
 pub use guidance::{Guidance, GuidanceCode};
 pub use pad::{PadReport, PadStatus, PadView};
 pub use quality::{Component, Measure, QualityReport};
@@ -61,6 +66,8 @@ names! {
         Posterised => "posterised",
         /// The face is made of areas of one colour, as a drawing is; send the camera's own picture.
         FlatAreas => "flat-areas",
+        /// The reference is a stored template; a document is read off a picture.
+        NoPicture => "no-picture",
         /// The model pack holds no weights for it.
         NoWeights => "no-weights",
         /// The model pack does not say what is usual.

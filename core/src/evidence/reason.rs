@@ -81,6 +81,36 @@ names! {
         ChallengeNotAssessable = 22 => "challenge-not-assessable",
         /// The landmarks do not come to rest on the face that was detected.
         FaceNotPlaced = 23 => "face-not-placed",
+        /// The document's zone was read without doubt and its check digits hold; anybody can print
+        /// such a zone.
+        DocumentRead = 24 => "document-read",
+        /// The document was not looked at, shows no zone, or shows one that cannot be read without
+        /// doubt.
+        DocumentNotRead = 25 => "document-not-read",
+        /// Check digits of the document fail: it was misread, or no issuer printed it so.
+        DocumentDigits = 26 => "document-digits",
+        /// The document has expired, or its last day of validity is not known.
+        DocumentExpired = 27 => "document-expired",
+        /// The document is of a kind that the policy does not take.
+        DocumentKind = 28 => "document-kind",
+        /// The document names the holder that the policy states.
+        DocumentHolder = 29 => "document-holder",
+        /// The document names another holder than the policy states.
+        DocumentHolderDiffers = 30 => "document-holder-differs",
+        /// It cannot be told whether the document names the holder that the policy states.
+        DocumentHolderUnclear = 31 => "document-holder-unclear",
+        /// What the document shows more than once agrees.
+        DocumentConsistent = 32 => "document-consistent",
+        /// It is not known that what the document shows more than once agrees, or it does not.
+        DocumentNotConsistent = 33 => "document-not-consistent",
+        /// An issuer that the operator trusts signed what is read and the portrait.
+        DocumentSigned = 34 => "document-signed",
+        /// No issuer's signature was handed in.
+        DocumentNotSigned = 35 => "document-not-signed",
+        /// The issuer's signature does not hold, or the data are not those that it covers.
+        DocumentSignature = 36 => "document-signature",
+        /// No issuer of the operator's list certified who signed the document.
+        DocumentIssuerUnknown = 37 => "document-issuer-unknown",
     }
 }
 

@@ -5,12 +5,13 @@ use crate::geometry::{Point, Rect};
 use serde::Serialize;
 
 names! {
-    /// What a picture is in the transaction. A selfie is live and upright; a document is a print,
-    /// any way up, with a small portrait.
+    /// What a picture is in the transaction. A selfie is live and upright; a reference picture may
+    /// be a print, any way up, with a small portrait.
     pub enum Role {
         /// The live face: the probe.
         Selfie = 1 => "selfie",
-        /// The portrait on an identity document: the reference.
+        /// The reference picture, as of an identity document; that it is one takes a policy that
+        /// asks.
         Document = 2 => "document",
     }
 }
@@ -97,7 +98,7 @@ pub struct Sample {
     pub rival: Option<Detection>,
     /// Quality of the face sample.
     pub quality: Assessed<QualityReport>,
-    /// Presentation attack detection; not asked of a document, which is a print.
+    /// Presentation attack detection; not asked of a reference picture, which may be a print.
     pub pad: Assessed<PadReport>,
 }
 
