@@ -18,14 +18,14 @@ impl Neon {
 }
 
 macro_rules! quarters {
-    ($i:ident => $value:expr) => {
+    ($i:ident => $value:expr) => {{
         // SAFETY: a value of `Neon` proves that the CPU has the instructions; pointers are as the
         // trait demands.
         #[allow(
             unused_unsafe,
             reason = "some values are safe where NEON is always there"
         )]
-        unsafe {
+        let quarters = unsafe {
             [
                 {
                     let $i = 0;
@@ -44,8 +44,9 @@ macro_rules! quarters {
                     $value
                 },
             ]
-        }
-    };
+        };
+        quarters
+    }};
 }
 
 impl Simd for Neon {
