@@ -2,32 +2,33 @@
 //! here.
 
 use crate::align::{AlignedFace, Aligner, Eyes};
-use crate::compare::{self, Calibration, Gallery, Part, Recipe};
-use crate::decision::{Decision, EngineInfo, Evidence, Policy, decide};
+use crate::compare::{self, Gallery};
+use crate::decision::{Decision, EngineInfo, Evidence, Policy, Reference, decide};
 use crate::detect::{Attempt, Cascade, Choice, Turn, choose};
 use crate::embed::{Embedding, Features};
 use crate::error::{Error, Kind, Result, Stage};
 use crate::evidence::{
     Assessed, Comparator, Comparison, Detection, Detector, DocumentReport, Face, Obstacle,
-    OperatingPoint, PadReport, Role, Sample, SequenceEvidence,
+    OperatingPoint, Outcome, PadReport, Role, Sample, SequenceEvidence,
 };
 use crate::image::{Image, Pyramid};
-use crate::model::{ModelInfo, Pack, Share};
+use crate::model::{ModelInfo, Pack};
 use crate::network::Loader;
 use crate::pad::Pad;
 use crate::quality;
 use crate::sequence;
-use crate::template::{Lineage, Template};
-use std::borrow::Cow;
-use std::path::Path;
+use crate::template::{KeyId, Template, TemplateKey};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use vultus_nn::kernel::{Isa, Kernels};
 use vultus_nn::{Pool, Precision};
 
+mod generation;
 mod measure;
 mod session;
 
+use generation::Generation;
 pub use measure::{embedding_mean, ranges};
 pub use session::{Session, SessionOptions};
 
@@ -47,13 +48,18 @@ pub struct EngineOptions {
     /// The instruction set of all arithmetic; `None` for the best of this CPU. The bits of the
     /// answer are the same. `Kind::Unsupported` when this CPU lacks it.
     pub instruction_set: Option<Isa>,
+    /// Folders of packs whose templates are still compared, by their own embedders and
+    /// calibrations; all else is the current pack's. Each embedder that the current pack lacks is
+    /// loaded beside it, and run where a template needs it: in every session, in
+    /// [`Engine::verify_template`] for a template of that pack, and in [`Engine::renew`].
+    pub earlier_packs: Vec<PathBuf>,
 }
 
 /// Loaded models and the pipeline over them. Share one between threads: every call takes `&self`,
 /// calls do not wait for each other, and an answer does not depend on what else runs. A clone is
 /// another handle to the same models.
 #[derive(Clone)]
-pub struct Engine(Arc<Models>);
+pub struct Engine(Arc<Models>, Option<TemplateKey>);
 
 /// What a pack holds, loaded.
 struct Models {
@@ -61,14 +67,12 @@ struct Models {
     aligner: Aligner,
     eyes: Option<Eyes>,
     pad: Option<Pad>,
-    /// In the order of the pack, which is that of features in a template.
+    /// That of the pack, then those of earlier packs.
+    generations: Vec<Generation>,
+    /// The embedders of all generations, each once, those of the pack first.
     embeddings: Vec<Arc<Embedding>>,
     /// The one whose features tell whether a face stays the same person's over a sequence.
     identity: Arc<Embedding>,
-    single: Recipe,
-    fused: Recipe,
-    lineage: Lineage,
-    calibration: Calibration,
     sequence: sequence::Calibration,
     models: Vec<ModelInfo>,
     info: EngineInfo,
@@ -83,6 +87,16 @@ pub struct Enrolment {
     /// What is known of the picture.
     pub sample: Sample,
     /// The reference; `None` when no face was found.
+    pub template: Option<Template>,
+}
+
+/// What verifying a person against a reference of an earlier pack gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Renewal {
+    /// Whether the person is the one enrolled.
+    pub decision: Decision,
+    /// A reference of the current pack, made of the selfie that was accepted; `None` when it was
+    /// not, or when the reference is of the current pack already.
     pub template: Option<Template>,
 }
 
@@ -112,28 +126,6 @@ impl Processed {
     }
 }
 
-/// What the probe is compared with.
-struct Reference<'a> {
-    features: Option<Cow<'a, [Features]>>,
-    /// The reference picture; `None` for a stored template.
-    sample: Option<Sample>,
-    /// What is known of that picture as an identity document.
-    identity_document: Assessed<DocumentReport>,
-}
-
-impl<'a> Reference<'a> {
-    fn of_template(template: &'a Template, policy: &Policy) -> Self {
-        Reference {
-            features: Some(Cow::Borrowed(template.features())),
-            sample: None,
-            identity_document: match policy.document.level() {
-                Some(_) => Assessed::NotPossible(Obstacle::NoPicture),
-                None => Assessed::NotAsked,
-            },
-        }
-    }
-}
-
 impl Processed {
     /// Whether there is a face, and its landmarks lie on it.
     fn is_placed(&self) -> bool {
@@ -141,17 +133,20 @@ impl Processed {
     }
 }
 
-impl Models {
-    fn recipe(&self, comparator: Comparator) -> &Recipe {
-        match comparator {
-            Comparator::Single => &self.single,
-            Comparator::Fused => &self.fused,
-        }
-    }
+/// What a selfie is compared with.
+enum Against<'a> {
+    /// A picture that is shown, and what is known of it as an identity document.
+    Shown {
+        taken: Processed,
+        identity_document: Assessed<DocumentReport>,
+    },
+    Stored(&'a Template),
+}
 
-    /// The embedders whose features `comparator` needs: the first ones of the pack.
-    fn embeddings(&self, comparator: Comparator) -> &[Arc<Embedding>] {
-        &self.embeddings[..self.recipe(comparator).parts.len()]
+impl Models {
+    /// What the pack itself makes of faces.
+    fn current(&self) -> &Generation {
+        &self.generations[0]
     }
 }
 
@@ -162,27 +157,39 @@ impl Engine {
             None => Kernels::best(),
             Some(isa) => Kernels::new(isa).ok_or_else(|| lacking(isa))?,
         };
+        let open = |pack: &Path| Pack::open(pack, &options.accepted_licences);
+        let earlier = options.earlier_packs.iter().map(|pack| open(pack));
         let loader = Loader {
-            pack: &Pack::open(pack.as_ref(), &options.accepted_licences)?,
+            pack: &open(pack.as_ref())?,
             kernels,
             precision: options.precision,
             watch: None,
         };
-        Engine::load(&loader, options.parallel)
+        let earlier = earlier.collect::<Result<Vec<_>>>()?;
+        Engine::load(&loader, &earlier, options.parallel)
     }
 
-    fn load(loader: &Loader<'_>, parallel: bool) -> Result<Engine> {
+    fn load(loader: &Loader<'_>, earlier: &[Pack], parallel: bool) -> Result<Engine> {
         let pack = loader.pack;
-        let shares = pack.embedders()?;
-        let embeddings = shares
-            .iter()
-            .map(|s| Embedding::load(loader, &s.id).map(Arc::new))
-            .collect::<Result<Vec<_>>>()?;
-        let part = |(embedding, share): (&Arc<Embedding>, &Share)| Part {
-            embedder: embedding.embedder().clone(),
-            share: share.share,
-        };
-        let parts: Vec<Part> = embeddings.iter().zip(shares).map(part).collect();
+        let mut generations = vec![Generation::load(loader, &[])?];
+        for pack in earlier {
+            let loader = Loader {
+                pack,
+                watch: None,
+                ..*loader
+            };
+            let generation = Generation::load(&loader, &generations)?;
+            generations.push(generation);
+        }
+        let mut embeddings: Vec<Arc<Embedding>> = Vec::new();
+        for embedding in generations.iter().flat_map(|g| &g.embeddings) {
+            if embeddings
+                .iter()
+                .all(|known| !Arc::ptr_eq(known, embedding))
+            {
+                embeddings.push(embedding.clone());
+            }
+        }
         let identity = match embeddings
             .iter()
             .find(|e| &*e.embedder().id == sequence::IDENTITY)
@@ -190,17 +197,14 @@ impl Engine {
             Some(embedding) => embedding.clone(),
             None => Arc::new(Embedding::load(loader, sequence::IDENTITY)?),
         };
-        Ok(Engine(Arc::new(Models {
+        let models = Arc::new(Models {
             cascade: Cascade::load(loader)?,
             aligner: Aligner::load(loader)?,
             eyes: Eyes::load(loader)?,
             pad: Pad::load(loader)?,
+            generations,
             embeddings,
             identity,
-            single: Recipe::new(Comparator::Single, &parts),
-            fused: Recipe::new(Comparator::Fused, &parts),
-            lineage: Lineage(parts.into_iter().map(|part| part.embedder).collect()),
-            calibration: Calibration::read(pack.calibration())?,
             sequence: sequence::Calibration::read(pack.calibration())?,
             models: pack.models().to_vec(),
             info: EngineInfo {
@@ -211,7 +215,14 @@ impl Engine {
             },
             kernels: loader.kernels,
             pool: parallel.then(|| Arc::new(Pool::new())),
-        })))
+        });
+        Ok(Engine(models, None))
+    }
+
+    /// Returns a handle to the same models that protects templates and galleries by `key`: what it
+    /// enrols is protected, and it reads and compares what `key` protects and nothing else.
+    pub fn with_template_key(&self, key: &TemplateKey) -> Engine {
+        Engine(self.0.clone(), Some(key.clone()))
     }
 
     /// Returns what computes: version, pack, precision.
@@ -257,7 +268,7 @@ impl Engine {
         let (probe, reference) = self.both(
             &mut clock,
             |clock: &mut Clock| {
-                let embeddings = self.0.embeddings(policy.comparator);
+                let embeddings = self.0.current().embeddings(policy.comparator);
                 self.take(selfie, Role::Selfie, embeddings, clock)
             },
             |clock: &mut Clock| self.refer(picture, chip, policy, clock),
@@ -279,8 +290,8 @@ impl Engine {
         chip: Option<DocumentReport>,
         policy: &Policy,
         clock: &mut Clock,
-    ) -> Result<Reference<'static>> {
-        let embeddings = self.0.embeddings(policy.comparator);
+    ) -> Result<Against<'static>> {
+        let embeddings = self.0.current().embeddings(policy.comparator);
         let taken = self.take(picture, Role::Document, embeddings, clock)?;
         let identity_document = match (chip, policy.document.level()) {
             (Some(chip), _) => Assessed::Yes(chip),
@@ -288,9 +299,8 @@ impl Engine {
             (None, None) => Assessed::NotAsked,
         };
         clock.lap("document");
-        Ok(Reference {
-            features: taken.features.map(Cow::Owned),
-            sample: Some(taken.sample),
+        Ok(Against::Shown {
+            taken,
             identity_document,
         })
     }
@@ -303,7 +313,8 @@ impl Engine {
         Ok(Assessed::NotPossible(Obstacle::NoWeights))
     }
 
-    /// Decides whether the person of the selfie is the one enrolled as `reference`.
+    /// Decides whether the person of the selfie is the one enrolled as `reference`. The policy
+    /// weighs what was found in the reference's picture as if it were shown again.
     pub fn verify_template(
         &self,
         selfie: &Image,
@@ -312,53 +323,118 @@ impl Engine {
     ) -> Result<Decision> {
         let mut clock = Clock::start();
         self.check(policy)?;
-        let probe = self.take(
-            selfie,
-            Role::Selfie,
-            self.0.embeddings(policy.comparator),
-            &mut clock,
-        )?;
-        self.decide(
-            probe,
-            SequenceEvidence::not_asked(),
-            Reference::of_template(reference, policy),
-            policy,
-            clock,
-        )
+        let generation = self.generation(reference)?;
+        let embeddings = generation.embeddings(policy.comparator);
+        let probe = self.take(selfie, Role::Selfie, embeddings, &mut clock)?;
+        let sequence = SequenceEvidence::not_asked();
+        self.decide(probe, sequence, Against::Stored(reference), policy, clock)
+    }
+
+    /// As [`Engine::verify_template`], and makes a reference of the current pack of a selfie that
+    /// is accepted, so that a change of pack asks nobody to enrol again.
+    ///
+    /// The selfie takes the place of what was enrolled: whoever is accepted once, by a false match
+    /// or an attack that was not found, stays. Ask for the policy that you enrol by.
+    pub fn renew(&self, selfie: &Image, reference: &Template, policy: &Policy) -> Result<Renewal> {
+        if self.is_current(reference)? {
+            return Ok(Renewal {
+                decision: self.verify_template(selfie, reference, policy)?,
+                template: None,
+            });
+        }
+        let mut clock = Clock::start();
+        self.check(policy)?;
+        let probe = self.take(selfie, Role::Selfie, &self.0.embeddings, &mut clock)?;
+        let sequence = SequenceEvidence::not_asked();
+        self.renew_by(probe, sequence, reference, policy, clock)
+    }
+
+    fn renew_by(
+        &self,
+        probe: Processed,
+        sequence: SequenceEvidence,
+        reference: &Template,
+        policy: &Policy,
+        clock: Clock,
+    ) -> Result<Renewal> {
+        let template = self.template(Role::Selfie, &probe);
+        let decision = self.decide(probe, sequence, Against::Stored(reference), policy, clock)?;
+        Ok(Renewal {
+            template: template.filter(|_| decision.outcome == Outcome::Accept),
+            decision,
+        })
     }
 
     /// Makes a reference of a picture.
     pub fn enrol(&self, image: &Image, role: Role) -> Result<Enrolment> {
-        let taken = self.take(image, role, &self.0.embeddings, &mut Clock::start())?;
-        let quality = taken.sample.quality.yes().map_or(0, |q| q.unified);
-        let template = taken
-            .features
-            .map(|f| Template::new(role, self.0.info.precision, quality, f, &self.0.lineage));
+        let embeddings = &self.0.current().embeddings;
+        let taken = self.take(image, role, embeddings, &mut Clock::start())?;
         Ok(Enrolment {
+            template: self.template(role, &taken),
             sample: taken.sample,
-            template,
         })
     }
 
-    /// Compares two templates at the operating point of `policy`.
+    /// A reference of a picture that went through all stages; `None` when no face was found.
+    fn template(&self, role: Role, taken: &Processed) -> Option<Template> {
+        let findings = taken.sample.findings()?;
+        let features = self.0.current().select(taken.features.as_deref()?)?;
+        let precision = self.0.info.precision;
+        Some(Template::new(
+            role,
+            precision,
+            findings,
+            features,
+            self.1.as_ref(),
+        ))
+    }
+
+    /// Returns the same reference as an engine with the template key `to` reads it, or one without
+    /// a key. `Kind::Usage` when another key than this engine's protects it.
+    pub fn rekey(&self, reference: &Template, to: Option<&TemplateKey>) -> Result<Template> {
+        reference.features(self.key())?;
+        Ok(reference.rekeyed(self.1.as_ref(), to))
+    }
+
+    fn key(&self) -> Option<KeyId> {
+        self.1.as_ref().map(TemplateKey::id)
+    }
+
+    /// Whose weights made the template.
+    fn generation(&self, template: &Template) -> Result<&Generation> {
+        let features = template.features(self.key())?;
+        let all = &self.0.generations;
+        all.iter().find(|g| g.made(features)).ok_or_else(|| {
+            let message = "the template was made with other weights than those of this engine's \
+                           packs";
+            Error::new(Stage::Compare, Kind::Usage, message)
+        })
+    }
+
+    fn is_current(&self, template: &Template) -> Result<bool> {
+        let generation = self.generation(template)?;
+        Ok(std::ptr::eq(generation, self.0.current()))
+    }
+
+    /// Compares two templates at the operating point of `policy`. `Kind::Usage` when they are of
+    /// different packs.
     pub fn compare(
         &self,
         probe: &Template,
         reference: &Template,
         policy: &Policy,
     ) -> Result<Comparison> {
-        let (probe, reference) = (probe.features(), reference.features());
-        compare::compare(
-            &self.0.calibration,
-            self.0.recipe(policy.comparator),
+        self.generation(reference)?.compare(
+            policy.comparator,
             self.0.info.precision,
             policy.fmr,
-            probe,
-            reference,
+            probe.features(self.key())?,
+            reference.features(self.key())?,
         )
     }
 
-    /// Returns how alike two templates are, in -1..=1, without any operating point.
+    /// Returns how alike two templates are, in -1..=1, without any operating point. `Kind::Usage`
+    /// when they are of different packs.
     pub fn score(
         &self,
         probe: &Template,
@@ -366,28 +442,27 @@ impl Engine {
         comparator: Comparator,
     ) -> Result<f32> {
         compare::score(
-            self.0.recipe(comparator),
-            probe.features(),
-            reference.features(),
+            self.generation(reference)?.recipe(comparator),
+            probe.features(self.key())?,
+            reference.features(self.key())?,
         )
     }
 
     /// Returns the model ids whose cosines a comparator adds, with their shares, which sum to 1.
     pub fn shares(&self, comparator: Comparator) -> Vec<(&str, f32)> {
-        self.0
-            .recipe(comparator)
-            .parts
-            .iter()
-            .map(|part| (&*part.embedder.id, part.share))
-            .collect()
+        let recipe = self.0.current().recipe(comparator);
+        let parts = recipe.parts.iter();
+        parts.map(|part| (&*part.embedder.id, part.share)).collect()
     }
 
-    /// Returns an empty gallery for references that this engine made, compared as the default
-    /// policy compares.
+    /// Returns an empty gallery for references of the current pack, protected by this engine's
+    /// template key if it has one, compared as the default policy compares.
     pub fn gallery(&self) -> Gallery {
+        let recipe = self.0.current().recipe(Policy::default().comparator);
         Gallery::new(
-            self.0.recipe(Policy::default().comparator).clone(),
+            recipe.clone(),
             self.0.info.precision,
+            self.key(),
             self.0.kernels,
             self.0.pool.clone(),
         )
@@ -401,7 +476,7 @@ impl Engine {
     /// fpir)^(1/size). `Kind::Usage` when the calibration does not reach that rate.
     pub fn gallery_threshold(&self, size: usize, fpir: f64) -> Result<OperatingPoint> {
         compare::gallery_threshold(
-            &self.0.calibration,
+            &self.0.current().calibration,
             Policy::default().comparator,
             self.0.info.precision,
             size,
@@ -409,10 +484,12 @@ impl Engine {
         )
     }
 
-    /// Reads a stored template. `Kind::Input` when it is damaged, `Kind::Usage` when other weights
-    /// made it.
+    /// Reads a stored template. `Kind::Input` when it is damaged, `Kind::Unsupported` when its
+    /// format is another version's, `Kind::Usage` when weights that neither the pack nor an earlier
+    /// one has made it, or when another template key than this engine's protects it.
     pub fn read_template(&self, bytes: &[u8]) -> Result<Template> {
-        Template::from_bytes(bytes, &self.0.lineage, self.0.info.precision)
+        let lineages = self.0.generations.iter().map(|g| &g.lineage);
+        Template::from_bytes(bytes, lineages, self.0.info.precision, self.1.as_ref())
     }
 
     /// Examines one picture without comparing it with anything.
@@ -444,6 +521,7 @@ impl Engine {
     fn check(&self, policy: &Policy) -> Result<()> {
         policy.validate()?;
         self.0
+            .current()
             .calibration
             .at(policy.comparator, self.0.info.precision, policy.fmr)
             .map(drop)
@@ -613,41 +691,86 @@ impl Engine {
         Ok(best)
     }
 
+    /// Compares the probe with a stored reference, by what its pack made of both.
+    fn compare_stored(
+        &self,
+        probe: &[Features],
+        reference: &Template,
+        policy: &Policy,
+    ) -> Result<Comparison> {
+        let generation = self.generation(reference)?;
+        let reference = reference.features(self.key())?;
+        let (comparator, precision) = (policy.comparator, self.0.info.precision);
+        let compare =
+            |probe| generation.compare(comparator, precision, policy.fmr, probe, reference);
+        match &self.1 {
+            None => compare(probe),
+            Some(key) => {
+                let protected = probe.iter().map(|plain| key.protect(plain));
+                compare(&protected.collect::<Vec<_>>())
+            }
+        }
+    }
+
     fn decide(
         &self,
         probe: Processed,
         sequence: SequenceEvidence,
-        reference: Reference<'_>,
+        against: Against<'_>,
         policy: &Policy,
         mut clock: Clock,
     ) -> Result<Decision> {
-        let comparison = match (&probe.features, &reference.features) {
-            (Some(p), Some(r)) => Assessed::Yes(compare::compare(
-                &self.0.calibration,
-                self.0.recipe(policy.comparator),
-                self.0.info.precision,
-                policy.fmr,
-                p,
-                r,
-            )?),
-            _ => Assessed::NotPossible(Obstacle::NoFace),
+        let compared = match (&probe.features, &against) {
+            (Some(probe), Against::Stored(template)) => {
+                Some(self.compare_stored(probe, template, policy)?)
+            }
+            (Some(probe), Against::Shown { taken, .. }) => match &taken.features {
+                Some(reference) => Some(self.0.current().compare(
+                    policy.comparator,
+                    self.0.info.precision,
+                    policy.fmr,
+                    probe,
+                    reference,
+                )?),
+                None => None,
+            },
+            (None, _) => None,
+        };
+        let comparison = compared.map_or(Assessed::NotPossible(Obstacle::NoFace), Assessed::Yes);
+        let not_shown = match policy.document.level() {
+            Some(_) => Assessed::NotPossible(Obstacle::NoPicture),
+            None => Assessed::NotAsked,
+        };
+        let (reference, identity_document) = match &against {
+            Against::Shown {
+                taken,
+                identity_document,
+            } => (Reference::Document(&taken.sample), identity_document),
+            Against::Stored(template) => (Reference::Stored(template), &not_shown),
         };
         let evidence = Evidence {
             selfie: &probe.sample,
-            document: reference.sample.as_ref(),
-            identity_document: &reference.identity_document,
+            reference,
+            identity_document,
             comparison: &comparison,
             sequence: &sequence,
         };
         let (outcome, reasons) = decide(&evidence, policy);
         clock.lap("decide");
+        let (document, identity_document) = match against {
+            Against::Shown {
+                taken,
+                identity_document,
+            } => (Some(taken.sample), identity_document),
+            Against::Stored(_) => (None, not_shown),
+        };
         Ok(Decision {
             outcome,
             reasons,
             comparison,
             selfie: probe.sample,
-            document: reference.sample,
-            identity_document: reference.identity_document,
+            document,
+            identity_document,
             sequence,
             policy: policy.clone(),
             engine: self.0.info.clone(),

@@ -81,7 +81,7 @@ pub use decision::{
     Decision, DocumentRules, EngineInfo, Holder, PadRule, Policy, QualityLimits, RiskRule,
     SequenceRules,
 };
-pub use engine::{Engine, EngineOptions, Enrolment, Session, SessionOptions};
+pub use engine::{Engine, EngineOptions, Enrolment, Renewal, Session, SessionOptions};
 pub use error::{Error, Kind, Result, Stage};
 pub use evidence::{
     Assessed, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence,
@@ -95,7 +95,7 @@ pub use geometry::{Point, Rect};
 pub use image::{Image, ImageView, Limits, PixelFormat};
 pub use model::{Licence, LicenceUse, ModelInfo, Pack, models_json};
 pub use sequence::Challenge;
-pub use template::Template;
+pub use template::{Template, TemplateKey};
 pub use vultus_nn::Precision;
 pub use vultus_nn::kernel::Isa;
 

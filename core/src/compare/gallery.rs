@@ -5,7 +5,7 @@ use super::{Calibration, Recipe, score};
 use crate::embed::Features;
 use crate::error::{Error, Kind, Result, Stage};
 use crate::evidence::{Comparator, OperatingPoint};
-use crate::template::Template;
+use crate::template::{KeyId, Template};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
@@ -26,6 +26,7 @@ const BLOCK: usize = 4096;
 pub struct Gallery {
     recipe: Recipe,
     precision: Precision,
+    key: Option<KeyId>,
     kernels: Kernels,
     /// The threads that a search is spread over; without, it stays on the caller's.
     pool: Option<Arc<Pool>>,
@@ -67,12 +68,14 @@ impl Gallery {
     pub(crate) fn new(
         recipe: Recipe,
         precision: Precision,
+        key: Option<KeyId>,
         kernels: Kernels,
         pool: Option<Arc<Pool>>,
     ) -> Gallery {
         Gallery {
             recipe,
             precision,
+            key,
             kernels,
             pool,
             blocks: Vec::new(),
@@ -80,8 +83,8 @@ impl Gallery {
         }
     }
 
-    /// Adds a reference. `Kind::Usage` when the id is taken or the template was made in another
-    /// precision.
+    /// Adds a reference. `Kind::Usage` when the id is taken, or the template was made in another
+    /// precision, by another pack or under another template key.
     pub fn insert(&mut self, id: u64, template: &Template) -> Result<()> {
         if self.places.contains_key(&id) {
             return Err(fault(format!(
@@ -231,7 +234,7 @@ impl Gallery {
                     .to_owned(),
             ));
         }
-        Ok(template.features())
+        template.features(self.key)
     }
 }
 
@@ -341,8 +344,8 @@ mod tests {
     use super::*;
     use crate::compare::Part;
     use crate::embed::Embedder;
-    use crate::evidence::Role;
-    use crate::template::Lineage;
+    use crate::evidence::{Findings, Role};
+    use crate::template::TemplateKey;
 
     fn recipe(comparator: Comparator) -> Recipe {
         let part = |id: &str, dimension, share| Part {
@@ -373,7 +376,6 @@ mod tests {
 
         fn template(&mut self, near: Option<&Template>) -> Template {
             let parts = recipe(Comparator::Fused).parts;
-            let lineage = Lineage(parts.iter().map(|part| part.embedder.clone()).collect());
             let features = parts.iter().map(|part| {
                 let mut values: Vec<f32> =
                     (0..part.embedder.dimension).map(|_| self.next()).collect();
@@ -390,12 +392,13 @@ mod tests {
                     values: values.into(),
                 }
             });
+            let features = features.collect();
             Template::new(
                 Role::Document,
                 Precision::Exact,
-                80,
-                features.collect(),
-                &lineage,
+                Findings::even(80),
+                features,
+                None,
             )
         }
     }
@@ -404,6 +407,7 @@ mod tests {
         Gallery::new(
             recipe,
             precision,
+            None,
             Kernels::best(),
             Some(Arc::new(Pool::new())),
         )
@@ -411,7 +415,12 @@ mod tests {
 
     fn by_floats(gallery: &[(u64, Template)], probe: &Template, count: usize) -> Vec<Candidate> {
         let score = |t: &Template| {
-            score(&recipe(Comparator::Fused), probe.features(), t.features()).unwrap()
+            score(
+                &recipe(Comparator::Fused),
+                probe.features(None).unwrap(),
+                t.features(None).unwrap(),
+            )
+            .unwrap()
         };
         let mut all: Vec<Candidate> = gallery
             .iter()
@@ -480,8 +489,8 @@ mod tests {
         for _ in 0..200 {
             let (a, b) = (random.template(None), random.template(None));
             let (p, q) = (
-                quantise(&recipe, a.features()).unwrap(),
-                quantise(&recipe, b.features()).unwrap(),
+                quantise(&recipe, a.features(None).unwrap()).unwrap(),
+                quantise(&recipe, b.features(None).unwrap()).unwrap(),
             );
             let sum: i32 = p
                 .codes
@@ -489,7 +498,12 @@ mod tests {
                 .zip(q.codes.iter())
                 .map(|(&a, &b)| i32::from(a) * i32::from(b))
                 .sum();
-            let exact = score(&recipe, a.features(), b.features()).unwrap();
+            let exact = score(
+                &recipe,
+                a.features(None).unwrap(),
+                b.features(None).unwrap(),
+            )
+            .unwrap();
             let bound = p.error + q.error + p.error * q.error + ROUNDING;
             assert!(
                 (sum as f32 * p.step * q.step - exact).abs() <= bound && bound < 0.05,
@@ -545,6 +559,15 @@ mod tests {
         );
         let mut fast = searched(recipe(Comparator::Single), Precision::Fast);
         assert_eq!(fast.insert(1, &template).unwrap_err().kind(), Kind::Usage);
+        let key = TemplateKey::new(&(0..32).collect::<Vec<u8>>()).unwrap();
+        let protected = template.rekeyed(None, Some(&key));
+        let error = gallery.insert(1, &protected).unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage);
+        assert!(error.to_string().contains("protected"), "{error}");
+        assert_eq!(
+            gallery.search(&protected, 9).unwrap_err().kind(),
+            Kind::Usage
+        );
         assert_eq!(gallery.search(&template, 9).unwrap().len(), 1);
     }
 }

@@ -7,10 +7,11 @@ pub use document::{DocumentRules, Holder};
 pub use policy::{PadRule, Policy, QualityLimits, RiskRule, SequenceRules};
 
 use crate::evidence::{
-    Assessed, ChallengeStatus, Comparison, Component, DocumentReport, Doubt, Effect, Obstacle,
-    Outcome, PadStatus, Reason, ReasonCode, RiskLevel, Role, Sample, SequenceEvidence, clause,
-    json,
+    Assessed, ChallengeStatus, Comparison, Component, DocumentReport, Doubt, Effect, Findings,
+    Obstacle, Outcome, PadStatus, Reason, ReasonCode, RiskLevel, Role, Sample, SequenceEvidence,
+    clause, json,
 };
+use crate::template::Template;
 use serde::Serialize;
 
 /// The answer: an outcome, the reasons for it, and all the evidence.
@@ -67,23 +68,62 @@ impl Decision {
 #[derive(Clone, Copy)]
 pub(crate) struct Evidence<'a> {
     pub(crate) selfie: &'a Sample,
-    pub(crate) document: Option<&'a Sample>,
+    pub(crate) reference: Reference<'a>,
     pub(crate) identity_document: &'a Assessed<DocumentReport>,
     pub(crate) comparison: &'a Assessed<Comparison>,
     pub(crate) sequence: &'a SequenceEvidence,
 }
 
+/// What the selfie is compared with.
+#[derive(Clone, Copy)]
+pub(crate) enum Reference<'a> {
+    /// A picture that is shown now.
+    Document(&'a Sample),
+    /// What was kept of a picture that was enrolled.
+    Stored(&'a Template),
+}
+
+impl Reference<'_> {
+    fn role(&self) -> Role {
+        match self {
+            Reference::Document(sample) => sample.role,
+            Reference::Stored(template) => template.role(),
+        }
+    }
+}
+
+/// The comparison score from which selfie and document are taken for copies of one picture. Of the
+/// 8,101 mated pairs among the samples of LFW View 2 four reach it, all taken at one occasion.
+const SAME_PICTURE: f32 = 0.95;
+
 /// Weighs the evidence. An attack or a non-match of good samples rejects; whatever could not be
 /// judged is inconclusive; only what was looked at and found right is accepted.
 pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> (Outcome, Vec<Reason>) {
-    let samples = [Some(evidence.selfie), evidence.document];
     let mut reasons = Vec::with_capacity(8);
-    for sample in samples.into_iter().flatten() {
-        faults(sample, policy, &mut reasons);
+    let selfie = evidence.selfie;
+    faults(Role::Selfie, selfie.findings(), policy, &mut reasons);
+    match evidence.reference {
+        Reference::Document(sample) => {
+            faults(sample.role, sample.findings(), policy, &mut reasons);
+        }
+        Reference::Stored(template) => {
+            let first = reasons.len();
+            let findings = Some(*template.findings());
+            faults(template.role(), findings, policy, &mut reasons);
+            tell_of_enrolment(&mut reasons[first..]);
+        }
     }
     // A non-match of bad samples says more of the samples than of the person.
     let comparison = compared(evidence.comparison, reasons.is_empty());
-    reasons.extend(presented(evidence.selfie, policy));
+    // That there is no face has been said.
+    if selfie.face.is_some() {
+        let report = selfie.pad.as_ref();
+        let report = report.map(|report| (report.status, report.text.as_str()));
+        reasons.extend(presented(&report, policy));
+    }
+    if let Reference::Stored(template) = evidence.reference {
+        reasons.extend(enrolled(template, policy));
+    }
     streamed(evidence.sequence, policy, &mut reasons);
     reasons.extend(challenged(evidence.sequence, policy));
     reasons.extend(document::documented(
@@ -91,6 +131,7 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> (Outcome, Vec<
         &policy.document,
     ));
     reasons.extend(comparison);
+    reasons.extend(copied(evidence, policy));
     reasons.sort_by_key(|reason| reason.effect);
     let has = |effect| reasons.iter().any(|reason| reason.effect == effect);
     let is_match = evidence.comparison.yes().is_some_and(|c| c.is_match);
@@ -104,50 +145,50 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> (Outcome, Vec<
     (outcome, reasons)
 }
 
+/// Says of reasons that they are about the picture that was enrolled.
+fn tell_of_enrolment(reasons: &mut [Reason]) {
+    for reason in reasons {
+        reason
+            .text
+            .insert_str(0, "when the reference was enrolled: ");
+    }
+}
+
 /// What makes a sample unfit to be compared.
-fn faults(sample: &Sample, policy: &Policy, reasons: &mut Vec<Reason>) {
+fn faults(role: Role, findings: Option<Findings>, policy: &Policy, reasons: &mut Vec<Reason>) {
     let mut fault = |code, text: String| {
-        let role = Some(sample.role);
-        reasons.push(Reason::doubt(Doubt::Inconclusive, code, role, text));
+        reasons.push(Reason::doubt(Doubt::Inconclusive, code, Some(role), text));
     };
-    let (Some(face), Assessed::Yes(quality)) = (&sample.face, &sample.quality) else {
+    let Some(found) = findings else {
         fault(ReasonCode::NoFace, "no face was found".to_owned());
         return;
     };
-    if let Some(rival) = &sample.rival {
-        let share = 100.0 * rival.bounds.side() / face.detection.bounds.side();
+    if let Some(share) = found.rival_share {
+        let share = 100.0 * share;
         fault(
             ReasonCode::SeveralFaces,
             format!("a second face of {share:.0} % of the size is in the picture; only one may be"),
         );
     }
-    if !face.is_placed() {
+    if !found.is_placed {
         fault(
             ReasonCode::FaceNotPlaced,
             "the landmarks of the face cannot be placed; come closer and face the camera"
                 .to_owned(),
         );
     }
-    let limits = policy.limits(sample.role);
-    if face.inter_eye_px < limits.min_inter_eye_px {
-        let (found, least) = (face.inter_eye_px, limits.min_inter_eye_px);
+    let limits = policy.limits(role);
+    if found.inter_eye_px < limits.min_inter_eye_px {
+        let (apart, least) = (found.inter_eye_px, limits.min_inter_eye_px);
         fault(
             ReasonCode::FaceTooSmall,
             format!(
-                "the eyes are {found:.0} px apart, at least {least:.0} px are needed; come closer"
+                "the eyes are {apart:.0} px apart, at least {least:.0} px are needed; come closer"
             ),
         );
     }
-    if quality.component(Component::FaceInsidePicture).score < limits.min_inside {
-        fault(
-            ReasonCode::FaceCutOff,
-            "the face is cut by the edge of the picture".to_owned(),
-        );
-    }
-    if face.pose.yaw_deg.abs() > limits.max_yaw_deg
-        || face.pose.pitch_deg.abs() > limits.max_pitch_deg
-    {
-        let (yaw, pitch) = (face.pose.yaw_deg, face.pose.pitch_deg);
+    if found.yaw_deg.abs() > limits.max_yaw_deg || found.pitch_deg.abs() > limits.max_pitch_deg {
+        let (yaw, pitch) = (found.yaw_deg, found.pitch_deg);
         fault(
             ReasonCode::FaceTurnedAway,
             format!(
@@ -156,58 +197,65 @@ fn faults(sample: &Sample, policy: &Policy, reasons: &mut Vec<Reason>) {
             ),
         );
     }
-    for (component, code, advice) in [
+    let least = limits.min_component;
+    for (component, least, code, advice) in [
+        (
+            Component::FaceInsidePicture,
+            limits.min_inside,
+            ReasonCode::FaceCutOff,
+            "the face is cut by the edge of the picture",
+        ),
         (
             Component::Sharpness,
+            least,
             ReasonCode::Blurred,
             "the face is blurred; hold still and focus",
         ),
         (
             Component::UnderExposurePrevention,
+            least,
             ReasonCode::TooDark,
             "the face is too dark; turn to the light",
         ),
         (
             Component::OverExposurePrevention,
+            least,
             ReasonCode::TooBright,
             "the face is too bright; avoid direct light",
         ),
         (
             Component::DynamicRange,
+            least,
             ReasonCode::LowContrast,
             "the face has hardly any contrast",
         ),
     ] {
-        if quality.component(component).score < limits.min_component {
+        if !found.reaches(component, least) {
             fault(code, advice.to_owned());
         }
     }
 }
 
-fn presented(selfie: &Sample, policy: &Policy) -> Option<Reason> {
-    // That there is no face has been said.
-    selfie.face.as_ref()?;
+/// What presentation attack detection says of a live face: its status with a sentence.
+fn presented(pad: &Assessed<(PadStatus, &str)>, policy: &Policy) -> Option<Reason> {
     let role = Some(Role::Selfie);
     let doubt = |doubt, code, text: &str| Some(Reason::doubt(doubt, code, role, text));
-    if let Some(proof) = selfie.pad.proof() {
-        let report = proof.found();
-        return match (report.status, policy.pad) {
-            (PadStatus::BonaFide, _) => Some(Reason::support(
-                proof,
-                ReasonCode::BonaFide,
-                role,
-                &report.text,
-            )),
+    if let Some(proof) = pad.proof() {
+        let (status, text) = *proof.found();
+        return match (status, policy.pad) {
+            (PadStatus::BonaFide, _) => {
+                Some(Reason::support(proof, ReasonCode::BonaFide, role, text))
+            }
             (PadStatus::Attack, PadRule::Ignore) => {
-                doubt(Doubt::Note, ReasonCode::PresentationAttack, &report.text)
+                doubt(Doubt::Note, ReasonCode::PresentationAttack, text)
             }
             (PadStatus::Attack, PadRule::Require | PadRule::WhenAvailable) => {
-                doubt(Doubt::Reject, ReasonCode::PresentationAttack, &report.text)
+                doubt(Doubt::Reject, ReasonCode::PresentationAttack, text)
             }
         };
     }
-    let why = clause(selfie.pad.absence()?);
-    match (&selfie.pad, policy.pad) {
+    let why = clause(pad.absence()?);
+    match (pad, policy.pad) {
         (Assessed::NotAsked | Assessed::NotPossible(Obstacle::NoWeights), PadRule::Require) => {
             doubt(Doubt::Inconclusive, ReasonCode::PadNotAssessed, &why)
         }
@@ -219,6 +267,38 @@ fn presented(selfie: &Sample, policy: &Policy) -> Option<Reason> {
             doubt(Doubt::Inconclusive, ReasonCode::PadNotAssessable, &why)
         }
     }
+}
+
+/// What presentation attack detection said against the live face of a stored reference; that it
+/// said nothing is no support for whoever stands before the camera now.
+fn enrolled(template: &Template, policy: &Policy) -> Option<Reason> {
+    // A document is a print.
+    if template.role() == Role::Document {
+        return None;
+    }
+    let pad = template.findings().pad;
+    let report = pad.map(|status| (status, "it looked like a print or a screen"));
+    let mut reason = presented(&report, policy).filter(|r| r.effect != Effect::Support)?;
+    tell_of_enrolment(std::slice::from_mut(&mut reason));
+    Some(reason)
+}
+
+/// Whether the selfie is a copy of the document's portrait, which anybody has who saw the document.
+fn copied(evidence: &Evidence<'_>, policy: &Policy) -> Option<Reason> {
+    let score = evidence.comparison.yes()?.score;
+    let is_copy = evidence.reference.role() == Role::Document && score >= SAME_PICTURE;
+    is_copy.then(|| {
+        let text = format!(
+            "selfie and document come from one capture: the comparison score {score:.3} reaches \
+            {SAME_PICTURE}, which two captures of a person do not; take a new selfie"
+        );
+        Reason::doubt(
+            by_rule(policy.same_picture),
+            ReasonCode::SamePicture,
+            None,
+            text,
+        )
+    })
 }
 
 fn by_rule(rule: RiskRule) -> Doubt {

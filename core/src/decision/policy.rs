@@ -18,7 +18,7 @@ pub enum PadRule {
     Ignore,
 }
 
-/// What a level of risk decides.
+/// What a finding decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RiskRule {
@@ -97,6 +97,8 @@ pub struct Policy {
     pub require_sequence: bool,
     /// What the evidence of the frames decides.
     pub sequence: SequenceRules,
+    /// What a selfie decides that is a copy of the document's portrait.
+    pub same_picture: RiskRule,
     /// What the selfie must have.
     pub selfie: QualityLimits,
     /// What the reference picture must have, and what is asked of it as a document.
@@ -112,6 +114,7 @@ impl Default for Policy {
             pad: PadRule::WhenAvailable,
             require_sequence: false,
             sequence: SequenceRules::default(),
+            same_picture: RiskRule::Inconclusive,
             selfie: QualityLimits::default(),
             document: DocumentRules::default(),
         }

@@ -7,6 +7,7 @@ use crate::evidence::{
     Signature, SignatureStatus,
 };
 use crate::geometry::{Point, Rect};
+use vultus_nn::Precision;
 
 /// The evidence of a transaction in which everything was looked at and found right.
 #[derive(Clone)]
@@ -207,13 +208,19 @@ fn outcome(of: &Transaction, policy: &Policy) -> (Outcome, Vec<Reason>) {
     decide(
         &Evidence {
             selfie: &of.selfie,
-            document: Some(&of.document),
+            reference: Reference::Document(&of.document),
             identity_document: &of.identity_document,
             comparison: &of.comparison,
             sequence: &of.sequence,
         },
         policy,
     )
+}
+
+/// What is kept of a sample when it is enrolled.
+fn stored(sample: &Sample) -> Template {
+    let (role, findings) = (sample.role, sample.findings().unwrap());
+    Template::new(role, Precision::Exact, findings, Vec::new(), None)
 }
 
 fn absences<T>() -> impl Iterator<Item = Assessed<T>> {
@@ -558,7 +565,7 @@ fn a_stored_reference_without_a_face_before_the_camera_is_inconclusive() {
         let (found, reasons) = decide(
             &Evidence {
                 selfie: &transaction.selfie,
-                document: None,
+                reference: Reference::Stored(&stored(&transaction.document)),
                 identity_document: &Assessed::NotAsked,
                 comparison: &transaction.comparison,
                 sequence: &SequenceEvidence::not_asked(),
@@ -569,4 +576,160 @@ fn a_stored_reference_without_a_face_before_the_camera_is_inconclusive() {
         assert_eq!(reasons[0].code, ReasonCode::NoFace);
         assert!(reasons.iter().all(|r| r.effect != Effect::Support));
     }
+}
+
+/// Shows the document, and then what was kept of it.
+fn by_both_routes(of: &Transaction, policy: &Policy) -> [(Outcome, Vec<Reason>); 2] {
+    let evidence = Evidence {
+        selfie: &of.selfie,
+        reference: Reference::Document(&of.document),
+        identity_document: &Assessed::NotAsked,
+        comparison: &of.comparison,
+        sequence: &of.sequence,
+    };
+    let kept = stored(&of.document);
+    let later = Evidence {
+        reference: Reference::Stored(&kept),
+        ..evidence
+    };
+    [decide(&evidence, policy), decide(&later, policy)]
+}
+
+#[test]
+fn a_stored_reference_is_weighed_as_the_picture_that_it_came_from() {
+    let face = |of: &mut Transaction, change: fn(&mut Face)| {
+        change(of.document.face.as_mut().unwrap());
+    };
+    let score = |of: &mut Transaction, component: Component| {
+        let Assessed::Yes(quality) = &mut of.document.quality else {
+            panic!("it was assessed");
+        };
+        quality.components[component as usize].score = 5;
+    };
+    let faults: [(ReasonCode, &dyn Fn(&mut Transaction)); 8] = [
+        (ReasonCode::SeveralFaces, &|t| {
+            t.document.rival = Some(t.document.face.as_ref().unwrap().detection.clone());
+        }),
+        (ReasonCode::FaceNotPlaced, &|t| {
+            face(t, |f| f.landmark_shift = 0.3)
+        }),
+        (ReasonCode::FaceTooSmall, &|t| {
+            face(t, |f| f.inter_eye_px = 12.0)
+        }),
+        (ReasonCode::FaceTurnedAway, &|t| {
+            face(t, |f| f.pose.yaw_deg = -50.0)
+        }),
+        (ReasonCode::FaceCutOff, &|t| {
+            score(t, Component::FaceInsidePicture)
+        }),
+        (ReasonCode::Blurred, &|t| score(t, Component::Sharpness)),
+        (ReasonCode::TooDark, &|t| {
+            score(t, Component::UnderExposurePrevention)
+        }),
+        (ReasonCode::LowContrast, &|t| {
+            score(t, Component::DynamicRange)
+        }),
+    ];
+    let mut policy = Policy::default();
+    policy.document.portrait.min_component = 10;
+    for is_match in [true, false] {
+        for (code, change) in &faults {
+            let mut transaction = good();
+            change(&mut transaction);
+            if let Assessed::Yes(comparison) = &mut transaction.comparison {
+                comparison.is_match = is_match;
+            }
+            let [shown, later] = by_both_routes(&transaction, &policy);
+            assert_eq!(
+                (shown.0, later.0),
+                (Outcome::Inconclusive, Outcome::Inconclusive)
+            );
+            for (a, b) in shown.1.iter().zip(&later.1) {
+                assert_eq!((a.code, a.effect, a.role), (b.code, b.effect, b.role));
+            }
+            assert_eq!(shown.1.len(), later.1.len());
+            let told = later.1.iter().find(|r| r.code == *code).unwrap();
+            assert!(
+                told.text.starts_with("when the reference was enrolled: "),
+                "{told:?}"
+            );
+            // A policy that asks for less takes it by either route.
+            let mut loose = policy.clone();
+            loose.document.portrait = QualityLimits {
+                min_inter_eye_px: 0.0,
+                max_yaw_deg: 90.0,
+                max_pitch_deg: 90.0,
+                min_inside: 0,
+                min_component: 0,
+            };
+            let [shown, later] = by_both_routes(&transaction, &loose);
+            assert_eq!(shown.0, later.0);
+        }
+    }
+}
+
+#[test]
+fn an_attack_at_enrolment_is_weighed_and_its_absence_is_no_support() {
+    let decide_by = |pad: Assessed<PadReport>, policy: &Policy| {
+        let mut transaction = good();
+        let mut enrolled = sample(Role::Selfie);
+        enrolled.pad = pad;
+        transaction.document = enrolled;
+        let [_, later] = by_both_routes(&transaction, policy);
+        later
+    };
+    let Assessed::Yes(report) = sample(Role::Selfie).pad else {
+        panic!("it was assessed");
+    };
+    let (found, reasons) = decide_by(Assessed::Yes(report.clone()), &Policy::default());
+    let supports = reasons.iter().filter(|r| r.code == ReasonCode::BonaFide);
+    assert_eq!((found, supports.count()), (Outcome::Accept, 1));
+    let attack = PadReport {
+        status: PadStatus::Attack,
+        ..report
+    };
+    let (found, reasons) = decide_by(Assessed::Yes(attack.clone()), &Policy::default());
+    assert_eq!(found, Outcome::Reject);
+    assert_eq!(reasons[0].code, ReasonCode::PresentationAttack);
+    let ignored = Policy {
+        pad: PadRule::Ignore,
+        ..Policy::default()
+    };
+    assert_eq!(
+        decide_by(Assessed::Yes(attack), &ignored).0,
+        Outcome::Accept
+    );
+    let required = Policy {
+        pad: PadRule::Require,
+        ..Policy::default()
+    };
+    for absent in absences() {
+        assert_eq!(decide_by(absent, &required).0, Outcome::Inconclusive);
+    }
+}
+
+#[test]
+fn a_copy_of_the_document_is_no_selfie() {
+    let outcomes = |score, rule| {
+        let mut transaction = good();
+        if let Assessed::Yes(comparison) = &mut transaction.comparison {
+            comparison.score = score;
+        }
+        let policy = Policy {
+            same_picture: rule,
+            ..Policy::default()
+        };
+        let [shown, later] = by_both_routes(&transaction, &policy);
+        assert_eq!(shown, later);
+        let told = shown.1.iter().any(|r| r.code == ReasonCode::SamePicture);
+        (shown.0, told)
+    };
+    assert_eq!(Policy::default().same_picture, RiskRule::Inconclusive);
+    let [reject, doubt, ignore] = [RiskRule::Reject, RiskRule::Inconclusive, RiskRule::Ignore];
+    for score in [0.95, 1.0] {
+        assert_eq!(outcomes(score, reject), (Outcome::Reject, true));
+        assert_eq!(outcomes(score, doubt), (Outcome::Inconclusive, true));
+        assert_eq!(outcomes(score, ignore), (Outcome::Accept, true));
+    }
+    assert_eq!(outcomes(0.949, reject), (Outcome::Accept, false));
 }

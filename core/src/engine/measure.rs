@@ -34,7 +34,7 @@ pub fn ranges(
         watch: Some(watch.clone()),
         ..exact(&pack)
     };
-    let engine = Engine::load(&loader, false)?;
+    let engine = Engine::load(&loader, &[], false)?;
     for picture in pictures {
         engine.enrol(&picture, Role::Selfie)?;
         // A selfie ends the cascade early: let every detector see the picture.
@@ -60,7 +60,7 @@ pub fn embedding_mean(
 ) -> Result<(Vec<f64>, usize)> {
     let pack = Pack::open(pack, accepted_licences)?;
     let (engine, embedding) = (
-        Engine::load(&exact(&pack), false)?,
+        Engine::load(&exact(&pack), &[], false)?,
         Embedding::load(&exact(&pack), id)?,
     );
     let (mut mean, mut faces) = (vec![0.0; embedding.embedder().dimension], 0);

@@ -1,6 +1,6 @@
 //! A session: frames in, guidance out, and at the end one decision over all of them.
 
-use super::{Clock, Engine, Processed, Reference};
+use super::{Against, Clock, Engine, Processed, Renewal};
 use crate::align::{AlignedFace, Track};
 use crate::decision::{Decision, Policy};
 use crate::detect::{Cascade, choose};
@@ -166,16 +166,8 @@ impl Session {
 
     /// Returns a reference fused over the best frames; `None` when no frame held a face.
     pub fn template(&self) -> Result<Option<Template>> {
-        let inner = &self.engine.0;
-        Ok(self.best_frame().map(|best| {
-            Template::new(
-                Role::Selfie,
-                inner.info.precision,
-                best.quality,
-                self.fused(&inner.embeddings),
-                &inner.lineage,
-            )
-        }))
+        let probe = self.probe(&self.engine.0.current().embeddings);
+        Ok(self.engine.template(Role::Selfie, &probe))
     }
 
     /// Decides whether the person of the frames is that of the reference picture `document`. As
@@ -203,23 +195,38 @@ impl Session {
     ) -> Result<Decision> {
         let mut clock = Clock::start();
         self.engine.check(policy)?;
-        let probe = self.probe(policy);
+        let embeddings = self.engine.0.current().embeddings(policy.comparator);
+        let probe = self.probe(embeddings);
         let reference = self.engine.refer(picture, chip, policy, &mut clock)?;
         self.engine
             .decide(probe, self.evidence(), reference, policy, clock)
     }
 
-    /// Decides whether the person of the frames is the one enrolled as `reference`.
+    /// Decides whether the person of the frames is the one enrolled as `reference`. As
+    /// [`Engine::verify_template`], with the frames' evidence.
     pub fn verify_template(&self, reference: &Template, policy: &Policy) -> Result<Decision> {
         let clock = Clock::start();
         self.engine.check(policy)?;
-        self.engine.decide(
-            self.probe(policy),
-            self.evidence(),
-            Reference::of_template(reference, policy),
-            policy,
-            clock,
-        )
+        let generation = self.engine.generation(reference)?;
+        let probe = self.probe(generation.embeddings(policy.comparator));
+        let against = Against::Stored(reference);
+        self.engine
+            .decide(probe, self.evidence(), against, policy, clock)
+    }
+
+    /// As [`Engine::renew`], of the frames: the new reference is [`Session::template`].
+    pub fn renew(&self, reference: &Template, policy: &Policy) -> Result<Renewal> {
+        if self.engine.is_current(reference)? {
+            return Ok(Renewal {
+                decision: self.verify_template(reference, policy)?,
+                template: None,
+            });
+        }
+        let clock = Clock::start();
+        self.engine.check(policy)?;
+        let probe = self.probe(&self.engine.0.embeddings);
+        self.engine
+            .renew_by(probe, self.evidence(), reference, policy, clock)
     }
 
     /// Finds the face where it was a frame ago, or anywhere when it is lost. Looks around for a
@@ -325,7 +332,7 @@ impl Session {
 
     /// The best frame with the features of all best ones and the presentation attack detection of
     /// all frames.
-    fn probe(&self, policy: &Policy) -> Processed {
+    fn probe(&self, embeddings: &[Arc<Embedding>]) -> Processed {
         match self.best_frame() {
             None => Processed::without_face(Role::Selfie, self.recorder.size()),
             Some(best) => {
@@ -333,7 +340,7 @@ impl Session {
                 sample.pad = self.presentation();
                 Processed {
                     sample,
-                    features: Some(self.fused(self.engine.0.embeddings(policy.comparator))),
+                    features: Some(self.fused(embeddings)),
                 }
             }
         }

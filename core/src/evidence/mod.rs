@@ -5,6 +5,7 @@
 
 mod comparison;
 mod document;
+mod findings;
 mod guidance;
 mod names;
 mod pad;
@@ -28,6 +29,7 @@ pub use sequence::{
     Coverage, RiskLevel, SequenceEvidence, Signal, SignalName, Standing,
 };
 
+pub(crate) use findings::Findings;
 pub(crate) use names::names;
 pub(crate) use reason::Doubt;
 

@@ -111,6 +111,8 @@ names! {
         DocumentSignature = 36 => "document-signature",
         /// No issuer of the operator's list certified who signed the document.
         DocumentIssuerUnknown = 37 => "document-issuer-unknown",
+        /// The selfie and the portrait of the document come from one capture.
+        SamePicture = 38 => "same-picture",
     }
 }
 

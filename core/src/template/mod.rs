@@ -1,19 +1,29 @@
-//! Features kept for later: opaque, versioned bytes that say which weights made them.
+//! Features kept for later: opaque, versioned bytes that say which weights made them, with what a
+//! policy weighs of their picture.
 //!
-//! Layout, all integers little-endian: `VULT`, version u16, precision u8, role u8, unified quality
-//! u8, embedders u8, two zero bytes; for each embedder the first 16 bytes of its weight's SHA-256,
-//! a length u16 and that many f32; at the end the first 8 bytes of the SHA-256 of all before.
+//! Layout, all integers little-endian: `VULT`, version u16, precision u8, role u8, embedders u8, 1
+//! where a key protects it or else 0, the length u16 of the findings, 8 bytes that name the key (0
+//! for none), the findings (hidden under the key); for each embedder the first 16 bytes of its
+//! weight's SHA-256, a length u16 and that many f32; at the end the first 8 bytes of the SHA-256 of
+//! all before, or of their HMAC under the key.
+
+mod findings;
+mod key;
+
+pub(crate) use key::KeyId;
+pub use key::TemplateKey;
 
 use crate::embed::{Embedder, Features};
 use crate::error::{Error, Kind, Result, Stage};
-use crate::evidence::Role;
+use crate::evidence::{Findings, Role};
 use sha2::{Digest, Sha256};
 use vultus_nn::Precision;
 use zeroize::Zeroizing;
 
 const MAGIC: &[u8; 4] = b"VULT";
-const VERSION: u16 = 1;
-const HEADER: usize = 12;
+const VERSION: u16 = 2;
+const HEADER: usize = 20;
+const KEY_NAME: std::ops::Range<usize> = 12..HEADER;
 const MODEL: usize = 16;
 const CHECKSUM: usize = 8;
 
@@ -21,151 +31,203 @@ const CHECKSUM: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lineage(pub(crate) Vec<Embedder>);
 
-/// A stored reference. It holds biometric data: encrypt it at rest. Wiped when dropped, never
-/// printed.
+/// A stored reference. It holds biometric data: encrypt it at rest, and protect it by a
+/// [`TemplateKey`]. Wiped when dropped, never printed.
 #[derive(Clone, PartialEq)]
 pub struct Template {
     role: Role,
     precision: Precision,
-    quality: u8,
+    key: Option<KeyId>,
     features: Vec<Features>,
+    findings: Findings,
     bytes: Zeroizing<Vec<u8>>,
 }
 
 impl Template {
+    /// Makes a template of plain features, protected by `key` where one is given.
     pub(crate) fn new(
         role: Role,
         precision: Precision,
-        quality: u8,
+        findings: Findings,
         features: Vec<Features>,
-        lineage: &Lineage,
+        key: Option<&TemplateKey>,
     ) -> Template {
-        let mut bytes = Zeroizing::new(Vec::new());
+        let features = match key {
+            Some(key) => features.iter().map(|plain| key.protect(plain)).collect(),
+            None => features,
+        };
+        let mut found = findings.to_bytes();
+        let block = |features: &Features| MODEL + 2 + 4 * features.values.len();
+        let length = HEADER + found.len() + features.iter().map(block).sum::<usize>() + CHECKSUM;
+        // Of its full length at once: growing would leave copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length));
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend([
             precision_code(precision),
             role_code(role),
-            quality,
             features.len() as u8,
-            0,
-            0,
+            u8::from(key.is_some()),
         ]);
-        for (feature, embedder) in features.iter().zip(&lineage.0) {
-            debug_assert_eq!(
-                feature.embedder, *embedder,
-                "features come in the order of the lineage"
-            );
-            bytes.extend(embedder.fingerprint);
-            bytes.extend((feature.values.len() as u16).to_le_bytes());
-            feature
-                .values
-                .iter()
-                .for_each(|v| bytes.extend(v.to_le_bytes()));
+        bytes.extend((found.len() as u16).to_le_bytes());
+        bytes.extend(key.map_or([0; 8], |key| key.id().0));
+        let place = bytes.len();
+        bytes.resize(place + found.len(), 0);
+        for features in &features {
+            bytes.extend(features.embedder.fingerprint);
+            bytes.extend((features.values.len() as u16).to_le_bytes());
+            let values = features.values.iter();
+            values.for_each(|value| bytes.extend(value.to_le_bytes()));
         }
-        let checksum = Sha256::digest(&bytes[..]);
-        bytes.extend(&checksum[..CHECKSUM]);
+        if let Some(key) = key {
+            key.mask(&Sha256::digest(&bytes[..]), &mut found);
+        }
+        bytes[place..place + found.len()].copy_from_slice(&found);
+        let checksum = checksum(&bytes, key);
+        bytes.extend(checksum);
         Template {
             role,
             precision,
-            quality,
+            key: key.map(TemplateKey::id),
             features,
+            findings,
             bytes,
         }
     }
 
     /// Reads what [`Template::to_bytes`] gave. `Kind::Input` when damaged, `Kind::Unsupported` for
-    /// another version, `Kind::Usage` when other weights or another precision made it.
-    pub(crate) fn from_bytes(
+    /// another version, `Kind::Usage` when weights of none of `lineages`, another precision or
+    /// another key made it.
+    pub(crate) fn from_bytes<'l>(
         bytes: &[u8],
-        lineage: &Lineage,
+        lineages: impl Iterator<Item = &'l Lineage> + Clone,
         precision: Precision,
+        key: Option<&TemplateKey>,
     ) -> Result<Template> {
         let damaged = |what: &str| fault(Kind::Input, format!("the template is damaged: {what}"));
         if bytes.len() < HEADER + CHECKSUM || &bytes[..4] != MAGIC {
             return Err(fault(Kind::Input, "these bytes are no template".to_owned()));
         }
-        let version = u16::from_le_bytes([bytes[4], bytes[5]]);
+        let version = u16_at(bytes, 4);
         if version != VERSION {
-            return Err(fault(
-                Kind::Unsupported,
-                format!("the template has version {version}, this engine reads version {VERSION}"),
-            ));
+            let message = format!(
+                "the template has version {version}, this engine reads version {VERSION}; enrol \
+                again"
+            );
+            return Err(fault(Kind::Unsupported, message));
         }
-        let (body, checksum) = bytes.split_at(bytes.len() - CHECKSUM);
-        if Sha256::digest(body)[..CHECKSUM] != *checksum {
+        let (body, sum) = bytes.split_at(bytes.len() - CHECKSUM);
+        let usage = |message: &str| Err(fault(Kind::Usage, message.to_owned()));
+        match (body[9], key) {
+            (0, Some(_)) => {
+                return usage(
+                    "the template is not protected, and this engine has a template key; rekey it \
+                    with an engine that has none",
+                );
+            }
+            (1, None) => {
+                return usage("the template is protected, and this engine has no template key");
+            }
+            (1, Some(key)) if body[KEY_NAME] != key.id().0 => {
+                return usage("the template is protected by another template key");
+            }
+            _ => {}
+        }
+        if checksum(body, key) != *sum {
             return Err(damaged("its checksum is wrong"));
         }
+        if body[9] > 1 || (key.is_none() && body[KEY_NAME] != [0; 8]) {
+            return Err(damaged("its reserved bytes are not zero"));
+        }
         if body[6] != precision_code(precision) {
-            return Err(fault(
-                Kind::Usage,
-                "the template was made in another precision than this engine runs in; enrol again"
-                    .to_owned(),
-            ));
+            return usage(
+                "the template was made in another precision than this engine runs in; enrol again",
+            );
         }
         let role = match body[7] {
             0 => Role::Selfie,
             1 => Role::Document,
             _ => return Err(damaged("its role is unknown")),
         };
-        if body[10..HEADER] != [0, 0] {
-            return Err(damaged("its reserved bytes are not zero"));
+        let cut = || damaged("it is cut short");
+        let (found, mut rest) = body[HEADER..]
+            .split_at_checked(usize::from(u16_at(body, 10)))
+            .ok_or_else(cut)?;
+        let mut found = Zeroizing::new(found.to_vec());
+        if let Some(key) = key {
+            let mut salted = Sha256::new();
+            salted.update(&body[..HEADER]);
+            found.iter().for_each(|_| salted.update([0]));
+            salted.update(rest);
+            key.mask(&salted.finalize(), &mut found);
         }
-        let quality = body[8];
-        if quality > 100 || usize::from(body[9]) != lineage.0.len() {
-            let what = format!(
-                "the template holds the features of {} models, this engine uses {}",
-                body[9],
-                lineage.0.len()
-            );
-            return Err(if quality > 100 {
-                damaged("its quality is above 100")
-            } else {
-                fault(Kind::Usage, what)
-            });
-        }
-        let (mut features, mut rest) = (Vec::new(), &body[HEADER..]);
-        for embedder in &lineage.0 {
-            let dimension = embedder.dimension;
-            let (block, after) = rest
-                .split_at_checked(MODEL + 2 + 4 * dimension)
-                .ok_or_else(|| damaged("it is cut short"))?;
-            if block[..MODEL] != embedder.fingerprint {
-                let message = format!(
-                    "the template was made with other weights than this engine's {}; enrol again",
-                    embedder.id
-                );
-                return Err(fault(Kind::Usage, message));
-            }
-            if usize::from(u16::from_le_bytes([block[MODEL], block[MODEL + 1]])) != dimension {
-                return Err(damaged("a feature vector has the wrong length"));
-            }
-            let values: Zeroizing<Vec<f32>> = Zeroizing::new(
-                block[MODEL + 2..]
-                    .chunks_exact(4)
-                    .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                    .collect(),
-            );
-            let norm: f32 = values.iter().map(|v| v * v).sum();
-            if !(0.99..=1.01).contains(&norm) {
-                return Err(damaged("a feature vector is not of unit length"));
-            }
-            features.push(Features {
-                embedder: embedder.clone(),
-                values,
-            });
+        let findings =
+            Findings::from_bytes(&found).ok_or_else(|| damaged("its findings cannot be read"))?;
+        let mut blocks = Vec::new();
+        for _ in 0..body[8] {
+            let (head, after) = rest.split_at_checked(MODEL + 2).ok_or_else(cut)?;
+            let length = 4 * usize::from(u16_at(head, MODEL));
+            let (values, after) = after.split_at_checked(length).ok_or_else(cut)?;
+            blocks.push((&head[..MODEL], values));
             rest = after;
         }
         if !rest.is_empty() {
             return Err(damaged("it is longer than its header says"));
         }
+        let made_by = |lineage: &&Lineage| {
+            let fingerprints = lineage.0.iter().map(|embedder| &embedder.fingerprint[..]);
+            fingerprints.eq(blocks.iter().map(|(fingerprint, _)| *fingerprint))
+        };
+        let Some(lineage) = lineages.clone().find(made_by) else {
+            let ids = lineages.flat_map(|lineage| &lineage.0);
+            let ids: Vec<&str> = ids.map(|embedder| &*embedder.id).collect();
+            let message = format!(
+                "the template was made with other weights than this engine's {}; open the engine \
+                with the pack that made it as an earlier pack, or enrol again",
+                ids.join(", ")
+            );
+            return Err(fault(Kind::Usage, message));
+        };
+        let read = |(embedder, (_, block)): (&Embedder, &(&[u8], &[u8]))| {
+            if block.len() != 4 * embedder.dimension {
+                return Err(damaged("a feature vector has the wrong length"));
+            }
+            let (values, _) = block.as_chunks::<4>();
+            let values: Zeroizing<Vec<f32>> =
+                Zeroizing::new(values.iter().map(|b| f32::from_le_bytes(*b)).collect());
+            let norm: f32 = values.iter().map(|v| v * v).sum();
+            if !(0.99..=1.01).contains(&norm) {
+                return Err(damaged("a feature vector is not of unit length"));
+            }
+            Ok(Features {
+                embedder: embedder.clone(),
+                values,
+            })
+        };
         Ok(Template {
             role,
             precision,
-            quality,
-            features,
+            key: key.map(TemplateKey::id),
+            features: lineage
+                .0
+                .iter()
+                .zip(&blocks)
+                .map(read)
+                .collect::<Result<_>>()?,
+            findings,
             bytes: Zeroizing::new(bytes.to_vec()),
         })
+    }
+
+    /// Returns the template under another key, or under none. `from` is the key that protects it.
+    pub(crate) fn rekeyed(&self, from: Option<&TemplateKey>, to: Option<&TemplateKey>) -> Template {
+        debug_assert_eq!(self.key, from.map(TemplateKey::id));
+        let plain = self.features.iter().map(|features| match from {
+            Some(key) => key.reveal(features),
+            None => features.clone(),
+        });
+        let features = plain.collect();
+        Template::new(self.role, self.precision, self.findings, features, to)
     }
 
     /// Returns the bytes to store.
@@ -185,11 +247,16 @@ impl Template {
 
     /// Returns the unified quality score of the sample, 0..=100.
     pub fn quality(&self) -> u8 {
-        self.quality
+        self.findings.unified
     }
 
-    /// Returns the unit vector of the embedder with that model id, for evaluation on public
-    /// datasets. It is biometric data.
+    /// Whether a [`TemplateKey`] protects it.
+    pub fn is_protected(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// Returns the unit vector of the embedder with that model id, turned by the key where one
+    /// protects it, for evaluation on public datasets. It is biometric data.
     pub fn values(&self, model: &str) -> Option<&[f32]> {
         self.features
             .iter()
@@ -197,21 +264,34 @@ impl Template {
             .map(|f| &f.values[..])
     }
 
-    pub(crate) fn features(&self) -> &[Features] {
-        &self.features
+    /// What was found in the picture.
+    pub(crate) fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// The features, as `key` protects them. `Kind::Usage` where another key does, or none.
+    pub(crate) fn features(&self, key: Option<KeyId>) -> Result<&[Features]> {
+        if self.key == key {
+            return Ok(&self.features);
+        }
+        let message = match (self.key, key) {
+            (Some(_), None) => "the template is protected, and this engine has no template key",
+            (None, Some(_)) => "the template is not protected, and this engine has a template key",
+            (_, _) => "the template is protected by another template key",
+        };
+        Err(fault(Kind::Usage, message.to_owned()))
     }
 }
 
 impl std::fmt::Debug for Template {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Template({:?}, quality {}, {} bytes)",
-            self.role,
-            self.quality,
-            self.bytes.len()
-        )
+        let (role, quality, length) = (self.role, self.quality(), self.bytes.len());
+        write!(f, "Template({role:?}, quality {quality}, {length} bytes)")
     }
+}
+
+fn u16_at(bytes: &[u8], place: usize) -> u16 {
+    u16::from_le_bytes([bytes[place], bytes[place + 1]])
 }
 
 fn precision_code(precision: Precision) -> u8 {
@@ -228,6 +308,17 @@ fn role_code(role: Role) -> u8 {
     }
 }
 
+/// Under a key it shows that nobody without it wrote the bytes.
+fn checksum(body: &[u8], key: Option<&TemplateKey>) -> [u8; CHECKSUM] {
+    let whole = match key {
+        Some(key) => key.tag(body),
+        None => Zeroizing::new(Sha256::digest(body).into()),
+    };
+    let mut first = [0; CHECKSUM];
+    first.copy_from_slice(&whole[..CHECKSUM]);
+    first
+}
+
 fn fault(kind: Kind, message: String) -> Error {
     Error::new(Stage::Template, kind, message)
 }
@@ -235,6 +326,7 @@ fn fault(kind: Kind, message: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::{Assessed, PadStatus};
 
     fn lineage() -> Lineage {
         let embedder = |id: &str, dimension, byte| Embedder {
@@ -255,22 +347,103 @@ mod tests {
                 values: values.into(),
             }
         });
-        Template::new(
-            Role::Document,
-            Precision::Exact,
-            77,
-            features.collect(),
-            &lineage(),
-        )
+        let features = features.collect();
+        Template::new(Role::Document, Precision::Exact, findings(), features, None)
+    }
+
+    fn findings() -> Findings {
+        Findings {
+            scores: std::array::from_fn(|place| (place != 3).then_some(place as u8)),
+            inter_eye_px: 41.25,
+            yaw_deg: -3.1,
+            rival_share: Some(0.9),
+            pad: Assessed::Yes(PadStatus::Attack),
+            ..Findings::even(77)
+        }
+    }
+
+    fn key(seed: u8) -> TemplateKey {
+        let bytes: Vec<u8> = (0..32).map(|i| seed ^ i).collect();
+        TemplateKey::new(&bytes).unwrap()
     }
 
     fn read(bytes: &[u8]) -> Result<Template> {
-        Template::from_bytes(bytes, &lineage(), Precision::Exact)
+        read_with(bytes, &lineage(), None)
+    }
+
+    fn read_with(bytes: &[u8], lineage: &Lineage, key: Option<&TemplateKey>) -> Result<Template> {
+        Template::from_bytes(bytes, [lineage].into_iter(), Precision::Exact, key)
     }
 
     #[test]
     fn bytes_round_trip() {
-        assert!(read(template().to_bytes()).unwrap() == template());
+        let again = read(template().to_bytes()).unwrap();
+        assert!(again == template() && *again.findings() == findings());
+    }
+
+    #[test]
+    fn findings_of_fewer_components_are_read() {
+        let found = findings().to_bytes();
+        let mut fewer = found[..found.len() - 1].to_vec();
+        fewer[3] -= 1;
+        let read = Findings::from_bytes(&fewer).unwrap();
+        assert_eq!(
+            read.scores[..read.scores.len() - 1],
+            findings().scores[..found.len() - 21]
+        );
+        assert_eq!(read.scores.last(), Some(&None));
+        assert_eq!(Findings::from_bytes(&found[..found.len() - 1]), None);
+    }
+
+    #[test]
+    fn a_key_protects_is_needed_and_is_changed() {
+        let (one, other) = (key(1), key(2));
+        let plain = template();
+        let protected = plain.rekeyed(None, Some(&one));
+        let again = read_with(protected.to_bytes(), &lineage(), Some(&one)).unwrap();
+        assert!(again == protected && *again.findings() == findings());
+        for (bytes, key, words) in [
+            (protected.to_bytes(), None, "has no template key"),
+            (protected.to_bytes(), Some(&other), "another template key"),
+            (plain.to_bytes(), Some(&one), "is not protected"),
+        ] {
+            let error = read_with(bytes, &lineage(), key).unwrap_err();
+            assert_eq!(error.kind(), Kind::Usage);
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        // Who does not hold the key can neither read findings nor write any.
+        let found = findings().to_bytes();
+        assert_ne!(
+            protected.to_bytes()[HEADER..HEADER + found.len()],
+            found[..]
+        );
+        for at in 0..protected.to_bytes().len() {
+            let mut damaged = protected.to_bytes().to_vec();
+            damaged[at] ^= 1;
+            for damaged in [sealed(damaged.clone()), damaged] {
+                assert!(
+                    read_with(&damaged, &lineage(), Some(&one)).is_err(),
+                    "byte {at}"
+                );
+            }
+        }
+        let changed = protected.rekeyed(Some(&one), Some(&other));
+        assert!(read_with(changed.to_bytes(), &lineage(), Some(&other)).is_ok());
+        let back = changed.rekeyed(Some(&other), None);
+        for (a, b) in plain.features.iter().zip(&back.features) {
+            let mut pairs = a.values.iter().zip(&b.values[..]);
+            assert!(pairs.all(|(a, b)| (a - b).abs() < 1e-6));
+        }
+    }
+
+    #[test]
+    fn the_lineage_is_that_of_the_weights() {
+        let mut earlier = lineage();
+        earlier.0[1].fingerprint = [8; MODEL];
+        let bytes = template().to_bytes().to_vec();
+        let both = [&earlier, &lineage()];
+        let read = Template::from_bytes(&bytes, both.into_iter(), Precision::Exact, None).unwrap();
+        assert!(read == template());
     }
 
     #[test]
@@ -291,27 +464,21 @@ mod tests {
         let bytes = template().to_bytes().to_vec();
         let mut other = lineage();
         other.0[1].fingerprint = [8; MODEL];
-        let error = Template::from_bytes(&bytes, &other, Precision::Exact).unwrap_err();
+        let error = read_with(&bytes, &other, None).unwrap_err();
         assert_eq!(
-            (error.kind(), error.to_string().contains("other")),
+            (error.kind(), error.to_string().contains("earlier pack")),
             (Kind::Usage, true)
         );
-        assert_eq!(
-            Template::from_bytes(&bytes, &lineage(), Precision::Fast)
-                .unwrap_err()
-                .kind(),
-            Kind::Usage
-        );
+        let fast = Template::from_bytes(&bytes, [&lineage()].into_iter(), Precision::Fast, None);
+        assert_eq!(fast.unwrap_err().kind(), Kind::Usage);
         let single = Lineage(lineage().0[..1].to_vec());
-        assert_eq!(
-            Template::from_bytes(&bytes, &single, Precision::Exact)
-                .unwrap_err()
-                .kind(),
-            Kind::Usage
-        );
+        let error = read_with(&bytes, &single, None).unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage);
         let mut newer = bytes;
-        newer[4] = 2;
-        assert_eq!(read(&newer).unwrap_err().kind(), Kind::Unsupported);
+        for version in [1, 3] {
+            newer[4] = version;
+            assert_eq!(read(&newer).unwrap_err().kind(), Kind::Unsupported);
+        }
     }
 
     /// With the checksum of what comes before it, so that only the other checks are left.
@@ -324,7 +491,8 @@ mod tests {
 
     #[test]
     fn a_right_checksum_does_not_make_a_template() {
-        let first = HEADER + MODEL + 2;
+        let blocks = HEADER + findings().to_bytes().len();
+        let first = blocks + MODEL + 2;
         for (what, at, values, kind) in [
             ("magic", 0, &b"WULT"[..], Kind::Input),
             ("version 0", 4, &[0, 0], Kind::Unsupported),
@@ -332,12 +500,26 @@ mod tests {
             ("precision", 6, &[1], Kind::Usage),
             ("unknown precision", 6, &[9], Kind::Usage),
             ("role", 7, &[2], Kind::Input),
-            ("quality", 8, &[101], Kind::Input),
-            ("no embedder", 9, &[0], Kind::Usage),
-            ("a third embedder", 9, &[3], Kind::Usage),
-            ("reserved", 11, &[1], Kind::Input),
-            ("weights", HEADER + MODEL - 1, &[0], Kind::Usage),
-            ("dimension", HEADER + MODEL, &[1], Kind::Input),
+            ("no embedder", 8, &[0], Kind::Input),
+            ("a third embedder", 8, &[3], Kind::Input),
+            ("a key that is not there", 9, &[1], Kind::Usage),
+            ("neither plain nor protected", 9, &[2], Kind::Input),
+            ("no findings", 10, &[0], Kind::Input),
+            ("the name of a key", 12, &[1], Kind::Input),
+            ("quality", HEADER, &[101], Kind::Input),
+            ("flags", HEADER + 1, &[4], Kind::Input),
+            ("a share of nobody", HEADER + 1, &[1], Kind::Input),
+            ("PAD", HEADER + 2, &[3], Kind::Input),
+            ("components", HEADER + 3, &[1], Kind::Input),
+            (
+                "no distance of the eyes",
+                HEADER + 4,
+                &[0, 0, 0xc0, 0x7f],
+                Kind::Input,
+            ),
+            ("a component", HEADER + 20, &[101], Kind::Input),
+            ("weights", blocks + MODEL - 1, &[0], Kind::Usage),
+            ("dimension", blocks + MODEL, &[1], Kind::Input),
             ("a NaN", first, &[0, 0, 0xc0, 0x7f], Kind::Input),
             ("an infinity", first, &[0, 0, 0x80, 0x7f], Kind::Input),
             (
@@ -398,7 +580,7 @@ mod tests {
             if let Ok(template) = read(&bytes) {
                 read_again += 1;
                 assert_eq!(template.to_bytes(), bytes);
-                for features in template.features() {
+                for features in &template.features {
                     let norm: f32 = features.values.iter().map(|v| v * v).sum();
                     assert!((0.99..=1.01).contains(&norm), "norm {norm}");
                 }
