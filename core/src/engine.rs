@@ -134,6 +134,7 @@ impl Processed {
 }
 
 /// What a selfie is compared with.
+#[expect(clippy::large_enum_variant, reason = "one lives as long as a call")]
 enum Against<'a> {
     /// A picture that is shown, and what is known of it as an identity document.
     Shown {

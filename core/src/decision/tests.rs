@@ -606,7 +606,8 @@ fn a_stored_reference_is_weighed_as_the_picture_that_it_came_from() {
         };
         quality.components[component as usize].score = 5;
     };
-    let faults: [(ReasonCode, &dyn Fn(&mut Transaction)); 8] = [
+    type Fault<'a> = (ReasonCode, &'a dyn Fn(&mut Transaction));
+    let faults: [Fault<'_>; 8] = [
         (ReasonCode::SeveralFaces, &|t| {
             t.document.rival = Some(t.document.face.as_ref().unwrap().detection.clone());
         }),

@@ -51,7 +51,7 @@ pub enum Assessed<T> {
 }
 
 names! {
-    /// Why something could not be assessed.
+    /// Why something could not be assessed. Rows are added at the end: templates hold their place.
     #[non_exhaustive]
     pub enum Obstacle {
         /// No face was found.

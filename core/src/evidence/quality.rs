@@ -4,7 +4,8 @@ use super::names;
 use serde::Serialize;
 
 names! {
-    /// A component of quality, after ISO/IEC 29794-5.
+    /// A component of quality, after ISO/IEC 29794-5. Rows are added at the end: templates hold
+    /// scores by their place.
     #[non_exhaustive]
     pub enum Component {
         /// Whether both halves of the face are lit alike.

@@ -303,7 +303,7 @@ func TestDuplicateIdentities(t *testing.T) {
 				enrolment.verify("ana@example.com", "obama2.jpg")
 				enrolment.in("accepted")
 				second := w.browser().begin(nil)
-				second.verify("eve@example.com", "obama.jpg")
+				second.verify("eve@example.com", "obama2.jpg")
 				second.in(test.state)
 				if n := w.count("SELECT count(*) FROM audit WHERE action = " +
 					"'duplicate.found'"); n != 1 {

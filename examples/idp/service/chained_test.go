@@ -64,7 +64,7 @@ func TestChained(t *testing.T) {
 			here.view.Purpose != "enrol" {
 			t.Errorf("%+v", here.view)
 		}
-		here.verify("ana@example.com", "obama.jpg")
+		here.verify("ana@example.com", "obama2.jpg")
 		claims := second.claims(second.redeem(here.finish().Get("code")).IDToken)
 		if claims.Email != "ana@example.com" || !bool(claims.EmailVerified) ||
 			!slices.Equal(claims.AuthenticationMethodsReferences, []string{"face", "mfa", "otp"}) {
