@@ -30,7 +30,7 @@ mod session;
 
 use generation::Generation;
 pub use measure::{embedding_mean, ranges};
-pub use session::{Session, SessionOptions};
+pub use session::{Arrival, Session, SessionOptions};
 
 /// How an engine is opened.
 #[derive(Clone, Debug, Default)]

@@ -81,20 +81,20 @@ pub use decision::{
     Decision, DocumentRules, EngineInfo, Holder, PadRule, Policy, QualityLimits, RiskRule,
     SequenceRules,
 };
-pub use engine::{Engine, EngineOptions, Enrolment, Renewal, Session, SessionOptions};
+pub use engine::{Arrival, Engine, EngineOptions, Enrolment, Renewal, Session, SessionOptions};
 pub use error::{Error, Kind, Result, Stage};
 pub use evidence::{
-    Assessed, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence,
-    ChannelRisk, Comparator, Comparison, Component, Coverage, Detection, Detector, DocumentCheck,
-    DocumentField, DocumentLevel, DocumentReport, DocumentSight, Effect, FORMAT, Face, Guidance,
-    GuidanceCode, Measure, Obstacle, OperatingPoint, Outcome, PadReport, PadStatus, PadView, Pose,
-    QualityReport, Reason, ReasonCode, RiskLevel, Role, Sample, SequenceEvidence, Signal,
-    SignalName, Signature, SignatureStatus, Standing,
+    Assessed, CaptureLevel, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel,
+    ChannelEvidence, ChannelRisk, Comparator, Comparison, Component, Coverage, Detection, Detector,
+    Direction, DocumentCheck, DocumentField, DocumentLevel, DocumentReport, DocumentSight, Effect,
+    FORMAT, Face, Guidance, GuidanceCode, Measure, Obstacle, OperatingPoint, Outcome, PadReport,
+    PadStatus, PadView, Pose, QualityReport, Reason, ReasonCode, RiskLevel, Role, Sample,
+    SequenceEvidence, Signal, SignalName, Signature, SignatureStatus, Standing,
 };
 pub use geometry::{Point, Rect};
 pub use image::{Image, ImageView, Limits, PixelFormat};
 pub use model::{Licence, LicenceUse, ModelInfo, Pack, models_json};
-pub use sequence::Challenge;
+pub use sequence::{Challenge, NextStep, Step, Task};
 pub use template::{Template, TemplateKey};
 pub use vultus_nn::Precision;
 pub use vultus_nn::kernel::Isa;

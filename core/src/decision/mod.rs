@@ -7,9 +7,9 @@ pub use document::{DocumentRules, Holder};
 pub use policy::{PadRule, Policy, QualityLimits, RiskRule, SequenceRules};
 
 use crate::evidence::{
-    Assessed, ChallengeStatus, Comparison, Component, DocumentReport, Doubt, Effect, Findings,
-    Obstacle, Outcome, PadStatus, Reason, ReasonCode, RiskLevel, Role, Sample, SequenceEvidence,
-    clause, json,
+    Assessed, ChallengeEvidence, ChallengeStatus, Comparison, Component, DocumentReport, Doubt,
+    Effect, Findings, Obstacle, Outcome, PadStatus, Reason, ReasonCode, RiskLevel, Role, Sample,
+    SequenceEvidence, clause, json,
 };
 use crate::template::Template;
 use serde::Serialize;
@@ -126,6 +126,7 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> (Outcome, Vec<
     }
     streamed(evidence.sequence, policy, &mut reasons);
     reasons.extend(challenged(evidence.sequence, policy));
+    reasons.extend(captured(evidence.sequence, policy));
     reasons.extend(document::documented(
         evidence.identity_document,
         &policy.document,
@@ -364,6 +365,14 @@ fn challenged(sequence: &SequenceEvidence, policy: &Policy) -> Option<Reason> {
             clause(obstacle.sentence()),
         )),
         Assessed::Yes(found) => Some(match found.status {
+            ChallengeStatus::Passed if !found.holds() => {
+                let (bits, least) = (found.entropy_bits, ChallengeEvidence::MIN_ENTROPY_BITS);
+                let text = format!(
+                    "{}; a script of {bits:.0} bits is too easy to foresee, {least:.0} are needed",
+                    found.text
+                );
+                Reason::doubt(Doubt::Note, ReasonCode::ChallengePassed, None, text)
+            }
             ChallengeStatus::Passed => Reason::support(
                 sequence.challenge.proof()?,
                 ReasonCode::ChallengePassed,
@@ -378,6 +387,19 @@ fn challenged(sequence: &SequenceEvidence, policy: &Policy) -> Option<Reason> {
             ),
         }),
     }
+}
+
+/// Whether it is proven that the frames were captured as the policy demands.
+fn captured(sequence: &SequenceEvidence, policy: &Policy) -> Option<Reason> {
+    let (is, least) = (sequence.capture, policy.min_capture);
+    (is < least).then(|| {
+        let text = format!(
+            "the capture reaches the level {}, and {} is demanded",
+            is.name(),
+            least.name()
+        );
+        Reason::doubt(Doubt::Inconclusive, ReasonCode::CaptureLevel, None, text)
+    })
 }
 
 fn compared(comparison: &Assessed<Comparison>, samples_are_good: bool) -> Option<Reason> {

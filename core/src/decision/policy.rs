@@ -2,7 +2,7 @@
 
 use super::document::DocumentRules;
 use crate::error::{Error, Kind, Result, Stage};
-use crate::evidence::{Comparator, Date, Role};
+use crate::evidence::{CaptureLevel, Comparator, Date, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -93,8 +93,11 @@ pub struct Policy {
     pub comparator: Comparator,
     /// What PAD decides.
     pub pad: PadRule,
-    /// Whether a transaction without frames stays inconclusive.
+    /// Whether a transaction without frames stays inconclusive. Frames that were looked at satisfy
+    /// it, however they came; `min_capture` asks for how.
     pub require_sequence: bool,
+    /// How the frames must have been captured; below it the transaction stays inconclusive.
+    pub min_capture: CaptureLevel,
     /// What the evidence of the frames decides.
     pub sequence: SequenceRules,
     /// What a selfie decides that is a copy of the document's portrait.
@@ -113,6 +116,7 @@ impl Default for Policy {
             comparator: Comparator::Fused,
             pad: PadRule::WhenAvailable,
             require_sequence: false,
+            min_capture: CaptureLevel::None,
             sequence: SequenceRules::default(),
             same_picture: RiskRule::Inconclusive,
             selfie: QualityLimits::default(),
@@ -188,6 +192,7 @@ fn refused(key: &str, what: &str) -> Error {
 fn choices(key: &str) -> &'static [&'static str] {
     match key {
         "comparator" => &["single", "fused"],
+        "min_capture" => &["none", "challenge", "host-time", "attested"],
         "pad" => &["require", "when-available", "ignore"],
         "document.require" => &["read", "consistent", "signed"],
         "document.kinds" => &["TD1", "TD2", "TD3", "MRV-A", "MRV-B"],
@@ -313,6 +318,10 @@ mod tests {
             (
                 r#"{"pad": "secret"}"#,
                 "pad must be one of require, when-available, ignore",
+            ),
+            (
+                r#"{"min_capture": "secret"}"#,
+                "min_capture must be one of none, challenge, host-time, attested",
             ),
             (
                 r#"{"sequence": {"high": "secret"}}"#,

@@ -126,6 +126,7 @@ fn good() -> Transaction {
             injection: channel(),
             challenge: Assessed::Yes(ChallengeEvidence {
                 status: ChallengeStatus::Passed,
+                entropy_bits: ChallengeEvidence::MIN_ENTROPY_BITS,
                 text: "the head turned".to_owned(),
             }),
             ..SequenceEvidence::not_asked()

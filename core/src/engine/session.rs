@@ -5,16 +5,17 @@ use crate::align::{AlignedFace, Track};
 use crate::decision::{Decision, Policy};
 use crate::detect::{Cascade, choose};
 use crate::embed::{Embedding, Features};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result, Stage};
 use crate::evidence::{
-    Assessed, DocumentReport, Guidance, Obstacle, PadReport, Role, SequenceEvidence,
+    Assessed, CaptureLevel, DocumentReport, Guidance, Obstacle, PadReport, Role, SequenceEvidence,
 };
 use crate::geometry::Point;
 use crate::image::{Image, Pyramid};
 use crate::pad::{Pad, Presentation};
 use crate::quality;
-use crate::sequence::{Challenge, Framing, Observation, Recorder, advise};
+use crate::sequence::{Challenge, Framing, NextStep, Observation, Recorder, advise};
 use crate::template::Template;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// How a session is opened.
@@ -23,6 +24,19 @@ use std::sync::Arc;
 pub struct SessionOptions {
     /// What is asked of the person or the screen.
     pub challenge: Option<Challenge>,
+}
+
+/// When a frame was captured and when it came, and what was signed of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrival {
+    /// Time of capture in microseconds on the clock of the capture, as it comes.
+    pub captured_us: u64,
+    /// When the host had the whole frame, in microseconds on its own clock, the one of
+    /// [`Session::next_step`]. `None` where the host does not tell; such a frame answers no step
+    /// that was given out by that clock.
+    pub arrived_us: Option<u64>,
+    /// SHA-256 of the frame as it was sent; each frame of an attested capture has one.
+    pub sha256: Option<[u8; 32]>,
 }
 
 /// Frames that are kept whole, and how far apart in time.
@@ -48,7 +62,13 @@ pub struct Session {
     best: Vec<Kept>,
     /// `None` when the pack holds no PAD weights.
     presentation: Option<Presentation>,
+    /// Over the frames in the order in which they came; `None` once one came without its hash.
+    signed: Option<Sha256>,
+    is_attested: bool,
 }
+
+/// Begins what a capturing device signs.
+const ATTESTATION: &[u8] = b"vultus capture 1";
 
 /// A frame that went through the whole pipeline.
 struct Kept {
@@ -70,6 +90,11 @@ impl Engine {
             last: None,
             best: Vec::with_capacity(BEST_FRAMES),
             presentation: self.0.pad.as_ref().map(Pad::begin),
+            signed: options.challenge.as_ref().map(|challenge| {
+                let nonce = challenge.nonce_sha256();
+                Sha256::new().chain_update(ATTESTATION).chain_update(nonce)
+            }),
+            is_attested: false,
         })
     }
 }
@@ -85,6 +110,24 @@ impl Session {
     /// `timestamp_us` is that time in microseconds on the clock of the capture, as it comes:
     /// repeated, backward and impossible ones are evidence, not an error.
     pub fn push(&mut self, frame: &Image, timestamp_us: u64) -> Result<Guidance> {
+        self.push_arrival(
+            frame,
+            &Arrival {
+                captured_us: timestamp_us,
+                ..Arrival::default()
+            },
+        )
+    }
+
+    /// As [`Session::push`], of a frame that came from elsewhere: when it arrived, and its hash
+    /// where the capture is to be attested.
+    pub fn push_arrival(&mut self, frame: &Image, arrival: &Arrival) -> Result<Guidance> {
+        let timestamp_us = arrival.captured_us;
+        self.is_attested = false;
+        self.signed = match (self.signed.take(), arrival.sha256) {
+            (Some(signed), Some(sha256)) => Some(signed.chain_update(sha256)),
+            _ => None,
+        };
         let pyramid = Pyramid::new(self.engine.0.kernels, frame);
         let face = self.follow(&pyramid)?;
         self.count = self.count.saturating_add(1);
@@ -138,6 +181,7 @@ impl Session {
         self.recorder.push(Observation {
             pyramid: &pyramid,
             timestamp_us,
+            arrived_us: arrival.arrived_us,
             face: face.as_ref(),
             features,
             eye_openings,
@@ -151,9 +195,51 @@ impl Session {
         self.recorder.begin_challenge(timestamp_us)
     }
 
+    /// Gives out the step of the challenge that is due at `host_us`, a time in microseconds on the
+    /// host's own clock, which must not go back; the first call begins. Show it at once, and push
+    /// the frames by [`Session::push_arrival`] with the time at which each came, on the same clock.
+    ///
+    /// The rest of the script stays here, so that whoever sends the frames cannot prepare the
+    /// answer. Flashes must be seen within 600 ms, movements begin within 900 ms of the end of
+    /// their step; a frame that took 500 ms longer than the fastest one is left out. `Kind::Usage`
+    /// without a challenge, after [`Session::begin_challenge`], or when the time goes back.
+    pub fn next_step(&mut self, host_us: u64) -> Result<NextStep> {
+        self.recorder.next_step(host_us)
+    }
+
+    /// Returns what the capturing device has to sign: SHA-256 over `vultus capture 1`, the SHA-256
+    /// of the nonce, and that of every frame in the order of [`Session::push_arrival`].
+    /// `Kind::Usage` without a challenge, or when a frame came without its hash.
+    pub fn attestation_digest(&self) -> Result<[u8; 32]> {
+        match (&self.signed, self.count) {
+            (Some(signed), 1..) => Ok(signed.clone().finalize().into()),
+            _ => Err(Error::new(
+                Stage::Sequence,
+                Kind::Usage,
+                "nothing can be attested: it takes a challenge, and every frame with its hash",
+            )),
+        }
+    }
+
+    /// Tells that the host checked a signature of the capturing device, whose key it trusts, over
+    /// `digest`. It holds for the frames so far; one more takes it back. `Kind::Usage` where
+    /// `digest` is not [`Session::attestation_digest`].
+    pub fn attest(&mut self, digest: &[u8; 32]) -> Result<()> {
+        if self.attestation_digest()? != *digest {
+            let message = "the digest is not that of this session's nonce and frames";
+            return Err(Error::new(Stage::Sequence, Kind::Usage, message));
+        }
+        self.is_attested = true;
+        Ok(())
+    }
+
     /// Returns what the frames so far tell.
     pub fn evidence(&self) -> SequenceEvidence {
-        self.recorder.evidence(&self.engine.0.sequence)
+        let mut evidence = self.recorder.evidence(&self.engine.0.sequence);
+        if self.is_attested && evidence.capture == CaptureLevel::HostTime {
+            evidence.capture = CaptureLevel::Attested;
+        }
+        evidence
     }
 
     /// Returns what the frames so far tell of a presentation attack.

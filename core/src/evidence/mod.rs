@@ -25,8 +25,8 @@ pub use quality::{Component, Measure, QualityReport};
 pub use reason::{Effect, Outcome, Reason, ReasonCode};
 pub use sample::{Detection, Detector, Face, Pose, Role, Sample};
 pub use sequence::{
-    ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence, ChannelRisk,
-    Coverage, RiskLevel, SequenceEvidence, Signal, SignalName, Standing,
+    CaptureLevel, ChallengeEvidence, ChallengeKind, ChallengeStatus, Channel, ChannelEvidence,
+    ChannelRisk, Coverage, Direction, RiskLevel, SequenceEvidence, Signal, SignalName, Standing,
 };
 
 pub(crate) use findings::Findings;
@@ -87,6 +87,9 @@ names! {
         /// The light of the screen hardly reaches the face; the room is too bright or the screen
         /// too dark.
         TooLittleLight => "too-little-light",
+        /// Too many frames reached the host long after their capture, so it cannot be told when
+        /// they were made.
+        LateFrames => "late-frames",
     }
 }
 

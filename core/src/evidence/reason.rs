@@ -113,6 +113,8 @@ names! {
         DocumentIssuerUnknown = 37 => "document-issuer-unknown",
         /// The selfie and the portrait of the document come from one capture.
         SamePicture = 38 => "same-picture",
+        /// It is not proven that the frames were captured as the policy demands.
+        CaptureLevel = 39 => "capture-level",
     }
 }
 

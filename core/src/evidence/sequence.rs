@@ -177,6 +177,42 @@ names! {
         /// The person shuts both eyes for a moment, a number of times. It takes the pack's network
         /// of the eyes and eight frames a second; without them the challenge is not assessable.
         Blink => "blink",
+        /// The person turns and nods the head in a drawn order: as hard to foresee as the flashes,
+        /// for whom flashing is not for.
+        HeadMoves => "head-moves",
+    }
+}
+
+names! {
+    /// How the frames were captured, as far as it was proven; each level holds those before it.
+    #[derive(PartialOrd, Ord)]
+    pub enum CaptureLevel {
+        /// Nothing was asked, or the answer did not pass, or its script is easy to foresee.
+        None = 1 => "none",
+        /// The frames answer a challenge in time, on the clock of the capture, which whoever sends
+        /// the frames may set.
+        Challenge = 2 => "challenge",
+        /// Each step of the challenge was given out when it was due, and its answer arrived in time
+        /// by the clock of the host. A person who answers before a real-time deepfake reaches this
+        /// level too.
+        HostTime = 3 => "host-time",
+        /// Moreover the host checked a signature of the capturing device over the nonce and every
+        /// frame.
+        Attested = 4 => "attested",
+    }
+}
+
+names! {
+    /// Where the head goes, for the person.
+    pub enum Direction {
+        /// Turned to the person's own left.
+        Left => "left",
+        /// Turned to the person's own right.
+        Right => "right",
+        /// Raised.
+        Up => "up",
+        /// Lowered.
+        Down => "down",
     }
 }
 
@@ -195,8 +231,21 @@ names! {
 pub struct ChallengeEvidence {
     /// Passed or failed.
     pub status: ChallengeStatus,
+    /// Base-2 logarithm of how many scripts the kinds that were asked have. Below
+    /// [`ChallengeEvidence::MIN_ENTROPY_BITS`] a passed challenge is told and supports nothing.
+    pub entropy_bits: f32,
     /// One sentence for a person.
     pub text: String,
+}
+
+impl ChallengeEvidence {
+    /// From this entropy on a passed challenge supports acceptance.
+    pub const MIN_ENTROPY_BITS: f32 = 20.0;
+
+    /// Whether it passed, and its script was hard to foresee.
+    pub fn holds(&self) -> bool {
+        self.status == ChallengeStatus::Passed && self.entropy_bits >= Self::MIN_ENTROPY_BITS
+    }
 }
 
 /// What is known from the frames.
@@ -219,6 +268,8 @@ pub struct SequenceEvidence {
     pub injection: ChannelEvidence,
     /// How the challenge went.
     pub challenge: Assessed<ChallengeEvidence>,
+    /// How the frames were captured.
+    pub capture: CaptureLevel,
     /// Every signal, in a fixed order.
     pub signals: Vec<Signal>,
 }
@@ -241,6 +292,7 @@ impl SequenceEvidence {
             deepfake: channel,
             injection: channel,
             challenge: Assessed::NotAsked,
+            capture: CaptureLevel::None,
             signals: Vec::new(),
         }
     }

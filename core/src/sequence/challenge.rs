@@ -1,7 +1,7 @@
 //! What is asked of the person or the screen, derived from a nonce.
 
 use crate::error::{Error, Kind, Result, Stage};
-use crate::evidence::ChallengeKind;
+use crate::evidence::{ChallengeKind, Direction};
 use sha2::{Digest, Sha256};
 
 /// What is asked of the person or the screen. The same nonce and kinds give the same steps; who
@@ -11,31 +11,40 @@ use sha2::{Digest, Sha256};
 pub struct Challenge {
     kinds: Vec<ChallengeKind>,
     steps: Vec<Step>,
+    entropy_bits: f32,
+    nonce_sha256: [u8; 32],
 }
 
 /// One thing to show or to do, from `start_ms` after the beginning for `duration_ms`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Step {
-    pub(crate) start_ms: u32,
-    pub(crate) duration_ms: u32,
-    pub(crate) task: Task,
+pub struct Step {
+    /// The kind that asks for it.
+    pub kind: ChallengeKind,
+    /// Milliseconds from the beginning of the challenge.
+    pub start_ms: u32,
+    /// How long it is shown, in milliseconds.
+    pub duration_ms: u32,
+    /// What is shown or done.
+    pub task: Task,
 }
 
+/// What a step asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Task {
-    /// The screen is this colour, each channel wholly on or off.
+#[non_exhaustive]
+pub enum Task {
+    /// The screen is this colour; red, green and blue are each wholly on or off.
     Flash([bool; 3]),
-    /// The head turns towards the person's own left, or right.
-    HeadTurn { left: bool },
+    /// The head turns or nods this way, and comes back.
+    HeadMove(Direction),
     /// The eyes are shut this many times.
-    Blink { times: u8 },
+    Blink(u8),
 }
 
 const NONCE_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// Eight colours of six, no two alike in a row: 468,750 sequences. 2.5 changes a second stay below
-/// the three flashes a second that WCAG 2.3.1 allows.
-const FLASHES: usize = 8;
+/// Nine colours of six, no two alike in a row: 6 x 5^8 sequences, 21.2 bits. 2.5 changes a second
+/// stay below the three flashes a second that WCAG 2.3.1 allows.
+const FLASHES: usize = 9;
 const FLASH_MS: u32 = 400;
 const COLOURS: [[bool; 3]; 6] = [
     [true, false, false],
@@ -46,12 +55,26 @@ const COLOURS: [[bool; 3]; 6] = [
     [false, true, true],
 ];
 const TURN_MS: u32 = 2_000;
+const SIDES: [Direction; 2] = [Direction::Left, Direction::Right];
 const BLINK_MS: u32 = 3_000;
+const MOST_BLINKS: u64 = 3;
+/// Ten moves of four directions: 20 bits. Pauses of drawn length would look like more, and an
+/// answer at their mean would pass.
+const MOVES: usize = 10;
+const MOVE_MS: u32 = 1_400;
+const DIRECTIONS: [Direction; 4] = [
+    Direction::Left,
+    Direction::Right,
+    Direction::Up,
+    Direction::Down,
+];
 
 /// Numbers from a nonce: SHA-256 in counter mode.
 struct Draw<'a> {
     nonce: &'a [u8],
     counter: u32,
+    /// Base-2 logarithm of how many different draws there are.
+    bits: f32,
 }
 
 impl Draw<'_> {
@@ -63,6 +86,7 @@ impl Draw<'_> {
             .chain_update(self.nonce)
             .finalize();
         self.counter += 1;
+        self.bits += libm::log2f(limit as f32);
         let mut number = [0; 8];
         number.copy_from_slice(&digest[..8]);
         (u64::from_le_bytes(number) % limit) as usize
@@ -85,9 +109,11 @@ impl Challenge {
             ));
         }
         if kinds.is_empty() {
-            return usage(
-                "a challenge needs at least one kind: flash, head-turn, blink".to_owned(),
-            );
+            let all: Vec<&str> = ChallengeKind::ALL.iter().map(|kind| kind.name()).collect();
+            return usage(format!(
+                "a challenge needs at least one kind: {}",
+                all.join(", ")
+            ));
         }
         if let Some(twice) = kinds
             .iter()
@@ -96,18 +122,23 @@ impl Challenge {
         {
             return usage(format!("the kind {} is given twice", twice.name()));
         }
-        let mut draw = Draw { nonce, counter: 0 };
+        let mut draw = Draw {
+            nonce,
+            counter: 0,
+            bits: 0.0,
+        };
         let mut steps = Vec::new();
         let mut start_ms = 0;
-        let mut add = |duration_ms, task| {
-            steps.push(Step {
-                start_ms,
-                duration_ms,
-                task,
-            });
-            start_ms += duration_ms;
-        };
-        for kind in kinds {
+        for &kind in kinds {
+            let mut add = |duration_ms, task| {
+                steps.push(Step {
+                    kind,
+                    start_ms,
+                    duration_ms,
+                    task,
+                });
+                start_ms += duration_ms;
+            };
             match kind {
                 ChallengeKind::Flash => {
                     let mut last = draw.below(COLOURS.len() as u64);
@@ -117,23 +148,27 @@ impl Challenge {
                         add(FLASH_MS, Task::Flash(COLOURS[last]));
                     }
                 }
-                ChallengeKind::HeadTurn => add(
-                    TURN_MS,
-                    Task::HeadTurn {
-                        left: draw.below(2) == 0,
-                    },
-                ),
-                ChallengeKind::Blink => add(
-                    BLINK_MS,
-                    Task::Blink {
-                        times: 1 + draw.below(3) as u8,
-                    },
-                ),
+                ChallengeKind::HeadTurn => {
+                    let side = SIDES[draw.below(SIDES.len() as u64)];
+                    add(TURN_MS, Task::HeadMove(side));
+                }
+                ChallengeKind::Blink => {
+                    let times = 1 + draw.below(MOST_BLINKS) as u8;
+                    add(BLINK_MS, Task::Blink(times));
+                }
+                ChallengeKind::HeadMoves => {
+                    for _ in 0..MOVES {
+                        let direction = DIRECTIONS[draw.below(DIRECTIONS.len() as u64)];
+                        add(MOVE_MS, Task::HeadMove(direction));
+                    }
+                }
             }
         }
         Ok(Challenge {
             kinds: kinds.to_vec(),
             steps,
+            entropy_bits: draw.bits,
+            nonce_sha256: Sha256::digest(nonce).into(),
         })
     }
 
@@ -149,45 +184,67 @@ impl Challenge {
             .map_or(0, |step| step.start_ms + step.duration_ms)
     }
 
-    pub(crate) fn steps(&self) -> &[Step] {
+    /// Returns the base-2 logarithm of how many different scripts the kinds have, one of which the
+    /// nonce drew. How often an answer to another script passes is another question, which the
+    /// limits of each kind answer.
+    pub fn entropy_bits(&self) -> f32 {
+        self.entropy_bits
+    }
+
+    /// Returns the steps, each of which begins where the one before ends.
+    pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// Returns the script for whoever shows it: kinds, duration, and the steps with their times in
-    /// milliseconds. `towards` is the person's own left or right. The nonce is not in it.
+    /// Returns the SHA-256 of the nonce.
+    pub(crate) fn nonce_sha256(&self) -> [u8; 32] {
+        self.nonce_sha256
+    }
+
+    /// Returns the whole script for whoever shows it: kinds, duration, and the steps with their
+    /// times in milliseconds. The nonce is not in it.
+    ///
+    /// Whoever has it can prepare the answer to its later steps:
+    /// [`Session::next_step`](crate::Session::next_step) gives each out when it is due.
     pub fn to_json(&self) -> String {
-        let steps: Vec<serde_json::Value> = self.steps.iter().map(|step| step.to_json()).collect();
-        serde_json::json!({ "kinds": self.kinds, "duration_ms": self.duration_ms(), "steps": steps }).to_string()
+        let steps: Vec<serde_json::Value> = self.steps.iter().map(|step| step.to_value()).collect();
+        let (kinds, duration_ms) = (&self.kinds, self.duration_ms());
+        serde_json::json!({ "kinds": kinds, "duration_ms": duration_ms, "steps": steps })
+            .to_string()
     }
 }
 
 impl Step {
-    /// When it begins and ends, since the beginning of the challenge.
-    pub(crate) fn span_ms(&self) -> (i64, i64) {
-        (
-            self.start_ms.into(),
-            (self.start_ms + self.duration_ms).into(),
-        )
+    /// When it begins and ends, in milliseconds since the beginning of the challenge.
+    pub(super) fn span_ms(&self) -> (i64, i64) {
+        let end_ms = self.start_ms + self.duration_ms;
+        (self.start_ms.into(), end_ms.into())
     }
 
-    fn to_json(self) -> serde_json::Value {
-        let (kind, name, what) = match self.task {
+    /// Returns the step as JSON: `kind`, `start_ms`, `duration_ms`, and `colour` (#rrggbb of the
+    /// screen), `towards` (a [`Direction`] of the head) or `times` (how often both eyes are shut).
+    pub fn to_json(&self) -> String {
+        self.to_value().to_string()
+    }
+
+    fn to_value(self) -> serde_json::Value {
+        let (name, what) = match self.task {
             Task::Flash(on) => {
                 let colour: String = on.iter().map(|&on| if on { "ff" } else { "00" }).collect();
-                (
-                    ChallengeKind::Flash,
-                    "colour",
-                    serde_json::json!(format!("#{colour}")),
-                )
+                ("colour", serde_json::json!(format!("#{colour}")))
             }
-            Task::HeadTurn { left } => (
-                ChallengeKind::HeadTurn,
-                "towards",
-                serde_json::json!(if left { "left" } else { "right" }),
-            ),
-            Task::Blink { times } => (ChallengeKind::Blink, "times", serde_json::json!(times)),
+            Task::HeadMove(direction) => ("towards", serde_json::json!(direction)),
+            Task::Blink(times) => ("times", serde_json::json!(times)),
         };
-        serde_json::json!({ "kind": kind, "start_ms": self.start_ms, "duration_ms": self.duration_ms, name: what })
+        let Step {
+            kind,
+            start_ms,
+            duration_ms,
+            ..
+        } = self;
+        serde_json::json!({
+            "kind": kind, "start_ms": start_ms, "duration_ms": duration_ms, name: what
+        })
     }
 }
 
@@ -237,8 +294,8 @@ mod tests {
             script["kinds"],
             serde_json::json!(["flash", "head-turn", "blink"])
         );
-        assert_eq!(script["duration_ms"], 8_200);
-        assert_eq!(script["steps"].as_array().unwrap().len(), 10);
+        assert_eq!(script["duration_ms"], 8_600);
+        assert_eq!(script["steps"].as_array().unwrap().len(), 11);
         assert!(
             script["steps"][0]["colour"]
                 .as_str()
@@ -246,6 +303,16 @@ mod tests {
                 .starts_with('#')
         );
         assert!(script.get("nonce").is_none());
+    }
+
+    #[test]
+    fn the_entropy_is_that_of_the_draws() {
+        let bits =
+            |kinds: &[ChallengeKind]| Challenge::new(&[1; 16], kinds).unwrap().entropy_bits();
+        assert!((bits(&[ChallengeKind::Flash]) - 21.16).abs() < 0.01);
+        assert_eq!(bits(&[ChallengeKind::HeadMoves]), 20.0);
+        assert_eq!(bits(&[ChallengeKind::HeadTurn]), 1.0);
+        assert!((bits(&ALL) - bits(&ALL[..1]) - 1.0 - 3.0f32.log2()).abs() < 1e-4);
     }
 
     #[test]

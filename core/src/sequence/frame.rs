@@ -66,6 +66,9 @@ pub(super) struct Colours {
     /// The inside of the outline.
     pub(super) face: [f32; 3],
     pub(super) around: [f32; 3],
+    /// What lies to the left and right of the head, beyond the hair and above the chin; `None`
+    /// where the frame ends before.
+    pub(super) beside: Option<[f32; 3]>,
 }
 
 impl Frame {
@@ -205,6 +208,7 @@ impl Colours {
             lower: mean(&[Patch::of(&points, LOWER_FACE)]),
             face: mean(&[oval(0.85)]),
             around: around(&planes, &oval(1.15)),
+            beside: beside(face.pyramid().image(), &face.bounds()),
         }
     }
 }
@@ -227,6 +231,39 @@ fn around(planes: &[f32], patch: &Patch) -> [f32; 3] {
     };
     let mut planes = planes.chunks_exact(SIDE * SIDE).map(mean);
     std::array::from_fn(|_| planes.next().unwrap_or(0.0))
+}
+
+/// From where to where what is beside the head lies, in half widths of the face from its middle.
+const BESIDE: [f32; 2] = [1.6, 2.8];
+/// Every so many pixels of a row and of a column are looked at there.
+const BESIDE_STEP: usize = 4;
+/// The area that must be seen, in areas of the face's box.
+const LEAST_BESIDE: f32 = 0.1;
+
+fn beside(image: &Image, face: &Rect) -> Option<[f32; 3]> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let clip = |v: f32, limit: usize| (v.max(0.0) as usize).min(limit);
+    let (centre, half) = (face.x + face.width / 2.0, face.width / 2.0);
+    let [near, far] = BESIDE.map(|times| times * half);
+    let sides = [(centre - far, centre - near), (centre + near, centre + far)]
+        .map(|(from, to)| clip(from, width)..clip(to, width));
+    let rows = clip(face.y, height)..clip(face.y + face.height, height);
+    let (mut sums, mut count) = ([0u64; 3], 0u64);
+    for y in rows.step_by(BESIDE_STEP) {
+        let row = &image.rgb()[y * width * 3..][..width * 3];
+        for x in sides
+            .iter()
+            .flat_map(|side| side.clone().step_by(BESIDE_STEP))
+        {
+            for (c, sum) in sums.iter_mut().enumerate() {
+                *sum += u64::from(row[x * 3 + c]);
+            }
+            count += 1;
+        }
+    }
+    let seen = count as f32 * (BESIDE_STEP * BESIDE_STEP) as f32;
+    (count > 0 && seen >= LEAST_BESIDE * face.width * face.height)
+        .then(|| sums.map(|sum| sum as f32 / count as f32))
 }
 
 /// A hash of all pixels in eight lanes, so that it costs little beside reading them. Not

@@ -24,7 +24,8 @@ mod signals;
 mod stream;
 mod texture;
 
-pub use challenge::Challenge;
+pub use answer::NextStep;
+pub use challenge::{Challenge, Step, Task};
 pub(crate) use fusion::Calibration;
 pub(crate) use guidance::{Framing, advise};
 pub(crate) use recorder::{Observation, Recorder};

@@ -1,7 +1,7 @@
 //! The memory of a session: descriptors of the latest frames, and the worst that was seen of older
 //! ones.
 
-use super::answer::ChallengeTrack;
+use super::answer::{ChallengeTrack, NextStep};
 use super::challenge::Challenge;
 use super::detail::Register;
 use super::frame::Frame;
@@ -12,7 +12,8 @@ use crate::align::AlignedFace;
 use crate::embed::Features;
 use crate::error::{Error, Kind, Result, Stage};
 use crate::evidence::{
-    Assessed, ChannelEvidence, ChannelRisk, Obstacle, RiskLevel, SequenceEvidence, Signal, clause,
+    Assessed, CaptureLevel, ChannelEvidence, ChannelRisk, Obstacle, RiskLevel, SequenceEvidence,
+    Signal, clause,
 };
 use crate::image::Pyramid;
 use std::collections::VecDeque;
@@ -31,6 +32,8 @@ const OFTEN: u32 = 4;
 pub(crate) struct Observation<'a> {
     pub(crate) pyramid: &'a Pyramid<'a>,
     pub(crate) timestamp_us: u64,
+    /// On the clock of the host, where it told.
+    pub(crate) arrived_us: Option<u64>,
     pub(crate) face: Option<&'a AlignedFace<'a>>,
     /// Features of the face by one embedder, the same for every frame, where
     /// [`Recorder::wants_features`] asked for them.
@@ -92,20 +95,26 @@ impl Recorder {
             .is_some_and(|answer| answer.wants_eyes(timestamp_us))
     }
 
+    fn answer(&mut self) -> Result<&mut ChallengeTrack> {
+        self.answer.as_mut().ok_or_else(|| {
+            let message = "the session has no challenge to begin; give one when it is opened";
+            Error::new(Stage::Sequence, Kind::Usage, message)
+        })
+    }
+
     pub(crate) fn begin_challenge(&mut self, timestamp_us: u64) -> Result<()> {
-        match &mut self.answer {
-            Some(answer) => answer.begin(timestamp_us),
-            None => {
-                let message = "the session has no challenge to begin; give one when it is opened";
-                Err(Error::new(Stage::Sequence, Kind::Usage, message))
-            }
-        }
+        self.answer()?.begin(timestamp_us)
+    }
+
+    pub(crate) fn next_step(&mut self, host_us: u64) -> Result<NextStep> {
+        self.answer()?.next_step(host_us)
     }
 
     pub(crate) fn push(&mut self, observation: Observation<'_>) {
         let Observation {
             pyramid,
             timestamp_us,
+            arrived_us,
             face,
             features,
             eye_openings,
@@ -117,18 +126,12 @@ impl Recorder {
                 None
             }
         };
-        self.take(Frame::describe(
-            pyramid,
-            timestamp_us,
-            face,
-            features,
-            eye_openings,
-            detail,
-        ));
+        let frame = Frame::describe(pyramid, timestamp_us, face, features, eye_openings, detail);
+        self.take(frame, arrived_us);
     }
 
     /// Keeps a described frame.
-    pub(super) fn take(&mut self, frame: Frame) {
+    pub(super) fn take(&mut self, frame: Frame, arrived_us: Option<u64>) {
         let timestamp_us = frame.timestamp_us;
         if frame.features.is_some() {
             self.featured = Some((timestamp_us, self.count));
@@ -144,7 +147,7 @@ impl Recorder {
             self.distinct = distinct - self.distinct_kept().len();
         }
         if let Some(answer) = &mut self.answer {
-            answer.see(&frame);
+            answer.see(&frame, arrived_us);
         }
         self.frames.push_back(frame);
         self.count = self.count.saturating_add(1);
@@ -196,10 +199,14 @@ impl Recorder {
     }
 
     pub(crate) fn evidence(&self, calibration: &Calibration) -> SequenceEvidence {
-        let challenge = self
-            .answer
-            .as_ref()
-            .map_or(Assessed::NotAsked, ChallengeTrack::judge);
+        let (challenge, capture) = match &self.answer {
+            None => (Assessed::NotAsked, CaptureLevel::None),
+            Some(answer) => {
+                let found = answer.judge();
+                let capture = answer.capture(&found);
+                (found, capture)
+            }
+        };
         let (readings, distinct) = self.readings();
         let (signals, mut deepfake, mut injection) = fuse(&readings, calibration);
         // Of nobody nothing can be said, and nothing of one picture changes over time.
@@ -230,6 +237,7 @@ impl Recorder {
             deepfake,
             injection,
             challenge,
+            capture,
             signals,
         }
     }

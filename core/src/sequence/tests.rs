@@ -8,7 +8,8 @@ use super::signals::SIGNALS;
 use super::*;
 use crate::embed::{Embedder, Features};
 use crate::evidence::{
-    Assessed, ChallengeKind, ChallengeStatus, Obstacle, Pose, RiskLevel, SignalName,
+    Assessed, CaptureLevel, ChallengeKind, ChallengeStatus, Direction, Obstacle, Pose, RiskLevel,
+    SignalName,
 };
 use crate::geometry::Point;
 use crate::image::Pyramid;
@@ -240,10 +241,10 @@ fn person(seed: u64, noise: &mut Noise, spread: f32) -> Features {
     }
 }
 
-fn face(colours: Colours, yaw_deg: f32, eye_opening: f32) -> FaceTrace {
+fn face(colours: Colours, [yaw_deg, pitch_deg]: [f32; 2], eye_opening: f32) -> FaceTrace {
     let pose = Pose {
         yaw_deg,
-        pitch_deg: 0.0,
+        pitch_deg,
         roll_deg: 0.0,
     };
     FaceTrace {
@@ -263,7 +264,7 @@ fn two_people_in_turn_are_an_identity_switch() {
     let capture = |who: &dyn Fn(usize) -> u64, noise: &mut Noise| {
         let mut frames = scene(2, 60);
         for (i, frame) in frames.iter_mut().enumerate() {
-            frame.face = Some(face(Colours::default(), 0.0, 0.3));
+            frame.face = Some(face(Colours::default(), [0.0; 2], 0.3));
             frame.features = (i % 6 == 0).then(|| person(who(i), noise, 0.5));
         }
         value(&frames, SignalName::IdentitySwitch)
@@ -308,15 +309,20 @@ fn before_screen(
         let step = played.steps().iter().find(|step| {
             ms.is_some_and(|ms| (step.start_ms..step.start_ms + step.duration_ms).contains(&ms))
         });
-        let (mut colour, mut yaw_deg, mut opening) = ([0.0; 3], 0.0, 0.3);
+        let (mut colour, mut yaw_deg, mut pitch_deg, mut opening) = ([0.0; 3], 0.0, 0.0, 0.3);
         if let (Some(step), Some(ms)) = (step, ms) {
             let into = ms - step.start_ms;
             match step.task {
                 Task::Flash(on) => colour = on.map(|on| if on { 1.0 } else { 0.0 }),
-                Task::HeadTurn { left } if (400..1_600).contains(&into) => {
-                    yaw_deg = if left { 25.0 } else { -25.0 }
+                Task::HeadMove(direction) if (400..step.duration_ms - 400).contains(&into) => {
+                    match direction {
+                        Direction::Left => yaw_deg = 25.0,
+                        Direction::Right => yaw_deg = -25.0,
+                        Direction::Up => pitch_deg = -18.0,
+                        Direction::Down => pitch_deg = 18.0,
+                    }
                 }
-                Task::Blink { times }
+                Task::Blink(times)
                     if into > 300
                         && into < 300 + 800 * u32::from(times)
                         && (into - 300) % 800 < 250 =>
@@ -330,16 +336,21 @@ fn before_screen(
         let seen: [f32; 3] = std::array::from_fn(|c| {
             skin[c] * exposure * (1.0 + strength * colour[c] + 0.002 * noise.next())
         });
+        // A wall at twice the distance gets a quarter of the screen's light.
+        let wall = std::array::from_fn(|c| {
+            120.0 * exposure * (1.0 + 0.25 * strength * colour[c] + 0.002 * noise.next())
+        });
         let colours = Colours {
             forehead: seen,
             cheeks: seen,
+            beside: Some(wall),
             ..Colours::default()
         };
         let mut frame = frame(0, vec![0.0; THUMB * THUMB], i);
         frame.timestamp_us = timestamp_us;
         frame.face = Some(face(
             colours,
-            yaw_deg + 0.5 * noise.next(),
+            [yaw_deg + 0.5 * noise.next(), pitch_deg + 0.5 * noise.next()],
             opening + 0.01 * noise.next(),
         ));
         frame
@@ -354,7 +365,7 @@ fn answered(asked: &Challenge, frames: &[Frame]) -> Result<ChallengeStatus, Obst
         if i > 0 && frames[i - 1].timestamp_us < 1_000_000 && frame.timestamp_us >= 1_000_000 {
             answer.begin(1_000_000).unwrap();
         }
-        answer.see(frame);
+        answer.see(frame, None);
     }
     match answer.judge() {
         Assessed::Yes(found) => Ok(found.status),
@@ -434,7 +445,7 @@ fn turns_and_blinks_are_followed_and_others_fail() {
                 "{kind:?} {n}"
             );
             passed += 1;
-            if of(n) != of(n + 50) {
+            if of(n).steps() != of(n + 50).steps() {
                 assert_eq!(
                     answered(&of(n), &before_screen(&of(n + 50), 100, 0.0, 30, n.into())),
                     Ok(ChallengeStatus::Failed),
@@ -535,6 +546,187 @@ fn the_eyes_are_looked_at_where_a_blink_is_asked_for() {
 }
 
 #[test]
+fn moves_of_the_head_pass_in_their_order_alone() {
+    let of = |n: u8| Challenge::new(&nonce(n), &[ChallengeKind::HeadMoves]).unwrap();
+    for n in 0..30 {
+        for rate in [8, 30] {
+            for lag in [0, 100, 500] {
+                assert_eq!(
+                    answered(&of(n), &before_screen(&of(n), lag, 0.0, rate, n.into())),
+                    Ok(ChallengeStatus::Passed),
+                    "nonce {n}, {rate} frames a second, {lag} ms"
+                );
+            }
+        }
+        let others = (0..30).filter(|&m| of(m).steps() != of(n).steps());
+        for m in others {
+            assert_eq!(
+                answered(&of(n), &before_screen(&of(m), 100, 0.0, 30, n.into())),
+                Ok(ChallengeStatus::Failed),
+                "nonce {n} answered by that of {m}"
+            );
+        }
+        let late = answered(&of(n), &before_screen(&of(n), 1_800, 0.0, 30, n.into()));
+        assert_eq!(late, Ok(ChallengeStatus::Failed), "nonce {n}");
+    }
+}
+
+/// How the host's frames arrive: from capture to host in ms, of the frame at that index.
+type Transit<'a> = &'a dyn Fn(usize) -> u64;
+
+/// The host gives out each step when it asks, 40 ms apart; the person sees it `down_ms` later. The
+/// clock of the capture is `ahead_ms` ahead of the host's.
+fn on_host_time(
+    asked: &Challenge,
+    down_ms: u64,
+    transit: Transit<'_>,
+    change: impl Fn(&mut Frame),
+) -> (
+    answer::ChallengeTrack,
+    Assessed<crate::evidence::ChallengeEvidence>,
+) {
+    const AHEAD_US: u64 = 77_000_000;
+    let mut answer = answer::ChallengeTrack::of(asked.clone());
+    let mut arrivals: Vec<(u64, Frame)> = before_screen(asked, 80 + down_ms, 0.05, 30, 5)
+        .into_iter()
+        .enumerate()
+        .map(|(i, mut frame)| {
+            let arrived_us = frame.timestamp_us + transit(i) * 1_000;
+            frame.timestamp_us += AHEAD_US;
+            change(&mut frame);
+            (arrived_us, frame)
+        })
+        .collect();
+    // In the order in which they were sent.
+    for i in 1..arrivals.len() {
+        arrivals[i].0 = arrivals[i].0.max(arrivals[i - 1].0);
+    }
+    let mut ask_us = Some(1_000_000);
+    for (arrived_us, frame) in &arrivals {
+        while let Some(at_us) = ask_us.filter(|at_us| at_us <= arrived_us) {
+            let next = answer.next_step(at_us).unwrap();
+            ask_us = (!next.is_over).then(|| at_us + u64::from(next.wait_ms) * 1_000);
+        }
+        answer.see(frame, Some(*arrived_us));
+    }
+    let found = answer.judge();
+    (answer, found)
+}
+
+#[test]
+fn on_host_time_an_answer_in_time_passes_and_no_other() {
+    let kinds = [
+        vec![ChallengeKind::Flash],
+        vec![ChallengeKind::HeadMoves],
+        vec![ChallengeKind::HeadTurn, ChallengeKind::Blink],
+    ];
+    for (kinds, level) in kinds.iter().zip([
+        CaptureLevel::HostTime,
+        CaptureLevel::HostTime,
+        CaptureLevel::None,
+    ]) {
+        for n in 0..10 {
+            let asked = Challenge::new(&nonce(n), kinds).unwrap();
+            let jitter = |i: usize| 60 + (i as u64 * 37) % 90;
+            let (track, found) = on_host_time(&asked, 50, &jitter, |_| {});
+            let status = found.yes().map(|found| found.status);
+            assert_eq!(
+                status,
+                Some(ChallengeStatus::Passed),
+                "{kinds:?} {n} {found:?}"
+            );
+            assert_eq!(track.capture(&found), level, "{kinds:?}");
+        }
+    }
+    let asked = flashes(3);
+    // All frames come late by the same time, as of a stream that is made elsewhere.
+    for late in [700, 1_200] {
+        let (track, found) = on_host_time(&asked, late, &|_| 60, |_| {});
+        let status = found.yes().map(|found| found.status);
+        assert_eq!(status, Some(ChallengeStatus::Failed), "{late} ms");
+        assert_eq!(track.capture(&found), CaptureLevel::None);
+    }
+    // The same, with times of capture that claim to be in time.
+    let (_, found) = on_host_time(&asked, 1_200, &|_| 60, |frame| {
+        frame.timestamp_us -= 1_200_000
+    });
+    let status = found.yes().map(|found| found.status);
+    assert_eq!(
+        status,
+        Some(ChallengeStatus::Failed),
+        "times that are made up"
+    );
+    // The first frames come at once, the rest when there was time to make them.
+    let held_back = |i: usize| if i < 40 { 60 } else { 1_300 };
+    let (_, found) = on_host_time(&asked, 50, &held_back, |_| {});
+    assert_eq!(found, Assessed::NotPossible(Obstacle::LateFrames));
+}
+
+#[test]
+fn steps_are_given_out_when_they_are_due_and_not_before() {
+    let asked = flashes(1);
+    let mut answer = answer::ChallengeTrack::of(asked.clone());
+    let first = answer.next_step(5_000_000).unwrap();
+    assert_eq!(first.step, Some(asked.steps()[0]));
+    let early = answer.next_step(5_300_000).unwrap();
+    assert_eq!(
+        (early.step, early.wait_ms, early.is_over),
+        (None, 100, false)
+    );
+    // Asked late, the second step moves the third.
+    let second = answer.next_step(5_900_000).unwrap();
+    assert_eq!(second.step, Some(asked.steps()[1]));
+    assert_eq!(answer.next_step(6_200_000).unwrap().wait_ms, 100);
+    let back = answer.next_step(5_000_000).unwrap_err();
+    assert_eq!(back.kind(), crate::Kind::Usage);
+    let mut at_us = 6_300_000;
+    for step in &asked.steps()[2..] {
+        assert_eq!(answer.judge(), Assessed::NotPossible(Obstacle::CutShort));
+        assert_eq!(answer.next_step(at_us).unwrap().step, Some(*step));
+        at_us += 400_000;
+    }
+    let rest = answer.next_step(at_us).unwrap();
+    assert_eq!((rest.step, rest.wait_ms, rest.is_over), (None, 900, false));
+    let end = answer.next_step(at_us + 900_000).unwrap();
+    assert_eq!((end.step, end.wait_ms, end.is_over), (None, 0, true));
+    assert!(answer.begin(1).is_err());
+    let mut other = answer::ChallengeTrack::of(asked);
+    other.begin(1).unwrap();
+    assert_eq!(other.next_step(2).unwrap_err().kind(), crate::Kind::Usage);
+}
+
+#[test]
+fn a_tint_of_the_whole_picture_fails_and_an_unseen_background_is_told() {
+    for n in 0..20 {
+        let asked = flashes(n);
+        let mut frames = before_screen(&asked, 80, 0.05, 30, n.into());
+        let text = |frames: &[Frame]| {
+            let mut answer = answer::ChallengeTrack::of(asked.clone());
+            answer.begin(1_000_000).unwrap();
+            frames.iter().for_each(|frame| answer.see(frame, None));
+            let found = answer.judge();
+            let found = found.yes().unwrap();
+            (found.status, found.text.clone())
+        };
+        assert_eq!(text(&frames).0, ChallengeStatus::Passed, "nonce {n}");
+        for frame in &mut frames {
+            let colours = &mut frame.face.as_mut().unwrap().colours;
+            colours.beside = None;
+        }
+        let (status, why) = text(&frames);
+        assert_eq!(status, ChallengeStatus::Passed, "nonce {n}");
+        assert!(why.contains("the background was not seen"), "{why}");
+        for frame in &mut frames {
+            let colours = &mut frame.face.as_mut().unwrap().colours;
+            colours.beside = Some(colours.cheeks.map(|v| 0.6 * v));
+        }
+        let (status, why) = text(&frames);
+        assert_eq!(status, ChallengeStatus::Failed, "nonce {n}");
+        assert!(why.contains("tinted as a whole"), "{why}");
+    }
+}
+
+#[test]
 fn a_challenge_that_was_not_seen_whole_is_not_assessable() {
     let asked =
         Challenge::new(&nonce(1), &[ChallengeKind::Flash, ChallengeKind::HeadTurn]).unwrap();
@@ -573,6 +765,7 @@ fn picture(side: u32, value: u8) -> Image {
 fn push(recorder: &mut Recorder, i: u64, value: u8) {
     let (image, timestamp_us) = (picture(40, value), i * INTERVAL_US);
     recorder.push(Observation {
+        arrived_us: None,
         pyramid: &Pyramid::new(vultus_nn::kernel::Kernels::best(), &image),
         timestamp_us,
         face: None,
@@ -656,9 +849,9 @@ fn told(frames: Vec<Frame>) -> crate::evidence::SequenceEvidence {
     let mut recorder = Recorder::new(None);
     let mut noise = Noise::seeded(9);
     for (i, mut frame) in frames.into_iter().enumerate() {
-        frame.face = Some(face(Colours::default(), 0.0, 0.3));
+        frame.face = Some(face(Colours::default(), [0.0; 2], 0.3));
         frame.features = (i % 6 == 0).then(|| person(1, &mut noise, 0.1));
-        recorder.take(frame);
+        recorder.take(frame, None);
     }
     recorder.evidence(&usual())
 }
