@@ -5,7 +5,9 @@ import "C"
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"time"
 	"unsafe"
 )
@@ -15,14 +17,33 @@ type ChallengeKind uint32
 
 // The kinds of a Challenge.
 const (
-	ChallengeFlash    ChallengeKind = C.VULTUS_CHALLENGE_FLASH     // colours on the screen, looked for on the face
-	ChallengeHeadTurn ChallengeKind = C.VULTUS_CHALLENGE_HEAD_TURN // the head is turned to a side
-	ChallengeBlink    ChallengeKind = C.VULTUS_CHALLENGE_BLINK     // the eyes are closed and opened; needs the pack's network of the eyes and 8 frames a second, else it is not assessable
+	// ChallengeFlash shows colours on the screen, and looks for them on the face.
+	ChallengeFlash ChallengeKind = C.VULTUS_CHALLENGE_FLASH
+	// ChallengeHeadTurn has the head turned to a side.
+	ChallengeHeadTurn ChallengeKind = C.VULTUS_CHALLENGE_HEAD_TURN
+	// ChallengeBlink has the eyes closed and opened. It needs the pack's network of the eyes and 8
+	// frames a second, else it is not assessable.
+	ChallengeBlink ChallengeKind = C.VULTUS_CHALLENGE_BLINK
+	// ChallengeHeadMoves has the head turned and nodded in a drawn order, which is as hard to
+	// foresee as the flashes.
+	ChallengeHeadMoves ChallengeKind = C.VULTUS_CHALLENGE_HEAD_MOVES
 )
+
+var challengeKinds = map[ChallengeKind]string{
+	ChallengeFlash:     "flash",
+	ChallengeHeadTurn:  "head-turn",
+	ChallengeBlink:     "blink",
+	ChallengeHeadMoves: "head-moves",
+}
+
+// String returns the kind's name, as in JSON; empty for what is no kind.
+func (k ChallengeKind) String() string { return challengeKinds[k] }
 
 // Challenge is what is asked of the person during a session.
 type Challenge struct {
-	JSON   json.RawMessage // the steps, for the page or app that records; the nonce is not in it
+	// JSON holds all steps, for the page or app that records; the nonce is not in it. Who has it can
+	// prepare the answer to the later steps: Session.NextStep gives each out when it is due.
+	JSON   json.RawMessage
 	handle handle
 }
 
@@ -158,15 +179,19 @@ func (s *Session) Push(ctx context.Context, frame []byte, at time.Duration) (Gui
 	}); err != nil {
 		return Guidance{}, err
 	}
-	guidance := Guidance{
+	return guidance(&g), nil
+}
+
+func guidance(g *C.vultus_guidance) Guidance {
+	told := Guidance{
 		Code:   guidanceCodes[g.code],
 		Text:   C.GoString(C.vultus_guidance_text(g.code)),
 		Frames: int(g.frames),
 	}
 	if g.has_face != 0 {
-		guidance.Face = &Rect{float32(g.x), float32(g.y), float32(g.width), float32(g.height)}
+		told.Face = &Rect{float32(g.x), float32(g.y), float32(g.width), float32(g.height)}
 	}
-	return guidance, nil
+	return told
 }
 
 // BeginChallenge tells when, on the clock of the frames, the first step of the challenge was shown.
@@ -177,6 +202,116 @@ func (s *Session) BeginChallenge(at time.Duration) error {
 	session, us := c.session(s), c.microseconds(at)
 	return c.run(func(cause **C.vultus_error) C.vultus_status {
 		return C.vultus_session_begin_challenge(session, us, cause)
+	})
+}
+
+// PushArrival is Push for a frame that came from elsewhere: arrived is when the whole frame was
+// here, on the clock of NextStep. The frame's SHA-256 goes into what AttestationDigest returns.
+func (s *Session) PushArrival(
+	ctx context.Context,
+	frame []byte,
+	captured, arrived time.Duration,
+) (Guidance, error) {
+	c := begin(ctx)
+	defer c.end()
+	session, image := c.session(s), c.picture("frame", frame)
+	arrival := C.vultus_arrival{
+		struct_size: C.sizeof_vultus_arrival,
+		captured_us: c.microseconds(captured),
+		arrived_us:  c.microseconds(arrived),
+		has_arrived: 1,
+		has_sha256:  1,
+	}
+	for i, b := range sha256.Sum256(frame) {
+		arrival.sha256[i] = C.uint8_t(b)
+	}
+	g := C.vultus_guidance{struct_size: C.sizeof_vultus_guidance}
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_session_push_arrival(session, image, &arrival, &g, cause)
+	}); err != nil {
+		return Guidance{}, err
+	}
+	return guidance(&g), nil
+}
+
+// Step is one thing to show or to ask.
+type Step struct {
+	Kind       string `json:"kind"`
+	DurationMS int    `json:"duration_ms"`
+	Colour     string `json:"colour,omitempty"`  // of flashes: the screen's, #rrggbb
+	Towards    string `json:"towards,omitempty"` // of moves of the head: left, right, up or down, for the person
+	Times      int    `json:"times,omitempty"`   // of blinks: how often both eyes are shut
+}
+
+var directions = map[C.int32_t]string{
+	C.VULTUS_DIRECTION_LEFT:  "left",
+	C.VULTUS_DIRECTION_RIGHT: "right",
+	C.VULTUS_DIRECTION_UP:    "up",
+	C.VULTUS_DIRECTION_DOWN:  "down",
+}
+
+// NextStep is the step of a challenge that is due.
+type NextStep struct {
+	Step   *Step         // what to show now; nil when nothing new is due
+	Wait   time.Duration // in how long to ask again
+	IsOver bool          // whether all was shown and the time to answer has passed
+}
+
+// NextStep gives out the step of the challenge that is due at a time of the host's own clock, which
+// must not go back; the first call begins the challenge. Show it at once, and push each frame by
+// PushArrival on the same clock: the later steps stay here, so that whoever sends the frames cannot
+// prepare the answer. ErrUsage without a challenge, after BeginChallenge, or when the time goes
+// back.
+func (s *Session) NextStep(host time.Duration) (NextStep, error) {
+	c := begin(context.Background())
+	defer c.end()
+	session, us := c.session(s), c.microseconds(host)
+	n := C.vultus_next_step{struct_size: C.sizeof_vultus_next_step}
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_session_next_step(session, us, &n, cause)
+	}); err != nil {
+		return NextStep{}, err
+	}
+	next := NextStep{
+		Wait:   time.Duration(n.wait_ms) * time.Millisecond,
+		IsOver: n.is_over != 0,
+	}
+	if n.kind != 0 {
+		next.Step = &Step{
+			Kind:       ChallengeKind(n.kind).String(),
+			DurationMS: int(n.duration_ms),
+			Towards:    directions[n.direction],
+			Times:      int(n.times),
+		}
+		if ChallengeKind(n.kind) == ChallengeFlash {
+			next.Step.Colour = fmt.Sprintf("#%06x", uint32(n.colour))
+		}
+	}
+	return next, nil
+}
+
+// AttestationDigest returns what the capturing device has to sign: SHA-256 over "vultus capture 1",
+// the SHA-256 of the nonce, and that of every frame in the order of PushArrival. ErrUsage without a
+// challenge, or after a frame of Push.
+func (s *Session) AttestationDigest() (digest [32]byte, err error) {
+	c := begin(context.Background())
+	defer c.end()
+	session := c.session(s)
+	err = c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_session_attestation_digest(session, start(digest[:]), cause)
+	})
+	return digest, err
+}
+
+// Attest tells that the caller checked a signature of the capturing device, whose key it trusts,
+// over the digest. It holds for the frames so far; one more takes it back. ErrUsage where it is not
+// that of AttestationDigest.
+func (s *Session) Attest(digest [32]byte) error {
+	c := begin(context.Background())
+	defer c.end()
+	session := c.session(s)
+	return c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_session_attest(session, start(digest[:]), cause)
 	})
 }
 
@@ -208,8 +343,20 @@ type Coverage struct {
 // ChallengeEvidence is how the challenge went.
 type ChallengeEvidence struct {
 	Assessment
-	Status string `json:"status"` // "passed" or "failed"; empty unless it was assessed
+	Status      string  `json:"status"`       // "passed" or "failed"; empty unless it was assessed
+	EntropyBits float32 `json:"entropy_bits"` // log2 of how many scripts there are; below 20 a pass supports nothing
 }
+
+// CaptureLevel is how frames were captured, as far as it was proven; each holds those before it.
+type CaptureLevel string
+
+// The levels of a capture.
+const (
+	CaptureNone      CaptureLevel = "none"      // nothing was asked, or passed, or it is easy to foresee
+	CaptureChallenge CaptureLevel = "challenge" // a challenge passed, on the clock of the capture
+	CaptureHostTime  CaptureLevel = "host-time" // its steps were given out when due, and answered in time here
+	CaptureAttested  CaptureLevel = "attested"  // and the capturing device signed nonce and frames
+)
 
 // Evidence is what the frames of a session tell.
 type Evidence struct {
@@ -221,6 +368,7 @@ type Evidence struct {
 	Deepfake       ChannelEvidence   `json:"deepfake"`  // whether the face was made or changed
 	Injection      ChannelEvidence   `json:"injection"` // whether the frames came from a camera
 	Challenge      ChallengeEvidence `json:"challenge"` // how the challenge went
+	Capture        CaptureLevel      `json:"capture"`   // how the frames were captured
 	JSON           json.RawMessage   `json:"-"`         // all of it, with every signal
 }
 

@@ -58,7 +58,7 @@ func TestChallengeComesFromTheNonce(t *testing.T) {
 		"short nonce":  func() (*Challenge, error) { return NewChallenge(nonce[:15], ChallengeFlash) },
 		"no nonce":     func() (*Challenge, error) { return NewChallenge(nil, ChallengeFlash) },
 		"no kind":      func() (*Challenge, error) { return NewChallenge(nonce) },
-		"unknown kind": func() (*Challenge, error) { return NewChallenge(nonce, 8) },
+		"unknown kind": func() (*Challenge, error) { return NewChallenge(nonce, 16) },
 	} {
 		if challenge, err := call(); challenge != nil || !errors.Is(err, ErrUsage) {
 			t.Errorf("%s: %v", name, err)
@@ -131,6 +131,75 @@ func TestSessionWithChallenge(t *testing.T) {
 	}
 }
 
+func TestStepsComeOneByOneOnTheHostsClock(t *testing.T) {
+	challenge, err := NewChallenge(nonce, ChallengeFlash, ChallengeHeadMoves)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script struct {
+		Steps []Step `json:"steps"`
+	}
+	if err := json.Unmarshal(challenge.JSON, &script); err != nil {
+		t.Fatal(err)
+	}
+	session := open(t, WithChallenge(challenge))
+	if _, err := session.AttestationDigest(); !errors.Is(err, ErrUsage) {
+		t.Errorf("nothing to attest: %v", err)
+	}
+	frame := photo("obama2.jpg")
+	now := time.Hour
+	for i := 0; ; i++ {
+		next, err := session.NextStep(now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next.IsOver {
+			break
+		}
+		if next.Step == nil {
+			if i != len(script.Steps) {
+				t.Fatalf("%d: no step is due", i)
+			}
+		} else if *next.Step != script.Steps[i] {
+			t.Errorf("%d: %+v, the script says %+v", i, *next.Step, script.Steps[i])
+		}
+		if _, err := session.PushArrival(t.Context(), frame, now-time.Minute, now); err != nil {
+			t.Fatal(err)
+		}
+		now += next.Wait
+	}
+	digest, err := session.AttestationDigest()
+	if err != nil || digest == [32]byte{} {
+		t.Errorf("%x, %v", digest, err)
+	}
+	wrong := digest
+	wrong[0]++
+	if err := session.Attest(wrong); !errors.Is(err, ErrUsage) {
+		t.Errorf("another digest: %v", err)
+	}
+	if err := session.Attest(digest); err != nil {
+		t.Error(err)
+	}
+	// A signature makes no capture out of a still.
+	evidence, err := session.Evidence()
+	if err != nil || evidence.Capture != CaptureNone || evidence.Challenge.Status == "passed" {
+		t.Errorf("%+v, %v", evidence, err)
+	}
+	decision, err := session.Verify(
+		t.Context(), photo("specimen-obama.png"), With("min_capture", CaptureHostTime),
+	)
+	if err != nil || decision.Outcome == Accept ||
+		!bytes.Contains(decision.JSON, []byte(`"capture-level"`)) {
+		t.Errorf("%+v, %v", decision, err)
+	}
+	if _, err := session.NextStep(0); !errors.Is(err, ErrUsage) {
+		t.Errorf("time that goes back: %v", err)
+	}
+	if err := session.BeginChallenge(0); !errors.Is(err, ErrUsage) {
+		t.Errorf("begun on two clocks: %v", err)
+	}
+}
+
 func TestSessionBadInput(t *testing.T) {
 	session := open(t)
 	good := photo("obama2.jpg")
@@ -146,6 +215,8 @@ func TestSessionBadInput(t *testing.T) {
 		"cut frame":        {func() error { _, err := session.Push(t.Context(), good[:99], 0); return err }, ErrInput, "frame: "},
 		"negative time":    {func() error { _, err := session.Push(t.Context(), good, -1); return err }, ErrUsage, "at: "},
 		"negative begin":   {func() error { return session.BeginChallenge(-1) }, ErrUsage, "at: "},
+		"no step":          {func() error { _, err := session.NextStep(0); return err }, ErrUsage, "challenge"},
+		"negative arrival": {func() error { _, err := session.PushArrival(t.Context(), good, 0, -1); return err }, ErrUsage, "at: "},
 		"no challenge":     {func() error { return session.BeginChallenge(0) }, ErrUsage, "challenge"},
 		"cancelled push":   {func() error { _, err := session.Push(cancelled, good, 0); return err }, context.Canceled, ""},
 		"cancelled verify": {func() error { _, err := session.Verify(cancelled, good); return err }, context.Canceled, ""},

@@ -167,6 +167,9 @@
 // without them it is not assessable.
 #define VULTUS_CHALLENGE_BLINK 4
 
+// The head is turned and nods in a drawn order, which is as hard to foresee as the flashes.
+#define VULTUS_CHALLENGE_HEAD_MOVES 8
+
 // Nothing was assessed, which says nothing about the frames.
 #define VULTUS_RISK_NONE 0
 
@@ -208,6 +211,18 @@
 
 // The face moves or is blurred.
 #define VULTUS_GUIDANCE_HOLD_STILL 10
+
+// The head is turned to the person's own left.
+#define VULTUS_DIRECTION_LEFT 1
+
+// The head is turned to the person's own right.
+#define VULTUS_DIRECTION_RIGHT 2
+
+// The head is raised.
+#define VULTUS_DIRECTION_UP 3
+
+// The head is lowered.
+#define VULTUS_DIRECTION_DOWN 4
 
 // A failed call.
 #define VULTUS_LOG_ERROR 1
@@ -383,6 +398,45 @@ typedef struct {
     // 0.
     uint32_t reserved;
 } vultus_guidance;
+
+// When a frame was captured and when it came, and what was signed of it. The caller sets all of it.
+typedef struct {
+    // sizeof(vultus_arrival).
+    size_t struct_size;
+    // Time of capture in microseconds on the clock of the capture, as it comes.
+    uint64_t captured_us;
+    // When the host had the whole frame, in microseconds on its own clock, the one of
+    // vultus_session_next_step(); counts where `has_arrived` is 1.
+    uint64_t arrived_us;
+    // 1 when `arrived_us` is told, else 0. A frame without it answers no step that was given out.
+    int32_t has_arrived;
+    // 1 when `sha256` is told, else 0.
+    int32_t has_sha256;
+    // SHA-256 of the frame as it was sent; each frame of an attested capture has one.
+    uint8_t sha256[32];
+} vultus_arrival;
+
+// The step of a challenge that is due. The caller sets `struct_size`, the library the rest.
+typedef struct {
+    // sizeof(vultus_next_step).
+    size_t struct_size;
+    // One of VULTUS_CHALLENGE_*; 0 when nothing new is due.
+    uint32_t kind;
+    // How long the step is shown, in milliseconds.
+    uint32_t duration_ms;
+    // Of flashes: the colour of the screen, 0xRRGGBB.
+    uint32_t colour;
+    // Of moves of the head: one of VULTUS_DIRECTION_*.
+    int32_t direction;
+    // Of blinks: how often both eyes are shut.
+    uint32_t times;
+    // In how many milliseconds to ask again.
+    uint32_t wait_ms;
+    // 1 when all was shown and the time to answer has passed, else 0.
+    int32_t is_over;
+    // 0.
+    uint32_t reserved;
+} vultus_next_step;
 
 // A threshold with the false match rate that was observed at it. The caller sets `struct_size`,
 // the library the rest.
@@ -646,8 +700,9 @@ vultus_status vultus_challenge_new(const uint8_t *nonce,
                                    vultus_challenge **challenge,
                                    vultus_error **error);
 
-// Returns what to show and to ask, step by step, as JSON for the page or app that records. The
-// nonce is not in it.
+// Returns all that is to be shown and asked as JSON for the page or app that records. The nonce is
+// not in it. Who has it can prepare the answer to the later steps; vultus_session_next_step() gives
+// each out when it is due.
 const char *vultus_challenge_json(const vultus_challenge *challenge);
 
 // Frees a challenge.
@@ -690,6 +745,40 @@ vultus_status vultus_session_push(vultus_session *session,
 vultus_status vultus_session_begin_challenge(vultus_session *session,
                                              uint64_t timestamp_us,
                                              vultus_error **error);
+
+// As vultus_session_push(), of a frame that came from elsewhere.
+vultus_status vultus_session_push_arrival(vultus_session *session,
+                                          const vultus_image *frame,
+                                          const vultus_arrival *arrival,
+                                          vultus_guidance *guidance,
+                                          vultus_error **error);
+
+// Gives out the step of the challenge that is due at `host_us`, a time in microseconds on the
+// host's own clock, which must not go back; the first call begins the challenge. Fills `next`, of
+// which the caller set `struct_size`.
+//
+// Show the step at once, and push the frames by vultus_session_push_arrival() on the same clock:
+// the later steps stay here, so that whoever sends the frames cannot prepare the answer.
+// VULTUS_ERROR_USAGE without a challenge, after vultus_session_begin_challenge(), or when the time
+// goes back.
+vultus_status vultus_session_next_step(vultus_session *session,
+                                       uint64_t host_us,
+                                       vultus_next_step *next,
+                                       vultus_error **error);
+
+// Fills `digest`, 32 bytes, with what the capturing device has to sign: SHA-256 over
+// "vultus capture 1", the SHA-256 of the nonce, and that of every frame in the order in which they
+// came. VULTUS_ERROR_USAGE without a challenge, or when a frame came without its hash.
+vultus_status vultus_session_attestation_digest(const vultus_session *session,
+                                                uint8_t *digest,
+                                                vultus_error **error);
+
+// Tells that the caller checked a signature of the capturing device, whose key it trusts, over
+// `digest`, 32 bytes. It holds for the frames so far; one more takes it back. VULTUS_ERROR_USAGE
+// where `digest` is not that of vultus_session_attestation_digest().
+vultus_status vultus_session_attest(vultus_session *session,
+                                    const uint8_t *digest,
+                                    vultus_error **error);
 
 // Returns what the frames so far tell, at any time.
 vultus_status vultus_session_evidence(const vultus_session *session,

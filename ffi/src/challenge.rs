@@ -14,6 +14,9 @@ pub const VULTUS_CHALLENGE_HEAD_TURN: u32 = 2;
 /// without them it is not assessable.
 pub const VULTUS_CHALLENGE_BLINK: u32 = 4;
 
+/// The head is turned and nods in a drawn order, which is as hard to foresee as the flashes.
+pub const VULTUS_CHALLENGE_HEAD_MOVES: u32 = 8;
+
 /// What is asked of the person or shown on the screen during a session.
 pub struct vultus_challenge {
     _opaque: (),
@@ -50,8 +53,9 @@ pub unsafe extern "C" fn vultus_challenge_new(
     })
 }
 
-/// Returns what to show and to ask, step by step, as JSON for the page or app that records. The
-/// nonce is not in it.
+/// Returns all that is to be shown and asked as JSON for the page or app that records. The nonce is
+/// not in it. Who has it can prepare the answer to the later steps; vultus_session_next_step() gives
+/// each out when it is due.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_challenge_json(
     challenge: *const vultus_challenge,
@@ -68,16 +72,23 @@ pub unsafe extern "C" fn vultus_challenge_free(challenge: *mut vultus_challenge)
     unsafe { handle::take_back(challenge) }
 }
 
+const KINDS: [(u32, ChallengeKind); 4] = [
+    (VULTUS_CHALLENGE_FLASH, ChallengeKind::Flash),
+    (VULTUS_CHALLENGE_HEAD_TURN, ChallengeKind::HeadTurn),
+    (VULTUS_CHALLENGE_BLINK, ChallengeKind::Blink),
+    (VULTUS_CHALLENGE_HEAD_MOVES, ChallengeKind::HeadMoves),
+];
+
+pub(crate) fn kind_number(kind: ChallengeKind) -> u32 {
+    let row = KINDS.iter().find(|(_, named)| *named == kind);
+    row.map_or(0, |(number, _)| *number)
+}
+
 fn kinds_in(kinds: u32) -> Result<Vec<ChallengeKind>, Fault> {
-    const KINDS: [(u32, ChallengeKind); 3] = [
-        (VULTUS_CHALLENGE_FLASH, ChallengeKind::Flash),
-        (VULTUS_CHALLENGE_HEAD_TURN, ChallengeKind::HeadTurn),
-        (VULTUS_CHALLENGE_BLINK, ChallengeKind::Blink),
-    ];
     if kinds == 0 || kinds & !KINDS.iter().fold(0, |all, (bit, _)| all | bit) != 0 {
         return Err(Fault::new(
             VULTUS_ERROR_USAGE,
-            format!("kinds: is {kinds}, allowed are sums of VULTUS_CHALLENGE_*, 1 to 7"),
+            format!("kinds: is {kinds}, allowed are sums of VULTUS_CHALLENGE_*, 1 to 15"),
         ));
     }
     Ok(KINDS

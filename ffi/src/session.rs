@@ -1,9 +1,9 @@
-use crate::challenge::vultus_challenge;
+use crate::challenge::{kind_number, vultus_challenge};
 use crate::decision::vultus_decision;
 use crate::engine::{decided, policy_in, vultus_engine};
 use crate::error::vultus_error;
 use crate::evidence::vultus_evidence;
-use crate::handle::{self, Object, borrow, c_text, checked_size, out};
+use crate::handle::{self, Object, borrow, bytes, c_text, checked_size, out, sized};
 use crate::image::vultus_image;
 use crate::panic::boundary;
 use crate::status::*;
@@ -11,7 +11,7 @@ use crate::template::vultus_template;
 use std::ffi::{CString, c_char};
 use std::ptr::{null, null_mut};
 use std::sync::{LazyLock, Mutex, MutexGuard};
-use vultus::{Guidance, GuidanceCode, Session, SessionOptions};
+use vultus::{Arrival, Direction, Guidance, GuidanceCode, NextStep, Session, SessionOptions, Task};
 
 /// Good; stay like this.
 pub const VULTUS_GUIDANCE_READY: i32 = 1;
@@ -201,6 +201,188 @@ pub unsafe extern "C" fn vultus_session_begin_challenge(
 ) -> vultus_status {
     boundary!("vultus_session_begin_challenge", error, {
         Ok(lock(session)?.begin_challenge(timestamp_us)?)
+    })
+}
+
+/// When a frame was captured and when it came, and what was signed of it. The caller sets all of it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct vultus_arrival {
+    /// sizeof(vultus_arrival).
+    pub struct_size: usize,
+    /// Time of capture in microseconds on the clock of the capture, as it comes.
+    pub captured_us: u64,
+    /// When the host had the whole frame, in microseconds on its own clock, the one of
+    /// vultus_session_next_step(); counts where `has_arrived` is 1.
+    pub arrived_us: u64,
+    /// 1 when `arrived_us` is told, else 0. A frame without it answers no step that was given out.
+    pub has_arrived: i32,
+    /// 1 when `sha256` is told, else 0.
+    pub has_sha256: i32,
+    /// SHA-256 of the frame as it was sent; each frame of an attested capture has one.
+    pub sha256: [u8; 32],
+}
+
+/// As vultus_session_push(), of a frame that came from elsewhere.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_push_arrival(
+    session: *mut vultus_session,
+    frame: *const vultus_image,
+    arrival: *const vultus_arrival,
+    guidance: *mut vultus_guidance,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_session_push_arrival", error, {
+        let size = checked_size(guidance, "guidance")?;
+        let guidance = out(
+            guidance,
+            "guidance",
+            vultus_guidance {
+                struct_size: size,
+                ..Default::default()
+            },
+        )?;
+        let given = sized(arrival, "arrival")?;
+        let arrival = Arrival {
+            captured_us: given.captured_us,
+            arrived_us: flag(given.has_arrived, "arrival->has_arrived")?
+                .then_some(given.arrived_us),
+            sha256: flag(given.has_sha256, "arrival->has_sha256")?.then_some(given.sha256),
+        };
+        let mut session = lock(session)?;
+        guidance.fill(&session.push_arrival(borrow(frame, "frame")?, &arrival)?)
+    })
+}
+
+fn flag(value: i32, name: &str) -> Result<bool, Fault> {
+    match value {
+        0 | 1 => Ok(value == 1),
+        _ => Err(Fault::new(
+            VULTUS_ERROR_USAGE,
+            format!("{name}: is {value}, allowed are 0 and 1"),
+        )),
+    }
+}
+
+/// The head is turned to the person's own left.
+pub const VULTUS_DIRECTION_LEFT: i32 = 1;
+/// The head is turned to the person's own right.
+pub const VULTUS_DIRECTION_RIGHT: i32 = 2;
+/// The head is raised.
+pub const VULTUS_DIRECTION_UP: i32 = 3;
+/// The head is lowered.
+pub const VULTUS_DIRECTION_DOWN: i32 = 4;
+
+/// The step of a challenge that is due. The caller sets `struct_size`, the library the rest.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct vultus_next_step {
+    /// sizeof(vultus_next_step).
+    pub struct_size: usize,
+    /// One of VULTUS_CHALLENGE_*; 0 when nothing new is due.
+    pub kind: u32,
+    /// How long the step is shown, in milliseconds.
+    pub duration_ms: u32,
+    /// Of flashes: the colour of the screen, 0xRRGGBB.
+    pub colour: u32,
+    /// Of moves of the head: one of VULTUS_DIRECTION_*.
+    pub direction: i32,
+    /// Of blinks: how often both eyes are shut.
+    pub times: u32,
+    /// In how many milliseconds to ask again.
+    pub wait_ms: u32,
+    /// 1 when all was shown and the time to answer has passed, else 0.
+    pub is_over: i32,
+    /// 0.
+    pub reserved: u32,
+}
+
+impl vultus_next_step {
+    fn fill(&mut self, next: &NextStep) {
+        *self = vultus_next_step {
+            struct_size: self.struct_size,
+            wait_ms: next.wait_ms,
+            is_over: i32::from(next.is_over),
+            ..Default::default()
+        };
+        let Some(step) = next.step else { return };
+        self.kind = kind_number(step.kind);
+        self.duration_ms = step.duration_ms;
+        match step.task {
+            Task::Flash(on) => {
+                self.colour = on
+                    .iter()
+                    .fold(0, |all, &on| all << 8 | u32::from(on) * 0xff);
+            }
+            Task::HeadMove(Direction::Left) => self.direction = VULTUS_DIRECTION_LEFT,
+            Task::HeadMove(Direction::Right) => self.direction = VULTUS_DIRECTION_RIGHT,
+            Task::HeadMove(Direction::Up) => self.direction = VULTUS_DIRECTION_UP,
+            Task::HeadMove(Direction::Down) => self.direction = VULTUS_DIRECTION_DOWN,
+            Task::Blink(times) => self.times = times.into(),
+            _ => {}
+        }
+    }
+}
+
+/// Gives out the step of the challenge that is due at `host_us`, a time in microseconds on the
+/// host's own clock, which must not go back; the first call begins the challenge. Fills `next`, of
+/// which the caller set `struct_size`.
+///
+/// Show the step at once, and push the frames by vultus_session_push_arrival() on the same clock:
+/// the later steps stay here, so that whoever sends the frames cannot prepare the answer.
+/// VULTUS_ERROR_USAGE without a challenge, after vultus_session_begin_challenge(), or when the time
+/// goes back.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_next_step(
+    session: *mut vultus_session,
+    host_us: u64,
+    next: *mut vultus_next_step,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_session_next_step", error, {
+        let size = checked_size(next, "next")?;
+        let next = out(
+            next,
+            "next",
+            vultus_next_step {
+                struct_size: size,
+                ..Default::default()
+            },
+        )?;
+        next.fill(&lock(session)?.next_step(host_us)?);
+        Ok(())
+    })
+}
+
+/// Fills `digest`, 32 bytes, with what the capturing device has to sign: SHA-256 over
+/// "vultus capture 1", the SHA-256 of the nonce, and that of every frame in the order in which they
+/// came. VULTUS_ERROR_USAGE without a challenge, or when a frame came without its hash.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_attestation_digest(
+    session: *const vultus_session,
+    digest: *mut u8,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_session_attestation_digest", error, {
+        let digest = out(digest.cast::<[u8; 32]>(), "digest", [0; 32])?;
+        *digest = lock(session)?.attestation_digest()?;
+        Ok(())
+    })
+}
+
+/// Tells that the caller checked a signature of the capturing device, whose key it trusts, over
+/// `digest`, 32 bytes. It holds for the frames so far; one more takes it back. VULTUS_ERROR_USAGE
+/// where `digest` is not that of vultus_session_attestation_digest().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vultus_session_attest(
+    session: *mut vultus_session,
+    digest: *const u8,
+    error: *mut *mut vultus_error,
+) -> vultus_status {
+    boundary!("vultus_session_attest", error, {
+        let mut given = [0; 32];
+        given.copy_from_slice(bytes(digest, 32, "digest")?);
+        Ok(lock(session)?.attest(&given)?)
     })
 }
 

@@ -12,8 +12,8 @@ pub(crate) struct Challenge(core::Challenge);
 #[pymethods]
 impl Challenge {
     /// Derives the steps from a nonce of 16 to 64 bytes and the kinds "flash", "head-turn",
-    /// "blink". Blinks need the pack's network of the eyes and 8 frames a second; without them the
-    /// challenge is not assessable.
+    /// "blink", "head-moves". Blinks need the pack's network of the eyes and 8 frames a second;
+    /// without them the challenge is not assessable.
     #[new]
     fn new(nonce: &[u8], kinds: Vec<String>) -> PyResult<Challenge> {
         let kinds: Vec<core::ChallengeKind> = kinds
@@ -37,6 +37,12 @@ impl Challenge {
         self.0.duration_ms()
     }
 
+    /// Base-2 logarithm of how many different scripts the kinds have.
+    #[getter]
+    fn entropy_bits(&self) -> f32 {
+        self.0.entropy_bits()
+    }
+
     /// Returns the script for whoever shows it, without the nonce.
     fn to_json(&self) -> String {
         self.0.to_json()
@@ -58,14 +64,13 @@ impl Challenge {
 }
 
 fn kind(name: &str) -> PyResult<core::ChallengeKind> {
-    match name {
-        "flash" => Ok(core::ChallengeKind::Flash),
-        "head-turn" => Ok(core::ChallengeKind::HeadTurn),
-        "blink" => Ok(core::ChallengeKind::Blink),
-        _ => Err(crate::UsageError::new_err(format!(
-            "kind is {name:?}, allowed are \"flash\", \"head-turn\" and \"blink\""
-        ))),
-    }
+    core::ChallengeKind::from_name(name).ok_or_else(|| {
+        let all: Vec<&str> = core::ChallengeKind::ALL
+            .iter()
+            .map(|kind| kind.name())
+            .collect();
+        crate::UsageError::new_err(format!("kinds: allowed are {}", all.join(", ")))
+    })
 }
 
 /// Frames of one capture. Calls from several threads wait for each other.
@@ -96,9 +101,22 @@ impl Session {
 #[pymethods]
 impl Session {
     /// Returns (code, text, box of the face as x, y, width, height or None, usable frames so far).
-    fn push(&self, py: Python<'_>, frame: &Image, timestamp_us: u64) -> PyResult<GuidanceFields> {
+    #[pyo3(signature = (frame, captured_us, arrived_us=None, sha256=None))]
+    fn push(
+        &self,
+        py: Python<'_>,
+        frame: &Image,
+        captured_us: u64,
+        arrived_us: Option<u64>,
+        sha256: Option<[u8; 32]>,
+    ) -> PyResult<GuidanceFields> {
+        let arrival = core::Arrival {
+            captured_us,
+            arrived_us,
+            sha256,
+        };
         let told = py
-            .detach(|| self.lock().push(&frame.0, timestamp_us))
+            .detach(|| self.lock().push_arrival(&frame.0, &arrival))
             .map_err(raise)?;
         Ok((
             told.code.name(),
@@ -106,6 +124,22 @@ impl Session {
             told.face.map(|b| [b.x, b.y, b.width, b.height]),
             told.frames,
         ))
+    }
+
+    /// Returns the JSON of the step that is due.
+    fn next_step(&self, py: Python<'_>, host_us: u64) -> PyResult<String> {
+        py.detach(|| self.lock().next_step(host_us))
+            .map(|next| next.to_json())
+            .map_err(raise)
+    }
+
+    fn attestation_digest(&self, py: Python<'_>) -> PyResult<[u8; 32]> {
+        py.detach(|| self.lock().attestation_digest())
+            .map_err(raise)
+    }
+
+    fn attest(&self, py: Python<'_>, digest: [u8; 32]) -> PyResult<()> {
+        py.detach(|| self.lock().attest(&digest)).map_err(raise)
     }
 
     fn begin_challenge(&self, py: Python<'_>, timestamp_us: u64) -> PyResult<()> {

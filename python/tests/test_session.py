@@ -1,5 +1,6 @@
 """Sessions on a public-domain portrait that is moved, and on what is done to its frames."""
 
+import hashlib
 import itertools
 import json
 import math
@@ -174,45 +175,99 @@ def test_guidance_says_what_is_wrong(engine, selfie, photos):
     assert told(framed(selfie).point(lambda v: v // 16)) in ("turn-to-the-light", "no-face")
 
 
-def lit(frame, colour, strength=0.06):
-    """The frame in the light of a screen of that colour."""
-    return np.clip(frame * (1 + strength * np.array(colour)), 0, 255).astype(np.uint8)
+def lit(frame, colour, strength=0.06, behind=0.25):
+    """The frame in the light of a screen of that colour, of which `behind` reaches what lies beside
+    the head, in the middle of the frame.
+    """
+    y, x = np.mgrid[: frame.shape[0], : frame.shape[1]] / frame.shape[0] - 0.5
+    share = np.where(np.hypot(x, y) < 0.3, 1, behind)[..., None]
+    return np.clip(frame * (1 + strength * share * np.array(colour)), 0, 255).astype(np.uint8)
+
+
+def colour_at(script, ms):
+    """The colour that the screen shows at that time of the challenge, each channel 0..=1."""
+    for step in script["steps"]:
+        if step["start_ms"] <= ms < step["start_ms"] + step["duration_ms"]:
+            return [int(step["colour"][c : c + 2], 16) / 255 for c in (1, 3, 5)]
+    return (0, 0, 0)
 
 
 @pytest.mark.parametrize(
-    ("shown", "late_ms", "status"),
-    [(b"a", 80, "passed"), (b"b", 80, "failed"), (b"a", 700, "failed")],
+    ("shown", "late_ms", "behind", "status"),
+    [
+        (b"a", 80, 0.25, "passed"),
+        (b"b", 80, 0.25, "failed"),
+        (b"a", 700, 0.25, "failed"),
+        (b"a", 80, 1, "failed"),  # the picture is tinted, by software
+    ],
 )
-def test_the_flashes_of_the_nonce_must_be_reflected_in_time(engine, selfie, shown, late_ms, status):
+def test_the_flashes_of_the_nonce_must_be_reflected_in_time(
+    engine, selfie, shown, late_ms, behind, status
+):
     asked, played = (vultus.Challenge(nonce * 16, ["flash"]) for nonce in (b"a", shown))
     script = played.to_dict()
-    assert script["duration_ms"] == asked.duration_ms == 3200
-
-    def frames():
-        for i, frame in enumerate(sway(selfie, 60)):
-            ms = i * 80 - 400 - late_ms
-            step = next(
-                (
-                    s
-                    for s in script["steps"]
-                    if s["start_ms"] <= ms < s["start_ms"] + s["duration_ms"]
-                ),
-                None,
-            )
-            yield lit(
-                frame,
-                (
-                    [int(step["colour"][c : c + 2], 16) / 255 for c in (1, 3, 5)]
-                    if step
-                    else (0, 0, 0)
-                ),
-            )
-
+    assert script["duration_ms"] == asked.duration_ms == 3600
     session = engine.session(asked)
     session.begin_challenge(400_000)
-    for i, frame in enumerate(frames()):
-        session.push(frame, i * 80_000, "rgb")
-    assert session.evidence().challenge.status == status, session.evidence().challenge.text
+    for i, frame in enumerate(sway(selfie, 65)):
+        shining = colour_at(script, i * 80 - 400 - late_ms)
+        session.push(lit(frame, shining, behind=behind), i * 80_000, "rgb")
+    found = session.evidence()
+    assert found.challenge.status == status, found.challenge.text
+    assert found.capture == ("challenge" if status == "passed" else "none")
+    assert found.challenge.entropy_bits == pytest.approx(asked.entropy_bits)
+    assert asked.entropy_bits > 20
+
+
+def test_steps_come_one_by_one_and_the_capture_can_be_attested(engine, selfie, card):
+    asked = vultus.Challenge(b"a" * 16, ["flash"])
+    session = engine.session(asked)
+    with pytest.raises(vultus.UsageError, match="nothing can be attested"):
+        session.attestation_digest()
+    ahead_us = 5_000_000_000  # the host's clock is another than the camera's
+    shown, ask_at = [], 400
+    for i, frame in enumerate(sway(selfie, 75)):
+        ms = i * 80
+        while ask_at is not None and ask_at <= ms:
+            next_step = session.next_step(ahead_us + ask_at * 1000)
+            if next_step.step:
+                shown.append((ask_at, next_step.step))
+            ask_at = None if next_step.is_over else ask_at + next_step.wait_ms
+        colour = next(
+            (
+                [int(step["colour"][c : c + 2], 16) / 255 for c in (1, 3, 5)]
+                for start, step in shown
+                if start <= ms - 120 < start + step["duration_ms"]
+            ),
+            (0, 0, 0),
+        )
+        session.push(
+            lit(frame, colour),
+            ms * 1000,
+            "rgb",
+            arrived_us=ahead_us + ms * 1000 + 60_000,
+            sha256=hashlib.sha256(frame).digest(),
+        )
+    assert [step for _, step in shown] == asked.to_dict()["steps"]
+    found = session.evidence()
+    assert (found.challenge.status, found.capture) == ("passed", "host-time"), found.challenge.text
+    policy = {"min_capture": "attested", "pad": "ignore", "sequence": {"high": "ignore"}}
+    codes = [reason.code for reason in session.verify(card, policy=policy).reasons]
+    assert "capture-level" in codes
+    digest = session.attestation_digest()
+    assert isinstance(digest, bytes) and len(digest) == 32
+    with pytest.raises(vultus.UsageError, match="not that of this session"):
+        session.attest(bytes(32))
+    session.attest(digest)
+    assert session.evidence().capture == "attested"
+    codes = [reason.code for reason in session.verify(card, policy=policy).reasons]
+    assert "capture-level" not in codes
+    session.push(lit(frame, (0, 0, 0)), 6_000_000, "rgb", arrived_us=ahead_us + 6_060_000)
+    assert session.evidence().capture == "host-time"
+    with pytest.raises(vultus.UsageError, match="must not go back"):
+        session.next_step(0)
+    with pytest.raises(vultus.UsageError, match="begun already"):
+        session.begin_challenge(0)
 
 
 def lids_shut(frame, points):

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::evidence::{
-    ChallengeEvidence, ChannelEvidence, ChannelRisk, Comparator, Coverage, Date, Detection,
-    Detector, DocumentLevel, Face, Format, Mrz, OperatingPoint, PadReport, Pose, QualityReport,
-    Signature, SignatureStatus,
+    CaptureLevel, ChallengeEvidence, ChannelEvidence, ChannelRisk, Comparator, Coverage, Date,
+    Detection, Detector, DocumentLevel, Face, Format, Mrz, OperatingPoint, PadReport, Pose,
+    QualityReport, Signature, SignatureStatus,
 };
 use crate::geometry::{Point, Rect};
 use vultus_nn::Precision;
@@ -343,6 +343,49 @@ fn an_absent_channel_is_never_support_and_never_enough_where_frames_are_required
             });
             put(&mut t.sequence.injection.finding, way)
         });
+    }
+}
+
+#[test]
+fn a_script_that_is_easy_to_foresee_supports_nothing() {
+    let mut weak = good();
+    let Assessed::Yes(found) = &mut weak.sequence.challenge else {
+        unreachable!()
+    };
+    found.entropy_bits = ChallengeEvidence::MIN_ENTROPY_BITS - 0.1;
+    for policy in policies() {
+        let (_, reasons) = outcome(&weak, &policy);
+        assert!(!supports(&reasons, &[ReasonCode::ChallengePassed]));
+    }
+    let (_, reasons) = outcome(&weak, &Policy::default());
+    let told = reasons
+        .iter()
+        .find(|r| r.code == ReasonCode::ChallengePassed);
+    let told = told.unwrap();
+    assert_eq!(told.effect, Effect::Note);
+    assert!(told.text.contains("20 bits is too easy"), "{}", told.text);
+}
+
+#[test]
+fn a_capture_below_the_level_that_is_demanded_stays_inconclusive() {
+    for is in CaptureLevel::ALL {
+        for least in CaptureLevel::ALL {
+            let mut of = good();
+            of.sequence.capture = *is;
+            let policy = Policy {
+                min_capture: *least,
+                ..Policy::default()
+            };
+            let (found, reasons) = outcome(&of, &policy);
+            let is_told = reasons.iter().any(|r| r.code == ReasonCode::CaptureLevel);
+            assert_eq!(is_told, is < least, "{is:?} {least:?}");
+            let expected = if is < least {
+                Outcome::Inconclusive
+            } else {
+                Outcome::Accept
+            };
+            assert_eq!(found, expected, "{is:?} {least:?}");
+        }
     }
 }
 

@@ -29,6 +29,10 @@ static void sessions(void) {
     vultus_template *reference = NULL, *enrolled = NULL;
     vultus_decision *decision = NULL;
     vultus_comparison comparison = {0};
+    vultus_arrival arrival = {0};
+    vultus_next_step next = {0};
+    const uint8_t nonce[16] = "sixteen bytes ok";
+    uint8_t digest[32];
     int32_t code;
     guidance.struct_size = sizeof guidance;
     comparison.struct_size = sizeof comparison;
@@ -122,6 +126,45 @@ static void sessions(void) {
             VULTUS_ERROR_NULL, "reference: ");
     REFUSED(vultus_session_verify_template(session, enrolled, NULL, NULL, &error),
             VULTUS_ERROR_NULL, "decision: ");
+    next.struct_size = sizeof next;
+    arrival.struct_size = sizeof arrival;
+    REFUSED(vultus_session_next_step(NULL, 0, &next, &error), VULTUS_ERROR_NULL, "session: ");
+    REFUSED(vultus_session_next_step(session, 0, NULL, &error), VULTUS_ERROR_NULL, "next: ");
+    REFUSED(vultus_session_next_step(session, 0, &next, &error), VULTUS_ERROR_USAGE, "challenge");
+    CHECK(next.kind == 0 && next.struct_size == sizeof next);
+    REFUSED(vultus_session_push_arrival(session, holder, NULL, &guidance, &error),
+            VULTUS_ERROR_NULL, "arrival: ");
+    arrival.has_arrived = 2;
+    REFUSED(vultus_session_push_arrival(session, holder, &arrival, &guidance, &error),
+            VULTUS_ERROR_USAGE, "has_arrived: is 2");
+    REFUSED(vultus_session_attestation_digest(session, digest, &error), VULTUS_ERROR_USAGE,
+            "nothing can be attested");
+    REFUSED(vultus_session_attestation_digest(session, NULL, &error), VULTUS_ERROR_NULL,
+            "digest: ");
+    REFUSED(vultus_session_attest(session, NULL, &error), VULTUS_ERROR_NULL, "digest: ");
+    REFUSED(vultus_session_attest(session, digest, &error), VULTUS_ERROR_USAGE,
+            "nothing can be attested");
+    vultus_session_free(session);
+
+    ACCEPTED(vultus_challenge_new(nonce, sizeof nonce,
+                                  VULTUS_CHALLENGE_FLASH | VULTUS_CHALLENGE_HEAD_MOVES, &challenge,
+                                  &error));
+    ACCEPTED(vultus_session_new(engine, challenge, &session, &error));
+    ACCEPTED(vultus_session_next_step(session, 1000000, &next, &error));
+    CHECK(next.kind == VULTUS_CHALLENGE_FLASH && next.duration_ms == 400 && next.wait_ms == 400 &&
+          next.colour != 0 && next.colour <= 0xffffff && next.is_over == 0);
+    ACCEPTED(vultus_session_next_step(session, 1000001, &next, &error));
+    CHECK(next.kind == 0 && next.wait_ms == 400 && next.is_over == 0);
+    arrival.has_arrived = arrival.has_sha256 = 1;
+    arrival.arrived_us = 1100000;
+    ACCEPTED(vultus_session_push_arrival(session, holder, &arrival, &guidance, &error));
+    CHECK(guidance.has_face == 1);
+    ACCEPTED(vultus_session_attestation_digest(session, digest, &error));
+    ACCEPTED(vultus_session_attest(session, digest, &error));
+    digest[0]++;
+    REFUSED(vultus_session_attest(session, digest, &error), VULTUS_ERROR_USAGE, "digest");
+    REFUSED(vultus_session_begin_challenge(session, 0, &error), VULTUS_ERROR_USAGE, "begun");
+    vultus_challenge_free(challenge);
     CHECK(!vultus_evidence_json(NULL) && !vultus_evidence_risk(NULL));
     vultus_evidence_free(NULL);
     vultus_session_free(NULL);

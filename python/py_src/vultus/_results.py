@@ -233,8 +233,25 @@ class ChallengeResult:
     text: str
     status: str | None = None
     """passed or failed; None unless it was assessed."""
+    entropy_bits: float | None = None
+    """Base-2 logarithm of how many scripts the kinds that were asked have; below 20 a passed
+    challenge supports nothing."""
     reason: str | None = None
     """Why it was not possible."""
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The step of a challenge that is due."""
+
+    step: dict[str, Any] | None
+    """What to show now: `kind`, `start_ms`, `duration_ms`, and `colour` (#rrggbb of the screen),
+    `towards` (left, right, up or down, for the person) or `times` (how often both eyes are shut);
+    None when nothing new is due."""
+    wait_ms: int
+    """In how many milliseconds to ask again."""
+    is_over: bool
+    """Whether all was shown and the time to answer has passed."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +270,9 @@ class Sequence:
     injection: Channel
     """Did the frames come from a camera?"""
     challenge: ChallengeResult
+    capture: str
+    """How the frames were captured, as far as it was proven: none, challenge, host-time or
+    attested."""
     signals: tuple[Signal, ...] = field(repr=False)
     raw: dict[str, Any] = field(repr=False, compare=False)
 
@@ -396,6 +416,7 @@ def sequence(raw: dict[str, Any]) -> Sequence:
         deepfake=_channel(raw["deepfake"]),
         injection=_channel(raw["injection"]),
         challenge=ChallengeResult(**raw["challenge"]),
+        capture=raw["capture"],
         signals=tuple(Signal(**signal) for signal in raw["signals"]),
         raw=raw,
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from . import _vultus
 from ._inputs import load
 from ._policy import policy_json
-from ._results import Box, Decision, Guidance, Sequence, decision, sequence
+from ._results import Box, Decision, Guidance, NextStep, Sequence, decision, sequence
 
 ASSUMED_INTERVAL_US = 33_333
 """Time between frames that come without timestamps."""
@@ -26,16 +27,55 @@ class Session:
     def __init__(self, session: _vultus.Session) -> None:
         self._session = session
 
-    def push(self, frame, timestamp_us: int, colour: str | None = None) -> Guidance:
+    def push(
+        self,
+        frame,
+        timestamp_us: int,
+        colour: str | None = None,
+        *,
+        arrived_us: int | None = None,
+        sha256: bytes | None = None,
+    ) -> Guidance:
         """Takes a frame and returns what to tell the person now.
 
         Push each picture of the camera once, with its own time of capture: one that is pushed again
         is evidence of an injected stream. `timestamp_us` is that time in microseconds on the clock
         of the capture, as it comes: repeated and backward ones are evidence, not an error. `colour`
-        is the channel order of numpy arrays.
+        is the channel order of numpy arrays. `arrived_us` is when the host had the whole frame, in
+        microseconds on the clock of `next_step`; `sha256` is the hash of the frame as it was sent,
+        32 bytes, which each frame of an attested capture has.
         """
-        code, text, face, frames = self._session.push(load(frame, colour, "frame"), timestamp_us)
+        code, text, face, frames = self._session.push(
+            load(frame, colour, "frame"), timestamp_us, arrived_us, sha256
+        )
         return Guidance(code, text, face and Box(*face), frames)
+
+    def next_step(self, host_us: int | None = None) -> NextStep:
+        """Returns the step of the challenge that is due; the first call begins the challenge.
+
+        `host_us` is a time in microseconds on the host's own clock, which must not go back:
+        `time.monotonic_ns() // 1000` unless given. Show the step at once, and push each frame with
+        `arrived_us` on the same clock. The later steps stay here, so that whoever sends the frames
+        cannot prepare the answer. `UsageError` without a challenge, after `begin_challenge`, or
+        when the time goes back.
+        """
+        if host_us is None:
+            host_us = time.monotonic_ns() // 1000
+        return NextStep(**json.loads(self._session.next_step(host_us)))
+
+    def attestation_digest(self) -> bytes:
+        """Returns the 32 bytes that the capturing device has to sign: SHA-256 over
+        `vultus capture 1`, the SHA-256 of the nonce, and that of every frame in its order.
+        `UsageError` without a challenge, or when a frame came without `sha256`.
+        """
+        return self._session.attestation_digest()
+
+    def attest(self, digest: bytes) -> None:
+        """Tells that the host checked a signature of the capturing device, whose key it trusts,
+        over `digest`. It holds for the frames so far; one more takes it back. `UsageError` where
+        `digest` is not `attestation_digest()`.
+        """
+        self._session.attest(digest)
 
     def begin_challenge(self, timestamp_us: int) -> None:
         """Tells when, on the clock of the frames, the first step of the challenge was shown.
