@@ -57,7 +57,10 @@ func NewChallenge(nonce []byte, kinds ...ChallengeKind) (*Challenge, error) {
 	}
 	var challenge *C.vultus_challenge
 	var cause *C.vultus_error
-	if err := taken(C.vultus_challenge_new(start(nonce), C.size_t(len(nonce)), C.uint32_t(sum), &challenge, &cause), cause); err != nil {
+	status := C.vultus_challenge_new(
+		start(nonce), C.size_t(len(nonce)), C.uint32_t(sum), &challenge, &cause,
+	)
+	if err := taken(status, cause); err != nil {
 		return nil, err
 	}
 	c := &Challenge{JSON: json.RawMessage(C.GoString(C.vultus_challenge_json(challenge)))}
@@ -239,7 +242,7 @@ type Step struct {
 	Kind       string `json:"kind"`
 	DurationMS int    `json:"duration_ms"`
 	Colour     string `json:"colour,omitempty"`  // of flashes: the screen's, #rrggbb
-	Towards    string `json:"towards,omitempty"` // of moves of the head: left, right, up or down, for the person
+	Towards    string `json:"towards,omitempty"` // of moves of the head: left, right, up, down
 	Times      int    `json:"times,omitempty"`   // of blinks: how often both eyes are shut
 }
 
@@ -330,7 +333,7 @@ const (
 type ChannelEvidence struct {
 	Assessment
 	Risk     Risk     `json:"risk"`     // empty unless it was assessed
-	Score    *float32 `json:"score"`    // 0 to 1, larger is more suspicious; nil unless it was assessed
+	Score    *float32 `json:"score"`    // 0 to 1, larger is more suspicious; nil unless assessed
 	Coverage Coverage `json:"coverage"` // how much of the channel was looked at
 }
 
@@ -344,7 +347,7 @@ type Coverage struct {
 type ChallengeEvidence struct {
 	Assessment
 	Status      string  `json:"status"`       // "passed" or "failed"; empty unless it was assessed
-	EntropyBits float32 `json:"entropy_bits"` // log2 of how many scripts there are; below 20 a pass supports nothing
+	EntropyBits float32 `json:"entropy_bits"` // of the script; below 20 a pass supports nothing
 }
 
 // CaptureLevel is how frames were captured, as far as it was proven; each holds those before it.
@@ -352,15 +355,15 @@ type CaptureLevel string
 
 // The levels of a capture.
 const (
-	CaptureNone      CaptureLevel = "none"      // nothing was asked, or passed, or it is easy to foresee
+	CaptureNone      CaptureLevel = "none"      // nothing was asked or passed, or it is weak
 	CaptureChallenge CaptureLevel = "challenge" // a challenge passed, on the clock of the capture
-	CaptureHostTime  CaptureLevel = "host-time" // its steps were given out when due, and answered in time here
+	CaptureHostTime  CaptureLevel = "host-time" // and each step was given out when it was due
 	CaptureAttested  CaptureLevel = "attested"  // and the capturing device signed nonce and frames
 )
 
 // Evidence is what the frames of a session tell.
 type Evidence struct {
-	Risk           Risk              `json:"risk"` // the higher of the two channels; empty when nothing can be said
+	Risk           Risk              `json:"risk"` // the higher of both channels; empty when nothing is known
 	Text           string            `json:"text"` // for people
 	Frames         int               `json:"frames"`
 	DistinctFrames int               `json:"distinct_frames"` // how many different ones they were

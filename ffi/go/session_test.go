@@ -28,7 +28,8 @@ func push(t *testing.T, session *Session, frame []byte, frames int) Guidance {
 	var last Guidance
 	for i := range frames {
 		var err error
-		if last, err = session.Push(t.Context(), frame, time.Second+time.Duration(i)*250*time.Millisecond); err != nil {
+		at := time.Second + time.Duration(i)*250*time.Millisecond
+		if last, err = session.Push(t.Context(), frame, at); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -207,25 +208,45 @@ func TestSessionBadInput(t *testing.T) {
 	cancel()
 	closed := open(t)
 	closed.Close()
+	push := func(s *Session, ctx context.Context, frame []byte, at time.Duration) func() error {
+		return func() error { _, err := s.Push(ctx, frame, at); return err }
+	}
+	verify := func(ctx context.Context, document []byte, options ...Option) func() error {
+		return func() error { _, err := session.Verify(ctx, document, options...); return err }
+	}
+	begin := func(at time.Duration) func() error {
+		return func() error { return session.BeginChallenge(at) }
+	}
 	for name, test := range map[string]struct {
 		call func() error
 		is   error
 		part string
 	}{
-		"cut frame":        {func() error { _, err := session.Push(t.Context(), good[:99], 0); return err }, ErrInput, "frame: "},
-		"negative time":    {func() error { _, err := session.Push(t.Context(), good, -1); return err }, ErrUsage, "at: "},
-		"negative begin":   {func() error { return session.BeginChallenge(-1) }, ErrUsage, "at: "},
-		"no step":          {func() error { _, err := session.NextStep(0); return err }, ErrUsage, "challenge"},
-		"negative arrival": {func() error { _, err := session.PushArrival(t.Context(), good, 0, -1); return err }, ErrUsage, "at: "},
-		"no challenge":     {func() error { return session.BeginChallenge(0) }, ErrUsage, "challenge"},
-		"cancelled push":   {func() error { _, err := session.Push(cancelled, good, 0); return err }, context.Canceled, ""},
-		"cancelled verify": {func() error { _, err := session.Verify(cancelled, good); return err }, context.Canceled, ""},
-		"cut document":     {func() error { _, err := session.Verify(t.Context(), good[:99]); return err }, ErrInput, "document: "},
-		"unknown field":    {func() error { _, err := session.Verify(t.Context(), good, With("far", 1)); return err }, ErrUsage, "policy: "},
-		"nil template":     {func() error { _, err := session.VerifyTemplate(t.Context(), nil); return err }, ErrUsage, "reference: "},
-		"push on closed":   {func() error { _, err := closed.Push(t.Context(), good, 0); return err }, ErrClosed, ""},
-		"evidence of " +
-			"closed": {func() error { _, err := closed.Evidence(); return err }, ErrClosed, ""},
+		"cut frame":        {push(session, t.Context(), good[:99], 0), ErrInput, "frame: "},
+		"negative time":    {push(session, t.Context(), good, -1), ErrUsage, "at: "},
+		"negative begin":   {begin(-1), ErrUsage, "at: "},
+		"no challenge":     {begin(0), ErrUsage, "challenge"},
+		"cancelled push":   {push(session, cancelled, good, 0), context.Canceled, ""},
+		"cancelled verify": {verify(cancelled, good), context.Canceled, ""},
+		"cut document":     {verify(t.Context(), good[:99]), ErrInput, "document: "},
+		"unknown field":    {verify(t.Context(), good, With("far", 1)), ErrUsage, "policy: "},
+		"push on closed":   {push(closed, t.Context(), good, 0), ErrClosed, ""},
+		"no step": {func() error {
+			_, err := session.NextStep(0)
+			return err
+		}, ErrUsage, "challenge"},
+		"negative arrival": {func() error {
+			_, err := session.PushArrival(t.Context(), good, 0, -1)
+			return err
+		}, ErrUsage, "at: "},
+		"nil template": {func() error {
+			_, err := session.VerifyTemplate(t.Context(), nil)
+			return err
+		}, ErrUsage, "reference: "},
+		"evidence of closed": {func() error {
+			_, err := closed.Evidence()
+			return err
+		}, ErrClosed, ""},
 	} {
 		if err := test.call(); !errors.Is(err, test.is) ||
 			!strings.Contains(err.Error(), test.part) {
@@ -244,7 +265,8 @@ func TestSessionsAreIndependent(t *testing.T) {
 		}
 		defer session.Close()
 		for i := range 3 {
-			if _, err := session.Push(t.Context(), frame, time.Duration(i)*250*time.Millisecond); err != nil {
+			at := time.Duration(i) * 250 * time.Millisecond
+			if _, err := session.Push(t.Context(), frame, at); err != nil {
 				t.Error(err)
 			}
 		}

@@ -399,7 +399,7 @@ typedef struct {
     uint32_t reserved;
 } vultus_guidance;
 
-// When a frame was captured and when it came, and what was signed of it. The caller sets all of it.
+// When a frame was captured and when it came, and what was signed of it. The caller sets all.
 typedef struct {
     // sizeof(vultus_arrival).
     size_t struct_size;
@@ -701,8 +701,8 @@ vultus_status vultus_challenge_new(const uint8_t *nonce,
                                    vultus_error **error);
 
 // Returns all that is to be shown and asked as JSON for the page or app that records. The nonce is
-// not in it. Who has it can prepare the answer to the later steps; vultus_session_next_step() gives
-// each out when it is due.
+// not in it. Who has it can prepare the answer to the later steps: vultus_session_next_step()
+// gives each out when it is due.
 const char *vultus_challenge_json(const vultus_challenge *challenge);
 
 // Frees a challenge.

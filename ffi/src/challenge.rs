@@ -54,8 +54,8 @@ pub unsafe extern "C" fn vultus_challenge_new(
 }
 
 /// Returns all that is to be shown and asked as JSON for the page or app that records. The nonce is
-/// not in it. Who has it can prepare the answer to the later steps; vultus_session_next_step() gives
-/// each out when it is due.
+/// not in it. Who has it can prepare the answer to the later steps: vultus_session_next_step()
+/// gives each out when it is due.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_challenge_json(
     challenge: *const vultus_challenge,

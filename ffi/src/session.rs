@@ -204,7 +204,7 @@ pub unsafe extern "C" fn vultus_session_begin_challenge(
     })
 }
 
-/// When a frame was captured and when it came, and what was signed of it. The caller sets all of it.
+/// When a frame was captured and when it came, and what was signed of it. The caller sets all.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct vultus_arrival {

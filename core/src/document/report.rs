@@ -18,6 +18,10 @@ fn own_check(name: FieldName) -> Option<Check> {
     }
 }
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the reader of pictures, to come")
+)]
 impl DocumentReport {
     fn empty(seen: DocumentSight, text: String) -> DocumentReport {
         DocumentReport {

@@ -672,7 +672,7 @@ fn head_move(track: &Track, step: &Asked, asked: Direction, allowance: Allowance
     // What is held from the step before is no answer until the head has come back.
     let held = (goes[0].1 >= 1.0).then_some(goes[0].0);
     let is_held = |(direction, by): &&(Direction, f32)| {
-        Some(*direction) == held && *by >= BACK || *by < 1.0 && *by >= BACK
+        *by >= BACK && (*by < 1.0 || Some(*direction) == held)
     };
     let back = match held {
         Some(_) => goes.iter().take_while(is_held).count(),

@@ -132,7 +132,8 @@ static void challenges(void) {
     REFUSED(vultus_challenge_new(nonce, 65, VULTUS_CHALLENGE_FLASH, &again, &error),
             VULTUS_ERROR_USAGE, "nonce: ");
     REFUSED(vultus_challenge_new(nonce, 16, 0, &again, &error), VULTUS_ERROR_USAGE, "kinds: is 0");
-    REFUSED(vultus_challenge_new(nonce, 16, 16, &again, &error), VULTUS_ERROR_USAGE, "kinds: is 16");
+    REFUSED(vultus_challenge_new(nonce, 16, 16, &again, &error), VULTUS_ERROR_USAGE,
+            "kinds: is 16");
     REFUSED(vultus_challenge_new(NULL, 16, 1, &again, &error), VULTUS_ERROR_NULL, "nonce: ");
     REFUSED(vultus_challenge_new(nonce, 16, 1, NULL, &error), VULTUS_ERROR_NULL, "challenge: ");
     CHECK(vultus_challenge_json(NULL) == NULL &&
