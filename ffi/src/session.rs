@@ -312,7 +312,7 @@ impl vultus_next_step {
             Task::Flash(on) => {
                 self.colour = on
                     .iter()
-                    .fold(0, |all, &on| all << 8 | u32::from(on) * 0xff);
+                    .fold(0, |all, &on| (all << 8) | if on { 0xff } else { 0 });
             }
             Task::HeadMove(Direction::Left) => self.direction = VULTUS_DIRECTION_LEFT,
             Task::HeadMove(Direction::Right) => self.direction = VULTUS_DIRECTION_RIGHT,
