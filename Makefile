@@ -9,17 +9,21 @@ PY := $(VENV)/bin/python
 SPECIMEN := build/photos/specimen-obama.png
 PORTRAITS := build/photos/obama.jpg build/photos/obama2.jpg build/photos/biden.jpg
 
-.PHONY: demo test setup cross test-cross test-rust test-python test-ffi test-idp pack photos wheel lint clean bench-peers
+.PHONY: demo test setup cross test-cross test-rust test-python test-ffi test-idp pack photos wheel \
+	lint clean bench-peers
 
 demo: wheel photos
 	@echo; echo "== The holder, with his card: must be accepted"
 	$(PY) -m vultus verify build/photos/obama2.jpg $(SPECIMEN) --annotate build/demo-accept.png
 	@echo; echo "== Another person, with the same card: must be rejected"
-	$(PY) -m vultus verify build/photos/biden.jpg $(SPECIMEN) --annotate build/demo-reject.png || [ $$? -eq 1 ]
+	$(PY) -m vultus verify build/photos/biden.jpg $(SPECIMEN) \
+		--annotate build/demo-reject.png || [ $$? -eq 1 ]
 	@echo; echo "== The holder on a simulated screen: matches, and must be rejected as an attack"
 	$(PY) -m pip install --quiet numpy
-	$(PY) -m vultus attack replay build/photos/obama2.jpg build/demo-spoof.png --seed 4 --set coverage=1.1
-	$(PY) -m vultus verify build/demo-spoof.png $(SPECIMEN) --annotate build/demo-spoofed.png || [ $$? -eq 1 ]
+	$(PY) -m vultus attack replay build/photos/obama2.jpg build/demo-spoof.png \
+		--seed 4 --set coverage=1.1
+	$(PY) -m vultus verify build/demo-spoof.png $(SPECIMEN) \
+		--annotate build/demo-spoofed.png || [ $$? -eq 1 ]
 	@echo; echo "Look at build/demo-accept.png, build/demo-reject.png and build/demo-spoofed.png."
 
 test: setup
@@ -38,7 +42,8 @@ CARGO_TEST := cargo test --release --workspace --exclude vultus-python
 # with every read and write checked.
 test-rust: pack photos
 	$(CARGO_TEST)
-	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --quiet --error-exitcode=9" $(CARGO_TEST) --lib kernel::
+	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --quiet --error-exitcode=9" \
+		$(CARGO_TEST) --lib kernel::
 
 test-python: wheel photos
 	cargo build --release --workspace --exclude vultus-python --example network
@@ -96,13 +101,15 @@ SECONDS ?= 20
 
 bench-peers: $(PEERS)/prepared
 	cargo build --release --workspace --exclude vultus-python --bin peer-worker
-	$(PEERS)/bin/python benches/peers/run.py --tasks $(PEERS)/tasks --worker target/release/peer-worker --seconds $(SECONDS) --record $(RECORD) \
+	$(PEERS)/bin/python benches/peers/run.py --tasks $(PEERS)/tasks \
+		--worker target/release/peer-worker --seconds $(SECONDS) --record $(RECORD) \
 		$(if $(ONLY),--only $(ONLY))
 	$(PEERS)/bin/python benches/peers/chart.py $(RECORD)
 
 $(PEERS)/prepared: $(PEERS)/tools build/pack/pack.json $(PORTRAITS) benches/peers/prepare.py
 	rm -rf $(PEERS)/tasks
-	$(PEERS)/bin/python benches/peers/prepare.py --pack build/pack --photos build/photos --out $(PEERS)/tasks
+	$(PEERS)/bin/python benches/peers/prepare.py --pack build/pack --photos build/photos \
+		--out $(PEERS)/tasks
 	touch $@
 
 # face-recognition asks for a dlib that is built from source, and pnnx for torch, which its program

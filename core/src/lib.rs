@@ -4,11 +4,12 @@
 //! that says why:
 //!
 //! ```text
-//! bytes -image-> Image -detect-> Detection -align-> AlignedFace -quality-> QualityReport ----------------+
-//!                  +------------------pad(Image, AlignedFace)-> PadReport --------------------------------+
-//!                                        AlignedFace -embed-> Features(probe) --+                         |
-//!   enrolment: the same path -template-> Template(reference) ------------compare-> Comparison ------------+
-//!   frames: the same per frame ----------------------sequence-> SequenceEvidence -------------------------+-decision-> Decision
+//! bytes -image-> Image -detect-> Detection -align-> AlignedFace -quality-> QualityReport
+//!                  +---pad(Image, AlignedFace)-> PadReport
+//!                                      AlignedFace -embed-> Features(probe) -+
+//!   enrolment: the same path -template-> Template(reference) -----compare-> Comparison
+//!   frames: the same per frame -sequence-> SequenceEvidence
+//!   all of these -decision-> Decision
 //! ```
 //!
 //! ```no_run

@@ -133,7 +133,9 @@ func (c *call) decide(
 	f func(decision **C.vultus_decision, cause **C.vultus_error) C.vultus_status,
 ) (*Decision, error) {
 	var decision *C.vultus_decision
-	if err := c.run(func(cause **C.vultus_error) C.vultus_status { return f(&decision, cause) }); err != nil {
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return f(&decision, cause)
+	}); err != nil {
 		return nil, err
 	}
 	defer C.vultus_decision_free(decision)

@@ -63,11 +63,13 @@ type Comparison struct {
 
 // Decision is the answer to one transaction.
 type Decision struct {
-	Outcome    Outcome         `json:"outcome"`
-	Reasons    []Reason        `json:"reasons"` // the decisive ones first
-	Comparison *Comparison     `json:"-"`       // nil when a face was missing
-	JSON       json.RawMessage `json:"-"`       // all evidence, the same bytes as in every other language
-	Stages     []Stage         `json:"-"`       // where the time went, in no promised order; decoding is not among them
+	Outcome    Outcome     `json:"outcome"`
+	Reasons    []Reason    `json:"reasons"` // the decisive ones first
+	Comparison *Comparison `json:"-"`       // nil when a face was missing
+	// JSON is all evidence, the same bytes as in every other language.
+	JSON json.RawMessage `json:"-"`
+	// Stages say where the time went, in no promised order; decoding is not among them.
+	Stages []Stage `json:"-"`
 }
 
 // Stage is a step of the pipeline, such as "embed", and the time that it took over both pictures

@@ -176,7 +176,10 @@ func (e *Engine) Enrol(ctx context.Context, picture []byte, role Role) (*Enrolme
 	c := begin(ctx)
 	defer c.end()
 	engine := c.engine(e)
-	code, ok := map[Role]C.int32_t{Selfie: C.VULTUS_ROLE_SELFIE, Document: C.VULTUS_ROLE_DOCUMENT}[role]
+	code, ok := map[Role]C.int32_t{
+		Selfie:   C.VULTUS_ROLE_SELFIE,
+		Document: C.VULTUS_ROLE_DOCUMENT,
+	}[role]
 	if !ok {
 		c.refuse("role: is %q, allowed are %q and %q", role, Selfie, Document)
 	}

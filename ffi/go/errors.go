@@ -16,12 +16,18 @@ type Kind int32
 
 // The kinds of an Error.
 const (
-	ErrInput       Kind = C.VULTUS_ERROR_INPUT       // the input is broken: not a picture, cut short, a damaged template
-	ErrLimit       Kind = C.VULTUS_ERROR_LIMIT       // the input is larger than a limit allows
-	ErrModel       Kind = C.VULTUS_ERROR_MODEL       // the model pack is missing, damaged, or its licence was not accepted
-	ErrUsage       Kind = C.VULTUS_ERROR_USAGE       // the call contradicts the documentation
-	ErrUnsupported Kind = C.VULTUS_ERROR_UNSUPPORTED // the input is valid, but of a sort that is not handled
-	ErrInternal    Kind = C.VULTUS_ERROR_INTERNAL    // a defect of the engine
+	// The input is broken: not a picture, cut short, a damaged template.
+	ErrInput Kind = C.VULTUS_ERROR_INPUT
+	// The input is larger than a limit allows.
+	ErrLimit Kind = C.VULTUS_ERROR_LIMIT
+	// The model pack is missing, damaged, or its licence was not accepted.
+	ErrModel Kind = C.VULTUS_ERROR_MODEL
+	// The call contradicts the documentation.
+	ErrUsage Kind = C.VULTUS_ERROR_USAGE
+	// The input is valid, but of a sort that is not handled.
+	ErrUnsupported Kind = C.VULTUS_ERROR_UNSUPPORTED
+	// A defect of the engine.
+	ErrInternal Kind = C.VULTUS_ERROR_INTERNAL
 )
 
 // Error returns the stable name of the kind.

@@ -27,7 +27,9 @@ func (e *Engine) NewGallery() (*Gallery, error) {
 	defer c.end()
 	engine := c.engine(e)
 	var gallery *C.vultus_gallery
-	if err := c.run(func(cause **C.vultus_error) C.vultus_status { return C.vultus_gallery_new(engine, &gallery, cause) }); err != nil {
+	if err := c.run(func(cause **C.vultus_error) C.vultus_status {
+		return C.vultus_gallery_new(engine, &gallery, cause)
+	}); err != nil {
 		return nil, err
 	}
 	g := new(Gallery)

@@ -363,7 +363,7 @@ const (
 
 // Evidence is what the frames of a session tell.
 type Evidence struct {
-	Risk           Risk              `json:"risk"` // the higher of both channels; empty when nothing is known
+	Risk           Risk              `json:"risk"` // the higher of both; empty when nothing is known
 	Text           string            `json:"text"` // for people
 	Frames         int               `json:"frames"`
 	DistinctFrames int               `json:"distinct_frames"` // how many different ones they were

@@ -121,7 +121,9 @@ func FuzzDecode(f *testing.F) {
 	if err := errors.Join(jpeg.Encode(&asJPEG, pixels, nil), png.Encode(&asPNG, pixels)); err != nil {
 		f.Fatal(err)
 	}
-	for _, file := range [][]byte{asJPEG.Bytes(), asPNG.Bytes(), []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\r\x00\x00\x00/\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"), nil} {
+	asWebP := []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\r\x00\x00\x00" +
+		"/\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00")
+	for _, file := range [][]byte{asJPEG.Bytes(), asPNG.Bytes(), asWebP, nil} {
 		f.Add(file)
 		f.Add(file[:len(file)/2])
 	}

@@ -63,7 +63,8 @@ func TestMain(m *testing.M) {
 // settled waits for the collector until no more than `most` C objects live, and returns how many
 // do.
 func settled(most int) int {
-	for deadline := time.Now().Add(30 * time.Second); liveObjects() > most && time.Now().Before(deadline); {
+	deadline := time.Now().Add(30 * time.Second)
+	for liveObjects() > most && time.Now().Before(deadline) {
 		runtime.GC()
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -193,6 +194,12 @@ func TestBadInput(t *testing.T) {
 			return err
 		}
 	}
+	read := func(stored []byte) func() error {
+		return func() error {
+			_, err := engine.ReadTemplate(stored)
+			return err
+		}
+	}
 	for name, test := range map[string]struct {
 		call func() error
 		kind Kind
@@ -207,11 +214,14 @@ func TestBadInput(t *testing.T) {
 		"unsupported rate": {verify(good, good, WithFMR(1e-30)), ErrUsage, "is not supported"},
 		"unknown role":     {enrol(good, "passport"), ErrUsage, `role: is "passport"`},
 		"cut picture":      {enrol(good[:10], Selfie), ErrInput, "picture: "},
-		"no template":      {func() error { _, err := engine.ReadTemplate([]byte("hello")); return err }, ErrInput, "stored: "},
-		"empty template":   {func() error { _, err := engine.ReadTemplate(nil); return err }, ErrInput, "stored: "},
-		"nil template":     {func() error { _, err := engine.VerifyTemplate(t.Context(), good, nil); return err }, ErrUsage, "reference: is nil"},
-		"no pack":          {func() error { _, err := Open("/nowhere"); return err }, ErrModel, "pack: "},
-		"NUL in a path":    {func() error { _, err := Open("a\x00b"); return err }, ErrUsage, "NUL"},
+		"no template":      {read([]byte("hello")), ErrInput, "stored: "},
+		"empty template":   {read(nil), ErrInput, "stored: "},
+		"nil template": {func() error {
+			_, err := engine.VerifyTemplate(t.Context(), good, nil)
+			return err
+		}, ErrUsage, "reference: is nil"},
+		"no pack":       {func() error { _, err := Open("/nowhere"); return err }, ErrModel, "pack: "},
+		"NUL in a path": {func() error { _, err := Open("a\x00b"); return err }, ErrUsage, "NUL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := test.call()
@@ -223,7 +233,9 @@ func TestBadInput(t *testing.T) {
 			if !strings.Contains(err.Error(), test.part) {
 				t.Errorf("%q lacks %q", err, test.part)
 			}
-			for _, other := range []Kind{ErrInput, ErrLimit, ErrModel, ErrUsage, ErrUnsupported, ErrInternal} {
+			for _, other := range []Kind{
+				ErrInput, ErrLimit, ErrModel, ErrUsage, ErrUnsupported, ErrInternal,
+			} {
 				if other != test.kind && errors.Is(err, other) {
 					t.Errorf("%v is also %v", err, other)
 				}

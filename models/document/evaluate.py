@@ -1,6 +1,8 @@
-"""Reads pictures of documents by reader.py, beside what is printed on them, as they are and changed; and drawn lines.
+"""Reads pictures of documents by reader.py, beside what is printed on them, as they are and
+changed; and drawn lines.
 
-python models/document/evaluate.py --pictures FOLDER --truth FOLDER_OF_truth_id_documents.py --font OCRB.otf
+python models/document/evaluate.py --pictures FOLDER --truth FOLDER_OF_truth_id_documents.py \\
+    --font OCRB.otf
 """
 
 from __future__ import annotations

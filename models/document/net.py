@@ -1,6 +1,7 @@
 """The two networks: plain convolutions that the engine's kernels run, grey in, planes out.
 
-A layer is (channels in, channels, kernel, stride, padding), each of the last three as (rows, columns).
+A layer is (channels in, channels, kernel, stride, padding), each of the last three as (rows,
+columns).
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import torch
 from torch import nn
 
 LUMA = (0.299, 0.587, 0.114)
-"""The first convolution sees red, green and blue by these weights, so that the engine need not make a grey picture."""
+"""The first convolution sees red, green and blue by these weights, so that the engine need not
+make a grey picture."""
 
 
 class Conv(nn.Module):
@@ -52,7 +54,8 @@ class CellNet(nn.Module):
 class BandNet(nn.Module):
     """Picture [N, 1, H, W] in -1..1 -> [N, 5, H / 4, W / 4].
 
-    Planes: logit of "a line of a zone", reading direction x and y, log2 of pitch and of the capitals' height in pixels.
+    Planes: logit of "a line of a zone", reading direction x and y, log2 of pitch and of the
+    capitals' height in pixels.
     """
 
     def __init__(self) -> None:
@@ -135,7 +138,8 @@ class Writer:
 
 
 def onnx_bytes(model: nn.Module, name: str, height: int, width: int) -> bytes:
-    """The network as ONNX for a picture of that size; other sizes that are multiples of 16 may be loaded too."""
+    """The network as ONNX for a picture of that size; other sizes that are multiples of 16
+    may be loaded too."""
     import onnx
     from onnx import TensorProto, helper
 

@@ -132,7 +132,8 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def sampled(grey: np.ndarray, turn: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """The picture through `turn`, which takes a point of the output to the picture; averaged where it shrinks."""
+    """The picture through `turn`, which takes a point of the output to the picture; averaged
+    where it shrinks."""
     step = math.sqrt(abs(np.linalg.det(turn[:, :2])))
     scale = 1.0
     while step * scale >= 2:
@@ -157,7 +158,8 @@ def stretched(grey: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Line:
-    """A line in the picture: where its first cell begins and its last ends, and half the height of its capitals."""
+    """A line in the picture: where its first cell begins and its last ends, and half the height of
+    its capitals."""
 
     start: np.ndarray
     end: np.ndarray
@@ -190,7 +192,8 @@ SURE = 1.5
 KIND = 4.0
 """What a character costs, in nats, that does not belong where it stands."""
 WIDE, SPAN = 0.5, 1.1
-"""What it costs when cells are not as wide as the band network says, which says a tenth too little."""
+"""What it costs when cells are not as wide as the band network says, which says a tenth too
+little."""
 LISTED = 5.0
 MEND = 6.0
 """What a reading may lose, in nats, for its check digit to hold."""
@@ -357,7 +360,8 @@ class Reader:
         self.band, self.cell = Network(band), Network(cell)
 
     def lines(self, grey: np.ndarray) -> list[list[Line]]:
-        """The lines of the zones that the picture may show, the likeliest first, each from top to bottom."""
+        """The lines of the zones that the picture may show, the likeliest first, each from top to
+        bottom."""
         height, width = grey.shape
         scale = max(height, width) / SIDE
         first = sampled(grey, np.float64([[scale, 0, 0], [0, scale, 0]]), (SIDE, SIDE))
@@ -469,7 +473,8 @@ class Reader:
         return align(self.posteriors(self.strip(grey, line, count)), count)
 
     def settled(self, grey: np.ndarray, line: Line, count: int, heights: tuple[float, ...]):
-        """The line moved up or down, and its capitals taken as taller or lower, as it is read best."""
+        """The line moved up or down, and its capitals taken as taller or lower, as it is read
+        best."""
         ways = [
             dataclasses.replace(
                 line,
@@ -527,7 +532,8 @@ MOST_BLANK = -3.0
 
 
 def align(log: np.ndarray, count: int):
-    """The best places of `count` centres: mean score a cell, and the log posteriors [count, 37] there."""
+    """The best places of `count` centres: mean score a cell, and the log posteriors [count, 37]
+    there."""
     frames = len(log)
     blank = np.maximum(log[:, 37], MOST_BLANK)
     before = np.concatenate([[0], np.cumsum(blank)])

@@ -1,7 +1,7 @@
 """Draws what the two networks learn from: lines of a zone as strips, and pages with a zone on them.
 
-Nothing but the font OCR-B comes from outside; paper, portraits and other print are drawn. The same seed gives the same
-pixels with the same versions of the packages in requirements.txt.
+Nothing but the font OCR-B comes from outside; paper, portraits and other print are drawn. The
+same seed gives the same pixels with the same versions of the packages in requirements.txt.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def capital(path: str | None, size: int) -> float:
 def typeset(
     lines: list[str], path: str | None, size: int, pitch: float, spacing: float, pad: float
 ):
-    """Ink of several lines, and the centre of their first character. `pad` is the border in cells."""
+    """Ink of several lines, and the centre of their first character. `pad` is the border in
+    cells."""
     height = int(size * 1.6)
     cell = int(round(pitch))
     width = int(pitch * (max(map(len, lines)) + 2 * pad)) + 2 * cell
@@ -120,7 +121,8 @@ def camera(r: random.Random, picture: np.ndarray, sharp_px: float) -> np.ndarray
 
 
 def strip(r: random.Random, ocr_b: str):
-    """One line as the reader cuts it out: uint8 [ROWS, CELLS * PITCH], and its frames' classes; 255 has none."""
+    """One line as the reader cuts it out: uint8 [ROWS, CELLS * PITCH], and its frames' classes;
+    255 has none."""
     lines = text.zone(r)
     at = r.randrange(len(lines))
     if r.random() < 0.35:
@@ -293,7 +295,8 @@ def print_text(
 
 
 def document(r: random.Random, ocr_b: str):
-    """A drawn document; the zone's lines as boxes, the pitch and the height of capitals, if it has one."""
+    """A drawn document; the zone's lines as boxes, the pitch and the height of capitals, if it
+    has one."""
     lines = text.zone(r)
     count = len(lines[0])
     path = ocr_b if r.random() < 0.9 else None

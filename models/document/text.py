@@ -1,11 +1,13 @@
-"""Made-up machine-readable zones of ICAO Doc 9303, with right check digits, and other lines for balance."""
+"""Made-up machine-readable zones of ICAO Doc 9303, with right check digits, and other lines for
+balance."""
 
 from __future__ import annotations
 
 import random
 
 ALPHABET = "<0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""The characters in the order of the cell network's classes; the class after them is "no centre"."""
+"""The characters in the order of the cell network's classes; the class after them is "no
+centre"."""
 LETTERS, DIGITS = ALPHABET[11:], ALPHABET[1:11]
 
 

@@ -1,4 +1,5 @@
-"""Trains one of the two networks that read a machine-readable zone, on drawn material alone, and writes it as ONNX.
+"""Trains one of the two networks that read a machine-readable zone, on drawn material alone, and
+writes it as ONNX.
 
 python models/document/train.py cell --font OCRB.otf --out models/trained/vultus-mrz-cell.onnx
 python models/document/train.py band --font OCRB.otf --out models/trained/vultus-mrz-band.onnx
@@ -130,7 +131,8 @@ class Bands:
                 off[k] += np.abs(planes[3 + k] - values[2 + k])[truth].sum()
             seen += truth.sum()
         return (
-            f"intersection over union {hit / union:.3f}; on lines: {turned / seen:.4f} read backwards, "
+            f"intersection over union {hit / union:.3f}; "
+            f"on lines: {turned / seen:.4f} read backwards, "
             f"log2 of pitch off by {off[0] / seen:.3f}, of capitals by {off[1] / seen:.3f}"
         )
 

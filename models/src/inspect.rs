@@ -64,8 +64,10 @@ mod tests {
     fn pack(usage: &str, weight: &[u8]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let manifest = format!(
-            r#"{{"format":1,"name":"small","version":"1","models":[{{"id":"one","task":"embed","file":"one.onnx",
-            "sha256":"9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c","licence":{{"spdx":"MIT","use":"{usage}"}},
+            r#"{{"format":1,"name":"small","version":"1","models":[{{
+            "id":"one","task":"embed","file":"one.onnx",
+            "sha256":"9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c",
+            "licence":{{"spdx":"MIT","use":"{usage}"}},
             "training_data":"none","input":{{"colour":"rgb","scale":1.0,"offset":0.0}}}}]}}"#
         );
         fs::write(folder.path().join("pack.json"), manifest).unwrap();

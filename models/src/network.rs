@@ -226,10 +226,10 @@ pub(crate) fn centre(args: &CentreArgs, out: &mut impl Write) -> Done {
 impl OverArgs {
     /// Runs `measure` on the pack, the licences accepted and the pictures, and returns how many
     /// these are.
-    fn pictures<R>(
-        &self,
-        measure: impl FnOnce(&Path, &[String], &mut dyn Iterator<Item = Image>) -> vultus::Result<R>,
-    ) -> Result<(R, usize), Box<dyn Error>> {
+    fn pictures<R, M>(&self, measure: M) -> Result<(R, usize), Box<dyn Error>>
+    where
+        M: FnOnce(&Path, &[String], &mut dyn Iterator<Item = Image>) -> vultus::Result<R>,
+    {
         let names = std::fs::read_to_string(&self.pictures)
             .map_err(|e| format!("{}: {e}", self.pictures.display()))?;
         let paths: Vec<&str> = names.lines().filter(|line| !line.is_empty()).collect();

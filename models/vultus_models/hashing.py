@@ -29,7 +29,8 @@ def check(name: str, data: bytes, expected: str, advice: str) -> bytes:
 
 
 def refuse_pointer(name: str, head: bytes) -> None:
-    """Raises when `head`, the first bytes of `name`, is a Git LFS pointer in the place of the file."""
+    """Raises when `head`, the first bytes of `name`, is a Git LFS pointer in the place of the
+    file."""
     if head.startswith(LFS_POINTER):
         raise Fault(
             f"{name} is a Git LFS pointer ({LFS_POINTER.decode()}…), not the file itself: run `git"

@@ -97,7 +97,8 @@ class Manifest:
 
     @property
     def centre(self) -> list[float]:
-        """What the conversion takes off each value of the output; empty where it takes nothing off."""
+        """What the conversion takes off each value of the output; empty where it takes nothing
+        off."""
         path = DATA / "centres" / f"{self.id}.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 

@@ -1,7 +1,8 @@
 //! Inference: an ONNX graph is lowered once to a plan of fused steps, then run as often as needed.
 //!
 //! ```text
-//! bytes -onnx-> Graph -lower-> Plan (steps over blocked maps) -bands-> pieces -memory-> buffers -execute-> one kernel a piece
+//! bytes -onnx-> Graph -lower-> Plan (steps over blocked maps)
+//!       -bands-> pieces -memory-> buffers -execute-> one kernel a piece
 //! ```
 //!
 //! A graph that cannot be lowered runs through tract whole; [`Network::explain`] says which node

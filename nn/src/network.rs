@@ -39,8 +39,8 @@ impl Scratch {
 }
 
 impl Network {
-    /// Loads an ONNX graph, to be run by `kernels`, with one input of `input_shape` (batch, channels, height, width; the
-    /// batch is 1).
+    /// Loads an ONNX graph, to be run by `kernels`, with one input of `input_shape`
+    /// (batch, channels, height, width; the batch is 1).
     ///
     /// With `ranges`, from [`Network::calibrate`], convolutions run in 16-bit integers.
     pub fn load(

@@ -82,7 +82,8 @@ const SURE_OF_TRACK: f32 = 0.7;
 /// landmarks that were placed once.
 const NEAR_ITS_TRACK: f32 = 0.7;
 
-/// Landmarks that move by no more, in distances of the eyes, when they are placed again are at rest.
+/// Landmarks that move by no more, in distances of the eyes, when they are placed again are at
+/// rest.
 /// Of 2,453 faces of 40 to 600 pixels that were pasted before drawn backgrounds, all that came to
 /// rest had their eyes within a tenth of that distance; those on hair or neck never did (0.07 and
 /// more).

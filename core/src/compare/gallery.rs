@@ -514,8 +514,9 @@ mod tests {
 
     #[test]
     fn a_threshold_for_many_is_that_of_a_rarer_false_match() {
-        let calibration = Calibration::read(&serde_json::json!({"tables": [{"comparator": "single", "precision": "exact", "set": "S",
-            "non_mated": 1_000_000, "points": [
+        let calibration = Calibration::read(&serde_json::json!({"tables": [{
+            "comparator": "single", "precision": "exact", "set": "S", "non_mated": 1_000_000,
+            "points": [
                 {"fmr": 1e-5, "threshold": 0.5, "fmr_low": 0.8e-5, "fmr_high": 1.2e-5},
                 {"fmr": 1e-2, "threshold": 0.3, "fmr_low": 0.9e-2, "fmr_high": 1.1e-2}]}]}))
         .unwrap();

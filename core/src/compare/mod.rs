@@ -257,7 +257,8 @@ mod tests {
     use approx::assert_relative_eq;
 
     fn calibration() -> Calibration {
-        Calibration::read(&serde_json::json!({"tables": [{"comparator": "single", "precision": "exact", "set": "S", "non_mated": 1_000_000,
+        Calibration::read(&serde_json::json!({"tables": [{
+            "comparator": "single", "precision": "exact", "set": "S", "non_mated": 1_000_000,
             "points": [
                 {"fmr": 1e-4, "threshold": 0.5, "fmr_low": 0.8e-4, "fmr_high": 1.2e-4},
                 {"fmr": 1e-2, "threshold": 0.3, "fmr_low": 0.9e-2, "fmr_high": 1.1e-2}]}]}))
@@ -351,8 +352,11 @@ mod tests {
 
     #[test]
     fn a_table_that_is_not_monotone_is_refused() {
-        let bad = serde_json::json!({"tables": [{"comparator": "fused", "precision": "exact", "set": "S", "non_mated": 1,
-            "points": [{"fmr": 0.1, "threshold": 0.5, "fmr_low": 0.0, "fmr_high": 1.0}, {"fmr": 0.01, "threshold": 0.4, "fmr_low": 0.0, "fmr_high": 1.0}]}]});
+        let bad = serde_json::json!({"tables": [{
+            "comparator": "fused", "precision": "exact", "set": "S", "non_mated": 1,
+            "points": [
+                {"fmr": 0.1, "threshold": 0.5, "fmr_low": 0.0, "fmr_high": 1.0},
+                {"fmr": 0.01, "threshold": 0.4, "fmr_low": 0.0, "fmr_high": 1.0}]}]});
         assert!(Calibration::read(&bad).is_err());
     }
 }

@@ -302,7 +302,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sha = hex(&Sha256::digest(b"weights"));
         let manifest = format!(
-            r#"{{"format":1,"name":"t","version":"1","models":[{{"id":"m","task":"embed","file":"m.onnx","sha256":"{sha}",
+            r#"{{"format":1,"name":"t","version":"1","models":[{{
+            "id":"m","task":"embed","file":"m.onnx","sha256":"{sha}",
             "licence":{{"spdx":"X","use":"{licence}"}},"training_data":"none",
             "input":{{"colour":"rgb","scale":1.0,"offset":0.0}}}}]}}"#
         );

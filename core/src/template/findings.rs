@@ -1,7 +1,7 @@
 //! What was found in the picture, as bytes: the unified score, flags (1 where the landmarks lie on
-//! the face, 2 where there is another face), a code of PAD, the number of scores; four f32 (the eyes'
-//! distance, yaw, pitch, share of the other face); a score u8 for each component in the order of
-//! their table, 255 for one that was not measured.
+//! the face, 2 where there is another face), a code of PAD, the number of scores; four f32 (the
+//! eyes' distance, yaw, pitch, share of the other face); a score u8 for each component in the order
+//! of their table, 255 for one that was not measured.
 
 use crate::evidence::{Assessed, Component, Findings, Obstacle, PadStatus};
 use zeroize::Zeroizing;

@@ -352,7 +352,8 @@ mod tests {
         tree.file("dfdc_train_part_0/b.mp4", b"x");
         tree.file(
             "dfdc_train_part_0/metadata.json",
-            br#"{"a.mp4":{"label":"FAKE","split":"train","original":"b.mp4"},"b.mp4":{"label":"REAL","split":"train"}}"#,
+            br#"{"a.mp4":{"label":"FAKE","split":"train","original":"b.mp4"},
+                "b.mp4":{"label":"REAL","split":"train"}}"#,
         );
         let set = read(tree.path(), Layout::Dfdc);
         assert_eq!(set.findings.0, []);

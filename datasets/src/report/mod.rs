@@ -11,27 +11,34 @@ use crate::run::{NamedTrial, Run};
 use svg::{Axis, Scale, Series, Shape, escape, plot};
 
 const STYLE: &str = "
-:root{--ink:#1d2733;--soft:#5b6875;--rule:#d9dfe5;--c0:#0b6e99;--c1:#c2410c;--c2:#4d7c0f;--bad:#b42318}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);max-width:1180px;margin:2rem auto;padding:0 1.2rem}
+:root{--ink:#1d2733;--soft:#5b6875;--rule:#d9dfe5;--c0:#0b6e99;--c1:#c2410c;\
+--c2:#4d7c0f;--bad:#b42318}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);\
+max-width:1180px;margin:2rem auto;padding:0 1.2rem}
 h1{font-size:1.6rem;margin:0 0 .2rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}
 .sub{color:var(--soft);margin:0 0 1rem}
 .grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:1rem 2rem}
 figure{margin:0;min-width:0;break-inside:avoid}figcaption{font-weight:600;margin:.4rem 0}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}
 th,td{text-align:left;padding:.28rem .6rem;border-bottom:1px solid var(--rule);vertical-align:top}
-th{color:var(--soft);font-weight:600}td{overflow-wrap:anywhere}td.n,th.n{text-align:right}td.n{white-space:nowrap}
+th{color:var(--soft);font-weight:600}td{overflow-wrap:anywhere}\
+td.n,th.n{text-align:right}td.n{white-space:nowrap}
 code{font:12.5px ui-monospace,monospace;overflow-wrap:anywhere}
 .cards{display:flex;flex-wrap:wrap;gap:.8rem;margin:1rem 0}
 .card{border:1px solid var(--rule);border-radius:8px;padding:.6rem 1rem;min-width:150px}
 .card b{display:block;font-size:1.35rem}.card span{color:var(--soft);font-size:13px}
 .bad{border-left:4px solid var(--bad);padding:.4rem .8rem;background:#fdf3f2}
-.pair{display:inline-block;margin:.4rem;color:var(--soft);font-size:13px;break-inside:avoid}.pair img{width:90px;height:90px;object-fit:cover}
+.pair{display:inline-block;margin:.4rem;color:var(--soft);font-size:13px;break-inside:avoid}\
+.pair img{width:90px;height:90px;object-fit:cover}
 svg{width:100%;height:auto}svg text{font:11.5px system-ui,sans-serif;fill:var(--soft)}
 svg .label{fill:var(--ink)}.grid{stroke:var(--rule)}
 .line{fill:none;stroke-width:2}.area{opacity:.45}
 .line.c0{stroke:var(--c0)}.line.c1{stroke:var(--c1)}.line.c2{stroke:var(--c2)}
-.area.c0,.dot.c0,.key.c0{fill:var(--c0)}.area.c1,.dot.c1,.key.c1{fill:var(--c1)}.area.c2,.dot.c2,.key.c2{fill:var(--c2)}
-@media print{body{margin:0;max-width:none;font-size:10px}h2{margin-top:1rem}h2,h3{break-after:avoid}.grid2{grid-template-columns:1fr 1fr}tr{break-inside:avoid}
+.area.c0,.dot.c0,.key.c0{fill:var(--c0)}\
+.area.c1,.dot.c1,.key.c1{fill:var(--c1)}\
+.area.c2,.dot.c2,.key.c2{fill:var(--c2)}
+@media print{body{margin:0;max-width:none;font-size:10px}h2{margin-top:1rem}\
+h2,h3{break-after:avoid}.grid2{grid-template-columns:1fr 1fr}tr{break-inside:avoid}
 table{font-size:9px}td{overflow-wrap:normal}td:last-child,.grid2 td{overflow-wrap:anywhere}}
 ";
 

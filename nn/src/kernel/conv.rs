@@ -269,7 +269,9 @@ impl<A: Arithmetic> Walk<'_, A> {
                 macro_rules! with_step {
                     ($($step:literal)*) => {
                         match self.taps.pixel_step {
-                            $($step if A::STEPS.contains(&$step) => with_width!($step: 1 2 3 4 5 6 7 8 9 10 11 12 13 14),)*
+                            $($step if A::STEPS.contains(&$step) => {
+                                with_width!($step: 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+                            })*
                             _ => with_width!(0: 1),
                         }
                     };
@@ -277,7 +279,9 @@ impl<A: Arithmetic> Walk<'_, A> {
                 macro_rules! with_width {
                     ($step:literal: $($width:literal)*) => {
                         match width {
-                            $($width => simd.call(Tile::<A, $width, B, $step> { walk: self, place }),)*
+                            $($width => {
+                                simd.call(Tile::<A, $width, B, $step> { walk: self, place })
+                            })*
                             _ => unreachable!("a tile has one of these widths"),
                         }
                     };

@@ -84,7 +84,8 @@ impl Simd for Scalar {
     fn dot_pairs(self, acc: Self::I, a: Self::I, b: Self::I) -> Self::I {
         let low = |x: i32| i32::from(x as i16);
         let high = |x: i32| x >> 16;
-        lanes!(i => acc[i].wrapping_add(low(a[i]) * low(b[i])).wrapping_add(high(a[i]) * high(b[i])))
+        let products = |a, b| (low(a) * low(b)).wrapping_add(high(a) * high(b));
+        lanes!(i => acc[i].wrapping_add(products(a[i], b[i])))
     }
     #[inline(always)]
     fn to_f32(self, value: Self::I) -> Self::F {

@@ -206,7 +206,8 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Channel:
-    """What one channel of a sequence amounts to. Only `assessed` "yes" says anything of the frames."""
+    """What one channel of a sequence amounts to. Only `assessed` "yes" says anything of the
+    frames."""
 
     coverage: Coverage
     assessed: str
@@ -259,7 +260,8 @@ class Sequence:
     """Evidence from frames over time."""
 
     risk: str | None
-    """LOW, MEDIUM or HIGH, the higher of the two channels; LOW only where both were assessed, None when nothing can be said."""
+    """LOW, MEDIUM or HIGH, the higher of the two channels; LOW only where both were assessed, None
+    when nothing can be said."""
     text: str
     frames: int
     distinct_frames: int

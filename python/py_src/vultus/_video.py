@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from ._vultus import Image, InputError, UnsupportedError
 
 MOST_MISSING = 0.1
-"""The share of a clip that may be missing before it counts as cut: containers round their duration."""
+"""The share of a clip that may be missing before it counts as cut: containers round their
+duration."""
 
 _TURNS = {
     90: ("transpose", "cclock"),

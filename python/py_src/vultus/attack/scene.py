@@ -163,7 +163,8 @@ def paint(rng: np.random.Generator, brightest: float) -> np.ndarray:
 
 
 def room(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A procedural room out of focus: graded wall, flat furniture, a lamp or window; linear light."""
+    """A procedural room out of focus: graded wall, flat furniture, a lamp or window; linear
+    light."""
     wall = paint(rng, 0.6)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     slope = rng.uniform(-0.5, 0.5, 2)
