@@ -5,6 +5,7 @@ use crate::align::{AlignedFace, Aligner, Eyes};
 use crate::compare::{self, Gallery};
 use crate::decision::{Decision, EngineInfo, Evidence, Policy, Reference, decide};
 use crate::detect::{Attempt, Cascade, Choice, Turn, choose};
+use crate::document;
 use crate::embed::{Embedding, Features};
 use crate::error::{Error, Kind, Result, Stage};
 use crate::evidence::{
@@ -67,6 +68,8 @@ struct Models {
     aligner: Aligner,
     eyes: Option<Eyes>,
     pad: Option<Pad>,
+    /// `None` when the pack holds no networks that read documents.
+    document: Option<document::Reader>,
     /// That of the pack, then those of earlier packs.
     generations: Vec<Generation>,
     /// The embedders of all generations, each once, those of the pack first.
@@ -203,6 +206,7 @@ impl Engine {
             aligner: Aligner::load(loader)?,
             eyes: Eyes::load(loader)?,
             pad: Pad::load(loader)?,
+            document: document::Reader::load(loader)?,
             generations,
             embeddings,
             identity,
@@ -310,8 +314,12 @@ impl Engine {
     ///
     /// Whatever the picture shows is a [`DocumentReport`]; not possible with a pack that has no
     /// networks for it.
-    pub fn read_document(&self, _picture: &Image) -> Result<Assessed<DocumentReport>> {
-        Ok(Assessed::NotPossible(Obstacle::NoWeights))
+    pub fn read_document(&self, picture: &Image) -> Result<Assessed<DocumentReport>> {
+        let Some(reader) = &self.0.document else {
+            return Ok(Assessed::NotPossible(Obstacle::NoWeights));
+        };
+        let report = reader.read(&Pyramid::new(self.0.kernels, picture))?;
+        Ok(Assessed::Yes(report))
     }
 
     /// Decides whether the person of the selfie is the one enrolled as `reference`. The policy

@@ -79,7 +79,15 @@ class Input:
 class Manifest:
     id: str
     task: Literal[
-        "detect-near", "detect-far", "detect-small", "detect", "mesh", "eyes", "embed", "pad"
+        "detect-near",
+        "detect-far",
+        "detect-small",
+        "detect",
+        "mesh",
+        "eyes",
+        "embed",
+        "pad",
+        "document",
     ]
     title: str
     training_data: str

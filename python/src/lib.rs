@@ -278,6 +278,30 @@ impl Engine {
         Ok((sample.to_json(), points(Some(&sample))))
     }
 
+    /// Returns (JSON of the report, JSON of what stands in the zone). `today` is YYYY-MM-DD.
+    fn read_document(
+        &self,
+        py: Python<'_>,
+        image: &Image,
+        today: &str,
+    ) -> PyResult<(String, String)> {
+        let today = core::document::Date::from_iso(today)
+            .ok_or_else(|| UsageError::new_err("today: must be a date, YYYY-MM-DD"))?;
+        let found = py
+            .detach(|| self.0.read_document(&image.0))
+            .map_err(raise)?;
+        match found.yes() {
+            Some(report) => Ok((
+                report.to_json(),
+                report.personal_json(Some(today)).to_string(),
+            )),
+            None => Err(UnsupportedError::new_err(format!(
+                "no document can be read: {}",
+                found.absence().unwrap_or_default()
+            ))),
+        }
+    }
+
     /// Returns the JSON of the comparison.
     fn compare(&self, probe: &Template, reference: &Template, policy: &str) -> PyResult<String> {
         let policy = core::Policy::from_json(policy).map_err(raise)?;

@@ -1,6 +1,7 @@
 //! What is absent never speaks for acceptance, whatever the policy.
 
 use super::*;
+use crate::document::LeastMargins;
 use crate::evidence::{
     CaptureLevel, ChallengeEvidence, ChannelEvidence, ChannelRisk, Comparator, Coverage, Date,
     Detection, Detector, DocumentLevel, Face, Format, Mrz, OperatingPoint, PadReport, Pose,
@@ -84,7 +85,11 @@ fn chip(status: SignatureStatus) -> DocumentReport {
 fn print(zone: &str, margin: f32) -> DocumentReport {
     let zone = Mrz::parse(zone).unwrap();
     let margins: Vec<Vec<f32>> = zone.lines().iter().map(|l| vec![margin; l.len()]).collect();
-    DocumentReport::of_print(zone, &margins, 3.0, Default::default())
+    let least = LeastMargins {
+        any: 3.0,
+        name: 3.0,
+    };
+    DocumentReport::of_print(zone, &margins, least, None, Default::default())
 }
 
 fn channel() -> ChannelEvidence {

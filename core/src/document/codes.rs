@@ -18,9 +18,14 @@ STP SUR SVK SVN SWE SWZ SXM SYC SYR TCA TCD TGO THA TJK TKL TKM TLS TON TTO TUN 
 UGA UKR UMI UNA UNK UNO URY USA UTO UZB VAT VCT VEN VGB VIR VNM VUT WLF WSM XAA XBA XCC XCE XCO \
 XCT XDC XEC XES XIM XMP XOM XPO XXA XXB XXC XXX YEM ZAF ZMB ZWE";
 
+/// What stands for a state, an organisation or a kind of nationality, without fillers.
+pub(super) fn states() -> impl Iterator<Item = &'static str> {
+    STATES.split(' ')
+}
+
 /// Whether `code`, without fillers, stands for a state, an organisation or a kind of nationality.
 pub fn is_state(code: &str) -> bool {
-    !code.is_empty() && !code.contains(' ') && STATES.split(' ').any(|state| state == code)
+    !code.is_empty() && states().any(|state| state == code)
 }
 
 /// Whether a document of this format may bear `code`, without fillers.

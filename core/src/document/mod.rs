@@ -5,6 +5,7 @@
 mod codes;
 mod mrz;
 mod names;
+mod reader;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -13,3 +14,6 @@ pub use crate::evidence::{Check, CheckResult, Date, FieldName, Format, Mrz};
 pub use codes::is_state;
 pub use mrz::{ShortDate, check_digit};
 pub use names::{NameMatch, Names, Verdict, compare as compare_names};
+pub(crate) use reader::Reader;
+#[cfg(test)]
+pub(crate) use report::LeastMargins;

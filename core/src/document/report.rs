@@ -2,10 +2,11 @@
 
 use super::codes;
 use crate::evidence::{
-    Assessed, Check, CheckResult, DocumentCheck, DocumentField, DocumentLevel, DocumentReport,
-    DocumentSight, FieldName, Mrz, Signature, SignatureStatus,
+    Assessed, Check, CheckResult, Date, DocumentCheck, DocumentField, DocumentLevel,
+    DocumentReport, DocumentSight, FieldName, Mrz, Signature, SignatureStatus,
 };
 use crate::geometry::Point;
+use zeroize::Zeroizing;
 
 /// The check digit of a field alone.
 fn own_check(name: FieldName) -> Option<Check> {
@@ -18,10 +19,14 @@ fn own_check(name: FieldName) -> Option<Check> {
     }
 }
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the reader of pictures, to come")
-)]
+/// The margins from which on a character is beyond doubt, in nats.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeastMargins {
+    pub(crate) any: f32,
+    /// In names, which no check digit covers.
+    pub(crate) name: f32,
+}
+
 impl DocumentReport {
     fn empty(seen: DocumentSight, text: String) -> DocumentReport {
         DocumentReport {
@@ -43,11 +48,12 @@ impl DocumentReport {
     }
 
     /// The report on a zone that was read off a picture: `margins` has a value for each character
-    /// of each line, `least` is the margin from which on a character is beyond doubt.
+    /// of each line; `fault` says what else is in doubt, in words that fit after "but".
     pub(crate) fn of_print(
         zone: Mrz,
         margins: &[Vec<f32>],
-        least: f32,
+        least: LeastMargins,
+        fault: Option<&str>,
         place: [Point; 4],
     ) -> DocumentReport {
         let margin_of = |name: FieldName| {
@@ -59,15 +65,31 @@ impl DocumentReport {
             place: Some(place),
             ..DocumentReport::of_zone(zone.clone(), margin_of)
         };
-        let unclear = margins
+        let name = zone.format().place(FieldName::Name);
+        let is_name = |line: usize, column: usize| {
+            let place = name.as_ref();
+            place.is_some_and(|place| place.line == line && place.columns.contains(&column))
+        };
+        let unclear = |line: usize, margins: &Vec<f32>| {
+            let is_unclear = |(column, margin): &(usize, &f32)| {
+                let least = if is_name(line, *column) {
+                    least.name
+                } else {
+                    least.any
+                };
+                margin.is_nan() || **margin < least
+            };
+            margins.iter().enumerate().filter(is_unclear).count()
+        };
+        let unclear: usize = margins
             .iter()
-            .flatten()
-            .filter(|&&m| m.is_nan() || m < least);
-        let unclear = unclear.count();
+            .enumerate()
+            .map(|(line, margins)| unclear(line, margins))
+            .sum();
         let failing = report.failing();
         let odd = oddities(&zone);
         let format = zone.format().name();
-        if unclear == 0 && failing.is_empty() && odd.is_empty() {
+        if unclear == 0 && failing.is_empty() && odd.is_empty() && fault.is_none() {
             report.level = Some(DocumentLevel::Read);
             report.seen = DocumentSight::Zone;
             report.text = format!(
@@ -84,7 +106,7 @@ impl DocumentReport {
             if !failing.is_empty() {
                 faults.push(format!("check digits fail ({})", failing.join(", ")));
             }
-            faults.extend(odd.iter().map(|&odd| odd.to_owned()));
+            faults.extend(odd.iter().chain(&fault).map(|&odd| odd.to_owned()));
             report.text = format!(
                 "a machine-readable zone ({format}) is there, but {}",
                 faults.join(" and ")
@@ -128,6 +150,58 @@ impl DocumentReport {
             zone: Some(zone.clone()),
             ..DocumentReport::empty(DocumentSight::UnclearZone, String::new())
         }
+    }
+
+    /// What stands in the zone, as JSON, or `null` without one: `lines` as printed, then by name
+    /// `document_code`, `issuer`, `number`, `nationality`, `family_name`, `given_names`, `sex`,
+    /// `birth_date` and `expiry_date` (`YYYY-MM-DD` where `today` tells the century, else and where
+    /// a part is unknown as printed, `YYMMDD`), `optional`. All of it is personal: keep what is
+    /// needed, and wipe the rest. The text is wiped when it is dropped.
+    pub fn personal_json(&self, today: Option<Date>) -> Zeroizing<String> {
+        let Some(zone) = &self.zone else {
+            return Zeroizing::new("null".to_owned());
+        };
+        let names = zone.names();
+        let field = |name: FieldName| zone.field(name).unwrap_or_default();
+        let date = |name: FieldName, whole: Option<Date>| {
+            whole.map_or_else(|| field(name).to_owned(), |date| date.to_string())
+        };
+        let born = today.and_then(|today| zone.birth_date()?.before(today));
+        let until = today.and_then(|today| zone.expiry_date()?.nearest(today));
+        let optional = [FieldName::Optional, FieldName::Optional2].map(field);
+        let rows = [
+            ("document_code", zone.code().to_owned()),
+            ("issuer", zone.issuer().to_owned()),
+            ("number", zone.number()),
+            ("nationality", zone.nationality().to_owned()),
+            ("family_name", names.family.join(" ")),
+            ("given_names", names.given.join(" ")),
+            ("sex", zone.sex().to_owned()),
+            ("birth_date", date(FieldName::BirthDate, born)),
+            ("expiry_date", date(FieldName::ExpiryDate, until)),
+            ("optional", optional.join(" ").trim().to_owned()),
+        ];
+        // Digits, capitals, fillers, hyphens and spaces: nothing to escape.
+        let lines: Vec<String> = zone
+            .lines()
+            .iter()
+            .map(|line| format!("\"{line}\""))
+            .collect();
+        let mut text = Zeroizing::new(String::with_capacity(1_024));
+        text.push_str("{\"lines\":[");
+        text.push_str(&Zeroizing::new(lines.join(",")));
+        text.push(']');
+        for (name, value) in rows {
+            let value = Zeroizing::new(value);
+            text.push_str(",\"");
+            text.push_str(name);
+            text.push_str("\":\"");
+            text.push_str(&value);
+            text.push('"');
+        }
+        text.push('}');
+        drop(Zeroizing::new(lines));
+        text
     }
 
     /// The names of the check digits that fail.

@@ -124,7 +124,7 @@ impl<'a> Pyramid<'a> {
 impl Pyramid<'_> {
     /// The smallest level at which a step of `step` pixels of the picture is still one pixel or
     /// more: its scale, size and pixels.
-    fn level(&self, step: f32) -> (f32, usize, usize, &[u8]) {
+    pub(crate) fn level(&self, step: f32) -> (f32, usize, usize, &[u8]) {
         let mut index = 0;
         while index < self.halved.len() && step >= (2u32 << index) as f32 {
             index += 1;

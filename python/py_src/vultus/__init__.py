@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 
+from ._document import Document, DocumentField
 from ._engine import DEFAULT_PACK, Engine
 from ._gallery import Candidate, Gallery
 from ._results import (
@@ -60,6 +61,8 @@ __all__ = [
     "Comparison",
     "Coverage",
     "Decision",
+    "Document",
+    "DocumentField",
     "Engine",
     "Enrolment",
     "Face",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from . import _vultus
 from ._gallery import Gallery
+from ._document import Document, document
 from ._inputs import load
 from ._policy import policy_json
 from ._results import (
@@ -91,6 +93,24 @@ class Engine:
                 probe, load(reference, colour, "document"), policy_json(fmr, policy)
             )
         return decision(text, points, other, times)
+
+    def read_document(
+        self,
+        picture,
+        *,
+        colour: str | None = None,
+        today: datetime.date | None = None,
+    ) -> Document:
+        """Reads the machine-readable zone of an identity document (ICAO Doc 9303), any way up.
+
+        `picture` is a path, bytes, a PIL image or a numpy array, whose channel order `colour` says.
+        `today` tells the century of dates; the clock's unless given. Whatever the picture shows is
+        a `Document`; `UnsupportedError` with a pack that holds no networks for it.
+        """
+        today = today or datetime.date.today()
+        return document(
+            *self._engine.read_document(load(picture, colour, "picture"), today.isoformat())
+        )
 
     def session(self, challenge: _vultus.Challenge | None = None) -> Session:
         """Opens a session: frames of one capture, answering `challenge` where one is given."""
