@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from . import _vultus
-from ._gallery import Gallery
 from ._document import Document, document
+from ._gallery import Gallery
 from ._inputs import load
 from ._policy import policy_json
 from ._results import (
@@ -168,11 +168,15 @@ class Engine:
         return json.loads(self._engine.models())
 
     def annotate(
-        self, result: Decision, selfie, document=None, *, colour: str | None = None
+        self, result: Decision | Document, selfie, document=None, *, colour: str | None = None
     ) -> bytes:
         """Returns a PNG that shows the pictures with boxes and landmarks, and the reasons of the
-        decision below.
+        decision below; of a `Document`, its picture with the outline of the zone.
         """
+        if isinstance(result, Document):
+            outline = _outline(result.place or ())
+            panel = (load(selfie, colour, "picture"), outline, [])
+            return _vultus.Engine.annotate([panel], str(result).splitlines())
         panels = []
         for picture, seen in ((selfie, result.selfie), (document, result.document)):
             if picture is None or seen is None:
@@ -192,3 +196,12 @@ class Engine:
             points = [] if seen.face is None else list(seen.face.landmarks)
             panels.append((load(picture, colour, seen.role), points, boxes))
         return _vultus.Engine.annotate(panels, str(result).splitlines())
+
+
+def _outline(corners) -> list[tuple[float, float]]:
+    """Points along the lines from corner to corner."""
+    return [
+        (x + (nx - x) * i / 100, y + (ny - y) * i / 100)
+        for (x, y), (nx, ny) in zip(corners, (*corners[1:], *corners[:1]), strict=True)
+        for i in range(100)
+    ]

@@ -1,5 +1,6 @@
 //! Where the lines of a zone are.
 
+use super::cells::Stand;
 use super::grey::{Affine, Grey, stretch};
 use crate::error::Result;
 use crate::geometry::Point;
@@ -91,6 +92,17 @@ impl Line {
             start: plus(self.start, self.down, by),
             end: plus(self.end, self.down, by),
             capital: self.capital * height,
+            ..self.clone()
+        }
+    }
+
+    /// The line where its characters stand.
+    pub(super) fn straightened(&self, stand: Stand) -> Line {
+        let [first, last] = stand.below.map(|below| below * self.capital);
+        Line {
+            start: plus(self.start, self.down, first),
+            end: plus(self.end, self.down, last),
+            capital: self.capital * stand.tall,
             ..self.clone()
         }
     }

@@ -49,6 +49,8 @@ pub(super) struct Aligned {
     pub(super) places: Vec<usize>,
     /// Log-likelihoods of the classes in each cell.
     pub(super) cells: Vec<[f32; CLASSES]>,
+    /// How the characters stand in the strip; `None` where too few do.
+    pub(super) stand: Option<Stand>,
     /// Whether paper is before the first cell and after the last one, and no further character.
     pub(super) is_bounded: bool,
 }
@@ -72,18 +74,118 @@ impl Cells {
         let tall = line.capital / CAPITAL;
         let down = Point::new(line.down.x * tall, line.down.y * tall);
         let map = Affine::through(across, down, [LEFT, ROWS as f32 / 2.0], line.start);
-        self.viewer.run(
+        let mut strip = Vec::with_capacity(ROWS * CELLS * PITCH);
+        let mut aligned = self.viewer.run(
             |form, input| {
                 let plane = form.width * form.height;
                 let (first, rest) = input.split_at_mut(plane);
                 grey.sample(&map, form.width, first);
                 normalise(first);
+                strip.extend_from_slice(first);
                 rest.chunks_exact_mut(plane)
                     .for_each(|other| other.copy_from_slice(first));
             },
             |outputs| best_places(&log_likelihoods(outputs[0]), count),
-        )
+        )?;
+        aligned.stand = Stand::of(&strip, &aligned);
+        Ok(aligned)
     }
+}
+
+/// How characters stand in a strip, in heights of capitals that it was cut for.
+#[derive(Clone, Copy)]
+pub(super) struct Stand {
+    /// How far below the strip's middle their middles are, where the first cell begins and where
+    /// the last one ends.
+    pub(super) below: [f32; 2],
+    /// How tall capitals are.
+    pub(super) tall: f32,
+}
+
+impl Stand {
+    /// Fewer characters than this say nothing of how a line stands.
+    const LEAST: usize = 6;
+
+    fn of(strip: &[f32], aligned: &Aligned) -> Option<Stand> {
+        let width = CELLS * PITCH;
+        let count = aligned.cells.len();
+        // Fillers are lower than capitals, and stand lower.
+        let is_filler = |cell: &[f32; CLASSES]| cell[1..].iter().all(|v| *v < cell[0]);
+        let mut seen: Vec<(f32, f32, f32)> = aligned
+            .places
+            .iter()
+            .zip(&aligned.cells)
+            .filter(|(_, cell)| !is_filler(cell))
+            .filter_map(|(&place, _)| {
+                let x = place * FRAME + FRAME / 2;
+                let columns = x.saturating_sub(6)..(x + 7).min(width);
+                let (top, bottom) = ink(strip, columns)?;
+                let along = (x as f32 - LEFT) / (count * PITCH) as f32;
+                Some((along, (top + bottom) / 2.0, bottom - top))
+            })
+            .collect();
+        if seen.len() < Self::LEAST {
+            return None;
+        }
+        let tall = super::middle(seen.iter().map(|(_, _, tall)| *tall))?;
+        seen.retain(|(_, _, own)| (0.8 * tall..1.25 * tall).contains(own));
+        if seen.len() < Self::LEAST {
+            return None;
+        }
+        let (level, slope) = straight(&mut seen)?;
+        let below = |along: f32| (level + slope * along - ROWS as f32 / 2.0) / CAPITAL;
+        Some(Stand {
+            below: [below(0.0), below(1.0)],
+            tall: tall / CAPITAL,
+        })
+    }
+}
+
+/// Upper and lower end of the ink in some columns of a strip, about its middle.
+fn ink(strip: &[f32], columns: std::ops::Range<usize>) -> Option<(f32, f32)> {
+    let width = CELLS * PITCH;
+    let darkest: Vec<f32> = (0..ROWS)
+        .map(|y| {
+            let row = &strip[y * width..][columns.clone()];
+            row.iter().copied().fold(f32::INFINITY, f32::min)
+        })
+        .collect();
+    let dark = darkest.iter().copied().fold(f32::INFINITY, f32::min);
+    let light = darkest.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let edge = (dark + light) / 2.0;
+    let is_ink = |y: usize| darkest[y] < edge;
+    let middle = (ROWS / 2 - 4..ROWS / 2 + 4).find(|&y| is_ink(y))?;
+    let top = (0..=middle).rev().take_while(|&y| is_ink(y)).last()?;
+    let bottom = (middle..ROWS).take_while(|&y| is_ink(y)).last()?;
+    // The ink ends between the last dark row and the next.
+    let between = |inside: usize, outside: Option<usize>| {
+        let outside = outside.and_then(|y| darkest.get(y))?;
+        Some((edge - darkest[inside]) / (outside - darkest[inside]).max(1e-6))
+    };
+    let above = between(top, top.checked_sub(1))?;
+    let below = between(bottom, Some(bottom + 1))?;
+    Some((top as f32 + 0.5 - above, bottom as f32 + 0.5 + below))
+}
+
+/// Level and slope of a straight line through places (along, at, _), those far off it left out.
+fn straight(seen: &mut Vec<(f32, f32, f32)>) -> Option<(f32, f32)> {
+    const FAR_PX: f32 = 1.5;
+    let fit = |seen: &[(f32, f32, f32)]| {
+        let n = seen.len() as f32;
+        let mean_x = seen.iter().map(|(x, _, _)| x).sum::<f32>() / n;
+        let mean_y = seen.iter().map(|(_, y, _)| y).sum::<f32>() / n;
+        let (mut both, mut own) = (0.0, 1e-6);
+        for (x, y, _) in seen {
+            both += (x - mean_x) * (y - mean_y);
+            own += (x - mean_x) * (x - mean_x);
+        }
+        // Few characters at one end do not tell the slope.
+        let slope = if own / n < 0.005 { 0.0 } else { both / own };
+        (mean_y - slope * mean_x, slope)
+    };
+    let (level, slope) = fit(seen);
+    seen.retain(|(x, y, _)| (y - level - slope * x).abs() < FAR_PX);
+    (seen.len() >= Stand::LEAST).then(|| fit(seen))
 }
 
 /// Mean 0 and deviation near 1.
@@ -169,6 +271,7 @@ fn best_places(log: &[[f32; CLASSES + 1]], count: usize) -> Aligned {
     };
     let (first, last) = (places[0], places[count - 1]);
     Aligned {
+        stand: None,
         is_bounded: is_blank(first.saturating_sub(6)..first.saturating_sub(2))
             && is_blank((last + 3).min(frames)..(last + 7).min(frames)),
         score: total,

@@ -31,6 +31,8 @@ const LEAST_SCORE: f32 = -1.6;
 const CLEAR_SCORE: f32 = -0.8;
 /// The score of a line from which on no other place is tried for it.
 const WELL: f32 = -0.35;
+/// How often a line is moved to where its characters stand.
+const STRAIGHTENINGS: usize = 3;
 /// What a line costs beside which further characters stand.
 const UNBOUNDED: f32 = 0.3;
 /// The score of the best line below which a look is given up before it is refined.
@@ -105,14 +107,14 @@ impl Reader {
             let Some(found) = self.zone(&grey, &lines)? else {
                 continue;
             };
-            let is_clear = found.is_clear();
+            let is_settled = found.is_settled();
             if best
                 .as_ref()
                 .is_none_or(|best| found.reading.score > best.reading.score)
             {
                 best = Some(found);
             }
-            if is_clear {
+            if is_settled {
                 break;
             }
         }
@@ -232,11 +234,10 @@ impl Reader {
         count: usize,
         heights: &[f32],
     ) -> Result<Tried> {
-        let first = self.tried(grey, line.clone(), count)?;
-        if first.aligned.score > WELL {
-            return Ok(first);
+        let mut best = self.straightened(grey, self.tried(grey, line.clone(), count)?, count)?;
+        if best.aligned.score > WELL {
+            return Ok(best);
         }
-        let mut best = first;
         for shift in SHIFTS {
             for height in heights {
                 if (shift, *height) == (0.0, 1.0) {
@@ -248,22 +249,31 @@ impl Reader {
                 }
             }
         }
+        self.straightened(grey, best, count)
+    }
+
+    /// The line moved to where its characters stand, as long as it is read better there.
+    fn straightened(&self, grey: &Grey<'_>, mut best: Tried, count: usize) -> Result<Tried> {
+        for _ in 0..STRAIGHTENINGS {
+            let Some(stand) = best.aligned.stand else {
+                break;
+            };
+            let placed = best.line.straightened(stand);
+            let placed = placed.refit(count, &best.aligned.places);
+            let next = self.tried(grey, placed, count)?;
+            if next.aligned.score <= best.aligned.score {
+                break;
+            }
+            best = next;
+        }
         Ok(best)
     }
 }
 
 impl Found {
-    /// Whether nothing about it is in doubt.
-    fn is_clear(&self) -> bool {
-        self.is_bounded
-            && self.reading.failing == 0
-            && self.reading.score > CLEAR_SCORE
-            && self
-                .reading
-                .margins
-                .iter()
-                .flatten()
-                .all(|&m| m >= LEAST.name)
+    /// Whether no other way up can be meant: every check digit holds.
+    fn is_settled(&self) -> bool {
+        self.is_bounded && self.reading.failing == 0 && self.reading.score > CLEAR_SCORE
     }
 
     fn report(self) -> DocumentReport {
@@ -280,6 +290,13 @@ impl Found {
             Err(_) => DocumentReport::without_zone(UNREADABLE.to_owned()),
         }
     }
+}
+
+/// The middle value, the upper of two.
+fn middle(values: impl Iterator<Item = f32>) -> Option<f32> {
+    let mut values: Vec<f32> = values.collect();
+    values.sort_unstable_by(f32::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 /// The corners of the zone, in reading order: left and right end of its top, right and left end of
