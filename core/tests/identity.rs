@@ -149,6 +149,11 @@ fn digest(engine: &Engine, pair: &[PathBuf; 2]) -> [u8; 32] {
             );
             enrolled.template
         });
+    let read = engine.read_document(&document).unwrap();
+    let lines = read
+        .yes()
+        .and_then(|read| Some(read.zone.as_ref()?.lines()));
+    hash.update(format!("{read:?} {lines:?}"));
     if let [Some(probe), Some(reference)] = &templates {
         hash.update(
             engine

@@ -157,6 +157,18 @@
 // 16-bit integers where they do not change the answer.
 #define VULTUS_PRECISION_FAST 2
 
+// Nothing that was read may be relied on.
+#define VULTUS_DOCUMENT_NONE 0
+
+// The zone was read without doubt and its check digits hold. Anybody can print one.
+#define VULTUS_DOCUMENT_READ 1
+
+// What the document shows more than once agrees.
+#define VULTUS_DOCUMENT_CONSISTENT 2
+
+// The issuer's signature covers what is read and the portrait.
+#define VULTUS_DOCUMENT_SIGNED 3
+
 // Colours are shown on the screen, and are looked for on the face.
 #define VULTUS_CHALLENGE_FLASH 1
 
@@ -241,6 +253,9 @@ typedef struct vultus_challenge vultus_challenge;
 
 // The answer to one transaction: an outcome, the reasons for it, and the evidence.
 typedef struct vultus_decision vultus_decision;
+
+// What was read off the picture of an identity document.
+typedef struct vultus_document vultus_document;
 
 // Loaded models and the pipeline over them. Open one, share it between all threads.
 typedef struct vultus_engine vultus_engine;
@@ -664,6 +679,30 @@ const char *vultus_engine_models_json(const vultus_engine *engine);
 
 // Frees an engine. No call on it may be running.
 void vultus_engine_free(vultus_engine *engine);
+
+// Reads the machine-readable zone of an identity document (ICAO Doc 9303), any way up. Whatever
+// the picture shows is a document; VULTUS_ERROR_UNSUPPORTED with a pack that holds no networks for
+// it. `today` is a date, "YYYY-MM-DD", that tells the century of dates; it may be NULL.
+vultus_status vultus_engine_read_document(const vultus_engine *engine,
+                                          const vultus_image *picture,
+                                          const char *today,
+                                          vultus_document **document,
+                                          vultus_error **error);
+
+// Returns how far the document is established, one of VULTUS_DOCUMENT_*.
+int32_t vultus_document_level(const vultus_document *document);
+
+// Returns what was found as JSON, without what stands in the zone.
+const char *vultus_document_json(const vultus_document *document);
+
+// Returns what stands in the zone as JSON, "null" without one: `lines`, `document_code`, `issuer`,
+// `number`, `nationality`, `family_name`, `given_names`, `sex`, `birth_date`, `expiry_date`,
+// `optional`. All of it is personal, and in doubt unless the level says otherwise. It is wiped with
+// the document.
+const char *vultus_document_personal_json(const vultus_document *document);
+
+// Frees a document.
+void vultus_document_free(vultus_document *document);
 
 // Finds every face of a picture; `role` is one of VULTUS_ROLE_*. None found is no error.
 vultus_status vultus_engine_detect(const vultus_engine *engine,

@@ -200,9 +200,9 @@ pub(crate) fn c_text(text: &str) -> CString {
 mod tests {
     use super::*;
     use crate::{
-        vultus_candidates, vultus_challenge, vultus_comparison, vultus_decision, vultus_engine,
-        vultus_error, vultus_evidence, vultus_faces, vultus_gallery, vultus_image, vultus_sample,
-        vultus_session, vultus_template,
+        vultus_candidates, vultus_challenge, vultus_comparison, vultus_decision, vultus_document,
+        vultus_engine, vultus_error, vultus_evidence, vultus_faces, vultus_gallery, vultus_image,
+        vultus_sample, vultus_session, vultus_template,
     };
 
     #[test]
@@ -211,6 +211,7 @@ mod tests {
             tag::<vultus_candidates>(),
             tag::<vultus_challenge>(),
             tag::<vultus_decision>(),
+            tag::<vultus_document>(),
             tag::<vultus_engine>(),
             tag::<vultus_error>(),
             tag::<vultus_evidence>(),

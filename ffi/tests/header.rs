@@ -4,7 +4,7 @@
 use std::path::Path;
 
 /// In the order in which a reader meets them in the header.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 17] = [
     "version",
     "status",
     "error",
@@ -14,6 +14,7 @@ const SOURCES: [&str; 16] = [
     "comparison",
     "decision",
     "engine",
+    "document",
     "face",
     "challenge",
     "evidence",

@@ -252,6 +252,31 @@ static void count_line(void *user, int32_t level, const char *message) {
     ((unsigned *)user)[level]++;
 }
 
+static void documents(void) {
+    vultus_document *read = NULL;
+    ACCEPTED(vultus_engine_read_document(engine, document, "2026-12-01", &read, &error));
+    CHECK(vultus_document_level(read) == VULTUS_DOCUMENT_NONE);
+    CHECK(strstr(vultus_document_json(read), "\"seen\":\"mrz-unclear\"") &&
+          !strstr(vultus_document_json(read), "SPECIMEN"));
+    CHECK(strstr(vultus_document_personal_json(read), "\"birth_date\":\"1975-03-14\""));
+    vultus_document_free(read);
+    ACCEPTED(vultus_engine_read_document(engine, document, NULL, &read, &error));
+    CHECK(strstr(vultus_document_personal_json(read), "\"birth_date\":\"750314\""));
+    vultus_document_free(read);
+    REFUSED(vultus_engine_read_document(engine, document, "yesterday", &read, &error),
+            VULTUS_ERROR_USAGE, "today: must be a date");
+    CHECK(read == NULL);
+    REFUSED(vultus_engine_read_document(NULL, document, NULL, &read, &error), VULTUS_ERROR_NULL,
+            "engine: ");
+    REFUSED(vultus_engine_read_document(engine, NULL, NULL, &read, &error), VULTUS_ERROR_NULL,
+            "picture: ");
+    REFUSED(vultus_engine_read_document(engine, document, NULL, NULL, &error), VULTUS_ERROR_NULL,
+            "document: ");
+    CHECK(!vultus_document_level(NULL) && !vultus_document_json(NULL) &&
+          !vultus_document_personal_json(NULL));
+    vultus_document_free(NULL);
+}
+
 int main(int argc, char **argv) {
     unsigned lines[5] = {0};
     if (argc != 4) {
@@ -272,6 +297,7 @@ int main(int argc, char **argv) {
     bad_arguments();
     templates();
     faces();
+    documents();
     keep(argv[3], "person.template", document, VULTUS_ROLE_DOCUMENT);
     keep(argv[3], "stranger.template", other, VULTUS_ROLE_SELFIE);
     keep(argv[3], "probe.template", holder, VULTUS_ROLE_SELFIE);
