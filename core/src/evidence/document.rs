@@ -196,7 +196,9 @@ pub struct DocumentReport {
     pub seen: DocumentSight,
     /// One sentence for a person, without anything personal.
     pub text: String,
-    /// The shape of its zone; `None` without one.
+    /// The shape of its zone; `None` without one. In JSON `zone_format`: `format` is that of the
+    /// JSON itself.
+    #[serde(rename = "zone_format")]
     pub format: Option<Format>,
     /// The fields that the format has, in a fixed order; empty without a zone.
     pub fields: Vec<DocumentField>,

@@ -63,7 +63,7 @@ def document(text: str, personal: str) -> Document:
         level=raw["level"],
         seen=raw["seen"],
         text=raw["text"],
-        format=raw["format"],
+        format=raw["zone_format"],
         fields=tuple(DocumentField(**one) for one in raw["fields"]),
         checks={one["name"]: one["result"] for one in raw["checks"]},
         place=raw["place"] and tuple((point["x"], point["y"]) for point in raw["place"]),
