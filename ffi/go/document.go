@@ -52,8 +52,8 @@ type DocumentPersonal struct {
 }
 
 // ReadDocument reads the machine-readable zone of an identity document (ICAO Doc 9303), any way up.
-// The picture is a JPEG, PNG or WebP file; whatever it shows is an IdentityDocument. today tells the
-// century of dates. ErrUnsupported with a pack that holds no networks for it.
+// The picture is a JPEG, PNG or WebP file; whatever it shows is an IdentityDocument. today tells
+// the century of dates. ErrUnsupported with a pack that holds no networks for it.
 func (e *Engine) ReadDocument(
 	ctx context.Context,
 	picture []byte,

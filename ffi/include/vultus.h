@@ -697,8 +697,8 @@ const char *vultus_document_json(const vultus_document *document);
 
 // Returns what stands in the zone as JSON, "null" without one: `lines`, `document_code`, `issuer`,
 // `number`, `nationality`, `family_name`, `given_names`, `sex`, `birth_date`, `expiry_date`,
-// `optional`. All of it is personal, and in doubt unless the level says otherwise. It is wiped with
-// the document.
+// `optional`. All of it is personal, and in doubt unless the level says otherwise. It is wiped
+// with the document.
 const char *vultus_document_personal_json(const vultus_document *document);
 
 // Frees a document.

@@ -110,8 +110,8 @@ pub unsafe extern "C" fn vultus_document_json(document: *const vultus_document) 
 
 /// Returns what stands in the zone as JSON, "null" without one: `lines`, `document_code`, `issuer`,
 /// `number`, `nationality`, `family_name`, `given_names`, `sex`, `birth_date`, `expiry_date`,
-/// `optional`. All of it is personal, and in doubt unless the level says otherwise. It is wiped with
-/// the document.
+/// `optional`. All of it is personal, and in doubt unless the level says otherwise. It is wiped
+/// with the document.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_document_personal_json(
     document: *const vultus_document,

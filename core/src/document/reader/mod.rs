@@ -2,8 +2,8 @@
 //! characters these are.
 //!
 //! Two networks of ours look: one at the whole picture and then along each likely line, any way up
-//! ([`band`]); one at every line, cut out so that its cells stand under each other ([`cells`]). What
-//! they saw is weighed with what Doc 9303 lets stand where ([`decode`]).
+//! ([`band`]); one at every line, cut out so that its cells stand under each other ([`cells`]).
+//! What they saw is weighed with what Doc 9303 lets stand where ([`decode`]).
 
 mod band;
 mod cells;
