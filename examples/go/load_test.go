@@ -104,7 +104,8 @@ func (k *known) send(client *http.Client, address string) (status int, right boo
 }
 
 func TestLoad(t *testing.T) {
-	const rounds, slack = 10, 64 << 20 // a leak of one picture a request is more, in the short form too
+	// A leak of one picture a request is more, in the short form too.
+	const rounds, slack = 10, 64 << 20
 	requests, limits := knownRequests(t), limits()
 	workers := limits.Parallel
 	address, stop := run(t, NewService(engine, limits))
@@ -266,8 +267,9 @@ func TestHugeBodiesAreRefused(t *testing.T) {
 		"boundary=b\r\n"
 	for name, start := range map[string]string{
 		"of stated length": header + "Content-Length: " + strconv.Itoa(size) + "\r\n\r\n" + part,
-		"chunked": header + "Transfer-Encoding: " +
-			"chunked\r\n\r\n" + strconv.FormatInt(int64(len(part)), 16) + "\r\n" + part + "\r\n" + strconv.FormatInt(size, 16) + "\r\n",
+		"chunked": header + "Transfer-Encoding: chunked\r\n\r\n" +
+			strconv.FormatInt(int64(len(part)), 16) + "\r\n" + part + "\r\n" +
+			strconv.FormatInt(size, 16) + "\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			connection, err := net.Dial("tcp", address)
@@ -331,7 +333,8 @@ func TestManySlowClientsHinderNobody(t *testing.T) {
 		err != nil {
 		t.Errorf("among %d slow clients: %d, %v, %v", many, status, right, err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); cut.Load() < many && time.Now().Before(deadline); {
+	deadline := time.Now().Add(30 * time.Second)
+	for cut.Load() < many && time.Now().Before(deadline) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	cancel()

@@ -141,7 +141,8 @@ func TestService(t *testing.T) {
 			}
 		})
 	}
-	if response, err := http.Post(server.URL+"/verify", "text/plain", strings.NewReader("hello")); err != nil ||
+	text := strings.NewReader("hello")
+	if response, err := http.Post(server.URL+"/verify", "text/plain", text); err != nil ||
 		response.StatusCode != 400 {
 		t.Errorf("%+v, %v", response, err)
 	}
@@ -153,9 +154,12 @@ func TestService(t *testing.T) {
 	}
 	status, metrics := get(t, server.URL+"/metrics")
 	for _, line := range []string{
-		`vultus_decisions_total{outcome="accept"} 1`, `vultus_decisions_total{outcome="reject"} 1`, `vultus_refused_total{status="413"} 1`,
-		`vultus_refused_total{status="422"} 2`, "vultus_verify_seconds_count " +
-			"2", "vultus_requests_in_flight 0",
+		`vultus_decisions_total{outcome="accept"} 1`,
+		`vultus_decisions_total{outcome="reject"} 1`,
+		`vultus_refused_total{status="413"} 1`,
+		`vultus_refused_total{status="422"} 2`,
+		"vultus_verify_seconds_count 2",
+		"vultus_requests_in_flight 0",
 	} {
 		if status != 200 || !strings.Contains(metrics, line+"\n") {
 			t.Errorf("%d, no %q in the metrics", status, line)
@@ -206,7 +210,8 @@ func TestWaitingForATurnEnds(t *testing.T) {
 	}
 	server := httptest.NewServer(service)
 	defer server.Close()
-	if status, body := post(t, server.URL, file{"selfie", []byte("a")}, file{"document", []byte("b")}); status != 503 {
+	selfie, document := file{"selfie", []byte("a")}, file{"document", []byte("b")}
+	if status, body := post(t, server.URL, selfie, document); status != 503 {
 		t.Errorf("%d %s", status, body)
 	}
 }

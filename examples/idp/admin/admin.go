@@ -311,7 +311,8 @@ func (a *API) putMember(c *call) (any, error) {
 }
 
 func (a *API) deleteMember(c *call) (any, error) {
-	if err := access.Delete(c.Context(), c.tx, c.PathValue("kind"), strings.ToLower(c.PathValue("value"))); err != nil {
+	value := strings.ToLower(c.PathValue("value"))
+	if err := access.Delete(c.Context(), c.tx, c.PathValue("kind"), value); err != nil {
 		return nil, err
 	}
 	return done, a.log(c, "member.delete", c.PathValue("value"), nil)
@@ -410,7 +411,9 @@ func (a *API) revokeUser(c *call) (any, error) {
 	return a.change(
 		c,
 		"user.revoke",
-		func(u *user.User, reason string) error { return a.Assurance.Revoke(c.Context(), c.tx, u, reason) },
+		func(u *user.User, reason string) error {
+			return a.Assurance.Revoke(c.Context(), c.tx, u, reason)
+		},
 	)
 }
 
@@ -418,7 +421,9 @@ func (a *API) reportUser(c *call) (any, error) {
 	return a.change(
 		c,
 		"user.report",
-		func(u *user.User, _ string) error { return a.Assurance.Flag(c.Context(), c.tx, u, assurance.Reported) },
+		func(u *user.User, _ string) error {
+			return a.Assurance.Flag(c.Context(), c.tx, u, assurance.Reported)
+		},
 	)
 }
 

@@ -133,8 +133,10 @@ func (s *Service) Assess(ctx context.Context, q store.Queryer, u *user.User) err
 		return nil
 	}
 	if u.RiskLevel != before.RiskLevel {
-		if err := audit.Write(ctx, q, audit.Entry{At: now, Actor: "service", Action: "risk." + u.RiskLevel, Subject: u.ID,
-			Detail: map[string]any{"findings": findings, "score": u.RiskScore}}); err != nil {
+		if err := audit.Write(ctx, q, audit.Entry{
+			At: now, Actor: "service", Action: "risk." + u.RiskLevel, Subject: u.ID,
+			Detail: map[string]any{"findings": findings, "score": u.RiskScore},
+		}); err != nil {
 			return err
 		}
 		if err := s.riskChanged(ctx, q, u, before.RiskLevel, findings); err != nil {
@@ -158,8 +160,10 @@ func (s *Service) Revoke(ctx context.Context, q store.Queryer, u *user.User, rea
 	if err != nil || ended == 0 {
 		return err
 	}
-	if err := audit.Write(ctx, q, audit.Entry{At: s.Now(), Actor: "service", Action: "session.revoke", Subject: u.ID,
-		Detail: map[string]any{"sessions": ended, "reason": reason}}); err != nil {
+	if err := audit.Write(ctx, q, audit.Entry{
+		At: s.Now(), Actor: "service", Action: "session.revoke", Subject: u.ID,
+		Detail: map[string]any{"sessions": ended, "reason": reason},
+	}); err != nil {
 		return err
 	}
 	return s.sessionRevoked(ctx, q, u, reason)

@@ -32,7 +32,8 @@ func (s *Service) riskChanged(
 		reason = "the findings are over"
 	}
 	return s.emit(ctx, q, u, RiskLevelChange, map[string]any{
-		"principal": "USER", "current_level": u.RiskLevel, "previous_level": before, "risk_reason": reason, "initiating_entity": "system",
+		"principal": "USER", "current_level": u.RiskLevel, "previous_level": before,
+		"risk_reason": reason, "initiating_entity": "system",
 	})
 }
 

@@ -65,7 +65,9 @@ func Read(ctx context.Context, q store.Queryer, after string, count int) ([]Entr
 		var at store.Time
 		var subject, transaction store.Text
 		var detail store.JSON[map[string]any]
-		if err := rows.Scan(&e.ID, &at, &e.Actor, &e.Action, &subject, &transaction, &detail); err != nil {
+		if err := rows.Scan(
+			&e.ID, &at, &e.Actor, &e.Action, &subject, &transaction, &detail,
+		); err != nil {
 			return nil, err
 		}
 		e.At, e.Subject, e.Transaction, e.Detail = at.Time, string(

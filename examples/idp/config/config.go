@@ -20,23 +20,24 @@ import (
 
 // Config is the file. Unknown fields are refused.
 type Config struct {
-	Issuer        string               `json:"issuer"`         // https://..., as browsers and relying parties see it
-	Listen        string               `json:"listen"`         // host:port; TLS is the proxy's before it
-	MetricsListen string               `json:"metrics_listen"` // host:port of /metrics; empty: none
-	Organisation  string               `json:"organisation"`
-	Pack          string               `json:"pack"`     // folder of the model pack
-	Database      string               `json:"database"` // sqlite:FILE or postgres://...
-	Key           vault.Source         `json:"key"`
-	Mail          *mail.Settings       `json:"mail"`
-	ConfirmEmail  bool                 `json:"confirm_email"` // needs mail; without it tokens say that the address is not verified
-	Access        access.Rules         `json:"access"`
-	Clients       []provider.Client    `json:"clients"` // beside those that the admin API registers
-	Policy        *policy.Policy       `json:"policy"`
-	Consent       verification.Consent `json:"consent"`
-	Upstream      *upstream.Settings   `json:"upstream"` // set: chained behind this provider
-	Parallel      int                  `json:"parallel"` // verifications at once; 0: as many as there are processors
-	Waiting       int                  `json:"waiting"`  // and so many more that wait for their turn
-	Patience      policy.Duration      `json:"patience"` // each for so long at most
+	Issuer        string         `json:"issuer"`         // https://..., as others see it
+	Listen        string         `json:"listen"`         // host:port; TLS is the proxy's
+	MetricsListen string         `json:"metrics_listen"` // host:port of /metrics; empty: none
+	Organisation  string         `json:"organisation"`
+	Pack          string         `json:"pack"`     // folder of the model pack
+	Database      string         `json:"database"` // sqlite:FILE or postgres://...
+	Key           vault.Source   `json:"key"`
+	Mail          *mail.Settings `json:"mail"`
+	// ConfirmEmail needs mail; without it tokens say that the address is not verified.
+	ConfirmEmail bool                 `json:"confirm_email"`
+	Access       access.Rules         `json:"access"`
+	Clients      []provider.Client    `json:"clients"` // beside those that the admin API registers
+	Policy       *policy.Policy       `json:"policy"`
+	Consent      verification.Consent `json:"consent"`
+	Upstream     *upstream.Settings   `json:"upstream"` // set: chained behind this provider
+	Parallel     int                  `json:"parallel"` // verifications at once; 0: one a processor
+	Waiting      int                  `json:"waiting"`  // and so many more that wait for their turn
+	Patience     policy.Duration      `json:"patience"` // each for so long at most
 }
 
 // Read reads a file over the defaults.

@@ -51,7 +51,8 @@ func jpegEnd(file []byte) int {
 			continue
 		}
 		// Entropy-coded data: 0xff stands before 0x00 and before restart markers only.
-		for at+1 < len(file) && !(file[at] == 0xff && file[at+1] != 0 && (file[at+1] < 0xd0 || file[at+1] > 0xd7)) {
+		for at+1 < len(file) && !(file[at] == 0xff && file[at+1] != 0 &&
+			(file[at+1] < 0xd0 || file[at+1] > 0xd7)) {
 			at++
 		}
 		if at+2 == len(file) && file[at] == 0xff && file[at+1] == 0xd9 {

@@ -89,7 +89,9 @@ func (r *Ring) rows(ctx context.Context, q store.Queryer, use Use) ([]row, error
 	var all []row
 	for rows.Next() {
 		var k row
-		if err := rows.Scan(&k.id, &k.public, &k.sealed, &k.createdAt, &k.signsFrom, &k.retiresAt); err != nil {
+		if err := rows.Scan(
+			&k.id, &k.public, &k.sealed, &k.createdAt, &k.signsFrom, &k.retiresAt,
+		); err != nil {
 			return nil, err
 		}
 		all = append(all, k)

@@ -32,9 +32,11 @@ func (d *Duration) UnmarshalText(text []byte) error {
 
 // Level is one value of the claim acr: what was checked, and how long ago at most.
 type Level struct {
-	Name           string   `json:"name"`
-	FaceWithin     Duration `json:"face_within"`     // a live face, against the document or the enrolled template
-	DocumentWithin Duration `json:"document_within"` // a document with it; 0: the one of the enrolment is enough
+	Name string `json:"name"`
+	// FaceWithin: a live face, against the document or the enrolled template.
+	FaceWithin Duration `json:"face_within"`
+	// DocumentWithin: a document with it; 0: the one of the enrolment is enough.
+	DocumentWithin Duration `json:"document_within"`
 }
 
 // Reached tells whether checks at these moments are good enough for the level.
@@ -61,9 +63,11 @@ type Policy struct {
 	Levels []Level `json:"levels"`
 
 	Challenge struct {
-		Kinds    []string `json:"kinds"`    // of flash, head-turn and blink, which is asked alone; empty: none is asked
-		Optional []string `json:"optional"` // those that a person may leave out, for photosensitivity or reduced motion
-		Window   Duration `json:"window"`   // the frames must come within it
+		// Kinds are of flash, head-turn and blink, which is asked alone; empty: none is asked.
+		Kinds []string `json:"kinds"`
+		// Optional are those that a person may leave out, for photosensitivity or reduced motion.
+		Optional []string `json:"optional"`
+		Window   Duration `json:"window"` // the frames must come within it
 	} `json:"challenge"`
 
 	Transaction Duration `json:"transaction"` // the whole of it must be done within
@@ -72,7 +76,8 @@ type Policy struct {
 		Free           int      `json:"free"`        // so many failures of an address have no delay
 		FirstDelay     Duration `json:"first_delay"` // doubled with each failure after
 		MostDelay      Duration `json:"most_delay"`
-		MostFailures   int      `json:"most_failures"` // in a row; then only an administrator can help (NIST SP 800-63B)
+		// MostFailures in a row; then only an administrator can help (NIST SP 800-63B).
+		MostFailures int `json:"most_failures"`
 	} `json:"attempts"`
 
 	Session Duration `json:"session"` // single sign-on lasts so long
@@ -86,14 +91,16 @@ type Policy struct {
 	} `json:"refresh"`
 
 	Duplicate struct {
-		FPIR   float64 `json:"fpir"`   // false positive identification rate of the search over all who are enrolled
+		// FPIR: false positive identification rate of the search over all who are enrolled.
+		FPIR   float64 `json:"fpir"`
 		Action string  `json:"action"` // refuse, flag or ignore
 	} `json:"duplicate"`
 
 	Risk Risk `json:"risk"`
 
 	Retention struct {
-		Idle     Duration `json:"idle"`     // users, with their templates, are deleted when they did not come for so long
+		// Idle: users, with their templates, are deleted when they did not come for so long.
+		Idle     Duration `json:"idle"`
 		Receipts Duration `json:"receipts"` // receipts and the audit log are deleted after
 		Inputs   Duration `json:"inputs"`   // hashes of judged pictures are kept for so long
 	} `json:"retention"`

@@ -180,7 +180,8 @@ func (s *storage) SetIntrospectionFromToken(
 		return errors.New("the token was issued to another client")
 	}
 	info := new(oidc.UserInfo)
-	if err := s.setUserinfo(ctx, info, token.session.UserID, token.session.DecisionID, token.scopes); err != nil {
+	of := token.session
+	if err := s.setUserinfo(ctx, info, of.UserID, of.DecisionID, token.scopes); err != nil {
 		return err
 	}
 	answer.SetUserInfo(info)

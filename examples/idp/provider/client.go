@@ -17,9 +17,10 @@ import (
 
 // Client is a relying party as it is registered.
 type Client struct {
-	ID     string `json:"id"`
-	Name   string `json:"name"`
-	Secret string `json:"secret,omitempty"` // only ever given in; none: a public client, which must use PKCE
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Secret is only ever given in; none: a public client, which must use PKCE.
+	Secret string `json:"secret,omitempty"`
 	ClientSettings
 }
 
@@ -149,7 +150,9 @@ func (c *client) isSecret(secret string) bool {
 func (c *client) GetID() string          { return c.ID }
 func (c *client) RedirectURIs() []string { return c.ClientSettings.RedirectURIs }
 
-func (c *client) PostLogoutRedirectURIs() []string { return c.ClientSettings.PostLogoutRedirectURIs }
+func (c *client) PostLogoutRedirectURIs() []string {
+	return c.ClientSettings.PostLogoutRedirectURIs
+}
 func (c *client) ResponseTypes() []oidc.ResponseType {
 	return []oidc.ResponseType{oidc.ResponseTypeCode}
 }

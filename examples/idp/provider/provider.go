@@ -54,7 +54,11 @@ func New(ctx context.Context, s Settings) (*Provider, error) {
 		options = append(options, op.WithAllowInsecure())
 	}
 	p.provider, err = op.NewProvider(&op.Config{
-		CryptoKey: secret, DefaultLogoutRedirectURI: "/signed-out", CodeMethodS256: true, AuthMethodPost: true, GrantTypeRefreshToken: true,
+		CryptoKey:                secret,
+		DefaultLogoutRedirectURI: "/signed-out",
+		CodeMethodS256:           true,
+		AuthMethodPost:           true,
+		GrantTypeRefreshToken:    true,
 		SupportedScopes: []string{
 			oidc.ScopeOpenID,
 			oidc.ScopeEmail,
@@ -131,7 +135,9 @@ func (p *Provider) Routes(routes *http.ServeMux) {
 			w.Write(p.discover)
 		},
 	)
-	for _, path := range []string{"/oauth/token", "/oauth/introspect", "/userinfo", "/revoke", "/keys", "/ready"} {
+	for _, path := range []string{
+		"/oauth/token", "/oauth/introspect", "/userinfo", "/revoke", "/keys", "/ready",
+	} {
 		routes.Handle(path, p.provider)
 	}
 	for _, path := range []string{"/authorize", "/authorize/callback", "/end_session"} {
@@ -164,7 +170,8 @@ func (w *withIssuer) WriteHeader(status int) {
 		if query.Has("code") || query.Has("error") {
 			query.Set("iss", w.issuer)
 			location.RawQuery = query.Encode()
-		} else if fragment, err := url.ParseQuery(location.EscapedFragment()); err == nil && fragment.Has("error") {
+		} else if fragment, err := url.ParseQuery(location.EscapedFragment()); err == nil &&
+			fragment.Has("error") {
 			fragment.Set("iss", w.issuer)
 			location.RawFragment = fragment.Encode()
 			location.Fragment, _ = url.PathUnescape(location.RawFragment)

@@ -79,9 +79,19 @@ func (s *storage) CreateAuthRequest(
 		CreatedAt: now, ExpiresAt: now.Add(s.policy.Transaction.Std()),
 		State: transaction.Email, Purpose: transaction.Enrol, Document: true,
 		Request: transaction.Request{
-			Scopes: r.Scopes, ResponseType: string(r.ResponseType), ResponseMode: string(r.ResponseMode), RedirectURI: r.RedirectURI,
-			State: r.State, Nonce: r.Nonce, Prompt: r.Prompt, MaxAge: r.MaxAge, LoginHint: r.LoginHint, ACRValues: r.ACRValues,
-			Subject: subject, CodeChallenge: r.CodeChallenge, CodeChallengeMethod: string(r.CodeChallengeMethod),
+			Scopes:              r.Scopes,
+			ResponseType:        string(r.ResponseType),
+			ResponseMode:        string(r.ResponseMode),
+			RedirectURI:         r.RedirectURI,
+			State:               r.State,
+			Nonce:               r.Nonce,
+			Prompt:              r.Prompt,
+			MaxAge:              r.MaxAge,
+			LoginHint:           r.LoginHint,
+			ACRValues:           r.ACRValues,
+			Subject:             subject,
+			CodeChallenge:       r.CodeChallenge,
+			CodeChallengeMethod: string(r.CodeChallengeMethod),
 		},
 	}
 	if s.chained {
@@ -128,7 +138,8 @@ func (s *storage) recognise(ctx context.Context, tx *sql.Tx, t *transaction.Tran
 			if client, err := loadClient(ctx, tx, t.ClientID); err != nil {
 				return err
 			} else if may && client.Admits(groups) && s.suffices(t, u, current, now) {
-				t.State, t.Email, t.EmailVerified, t.SessionID = transaction.Accepted, u.Email, u.EmailVerified, current.ID
+				t.State, t.SessionID = transaction.Accepted, current.ID
+				t.Email, t.EmailVerified = u.Email, u.EmailVerified
 				t.GrantedACR = s.policy.Strongest(current.AuthTime, u.DocumentAt, now)
 				return nil
 			}

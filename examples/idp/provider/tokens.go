@@ -113,8 +113,13 @@ func (s *storage) redeem(ctx context.Context, tx *sql.Tx, request op.TokenReques
 		if err := t.Save(ctx, tx); err != nil {
 			return nil, err
 		}
-		err = audit.Write(ctx, tx, audit.Entry{At: s.now(), Actor: "service", Action: "token.issue", Subject: r.session.UserID, Transaction: t.ID,
-			Detail: map[string]any{"client": t.ClientID, "acr": t.GrantedACR, "decision": r.session.DecisionID}})
+		err = audit.Write(ctx, tx, audit.Entry{
+			At: s.now(), Actor: "service", Action: "token.issue",
+			Subject: r.session.UserID, Transaction: t.ID,
+			Detail: map[string]any{
+				"client": t.ClientID, "acr": t.GrantedACR, "decision": r.session.DecisionID,
+			},
+		})
 		return &grant{t.ID, t.ClientID, r.session, t.Request.Scopes}, err
 	case *refreshRequest:
 		if err := s.renew(ctx, tx, r); err != nil {

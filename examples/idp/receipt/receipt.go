@@ -32,7 +32,7 @@ type Receipt struct {
 	Inputs      []Input           `json:"inputs"`
 	Policy      string            `json:"policy"` // digest
 	Models      []face.Model      `json:"models"`
-	Evidence    []json.RawMessage `json:"evidence"` // the engine's decisions: scores, thresholds, versions
+	Evidence    []json.RawMessage `json:"evidence"` // the engine's decisions, with scores and versions
 	Duplicates  *Duplicates       `json:"duplicates,omitempty"`
 	EngineMS    int64             `json:"engine_ms"`
 }

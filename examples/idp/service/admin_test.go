@@ -118,9 +118,13 @@ func TestAdministration(t *testing.T) {
 			t.Error("a secret was made again")
 		}
 		for _, wrong := range []map[string]any{
-			{"name": "X", "redirect_uris": []string{"http://x.example.com/"}}, {"name": "X", "redirect_uris": []string{"javascript:alert(1)"}},
-			{"name": "X", "redirect_uris": []string{}}, {"redirect_uris": []string{"https://x.example.com/"}}, {"name": "X", "redirect_uris": []string{"https://x.example.com/#f"}},
-			{"name": "X", "redirect_uris": []string{"https://x.example.com/"}, "unknown": 1}, {"name": "X", "redirect_uris": []string{"https://x.example.com/"}, "secret": "weak"},
+			{"name": "X", "redirect_uris": []string{"http://x.example.com/"}},
+			{"name": "X", "redirect_uris": []string{"javascript:alert(1)"}},
+			{"name": "X", "redirect_uris": []string{}},
+			{"redirect_uris": []string{"https://x.example.com/"}},
+			{"name": "X", "redirect_uris": []string{"https://x.example.com/#f"}},
+			{"name": "X", "redirect_uris": []string{"https://x.example.com/"}, "unknown": 1},
+			{"name": "X", "redirect_uris": []string{"https://x.example.com/"}, "secret": "weak"},
 		} {
 			all.must(http.StatusBadRequest, "PUT", "/clients/x", wrong, nil)
 		}
@@ -171,20 +175,23 @@ func TestAdministration(t *testing.T) {
 		if status != http.StatusOK {
 			t.Fatalf("%d %+v", status, given)
 		}
-		if status, given = asNew(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {given.RefreshToken}}); status != http.StatusOK {
+		status, given = asNew(
+			url.Values{"grant_type": {"refresh_token"}, "refresh_token": {given.RefreshToken}},
+		)
+		if status != http.StatusOK {
 			t.Fatalf("%d %+v", status, given)
 		}
 		_, _, at = b.authorize(nil)
-		if groups, _ := json.Marshal(w.claims(w.redeem(at.Query().Get("code")).IDToken).Claims["groups"]); string(
-			groups,
-		) != `["admins","staff"]` {
+		claims := w.claims(w.redeem(at.Query().Get("code")).IDToken).Claims
+		if groups, _ := json.Marshal(claims["groups"]); string(groups) != `["admins","staff"]` {
 			t.Errorf("%s", groups)
 		}
 		all.must(http.StatusOK, "DELETE", "/members/email/ana@example.com", nil, nil)
 		all.must(http.StatusNotFound, "DELETE", "/members/email/ana@example.com", nil, nil)
-		if _, _, at := b.authorize(map[string]string{"client_id": "new", "redirect_uri": "https://new.example.com/cb", "prompt": "none"}); at.Query().
-			Get("error") !=
-			"login_required" {
+		_, _, at = b.authorize(map[string]string{
+			"client_id": "new", "redirect_uri": "https://new.example.com/cb", "prompt": "none",
+		})
+		if at.Query().Get("error") != "login_required" {
 			t.Errorf("no member any more: %s", at)
 		}
 		status, given = asNew(
@@ -213,7 +220,10 @@ func TestAdministration(t *testing.T) {
 		for _, e := range log {
 			actions[e.Action]++
 		}
-		for _, action := range []string{"admin-token.make", "client.put", "client.delete", "member.put", "member.delete", "decision.accept", "token.issue", "receipt.read"} {
+		for _, action := range []string{
+			"admin-token.make", "client.put", "client.delete", "member.put", "member.delete",
+			"decision.accept", "token.issue", "receipt.read",
+		} {
 			if actions[action] == 0 {
 				t.Errorf("the audit log lacks %s: %v", action, actions)
 			}

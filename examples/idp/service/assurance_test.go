@@ -181,7 +181,9 @@ func TestContinuousAssurance(t *testing.T) {
 		if status, _ := w.bearer("/userinfo", given.AccessToken); status == http.StatusOK {
 			t.Error("the token outlived its session")
 		}
-		if status, answer := w.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {given.RefreshToken}}); status != http.StatusBadRequest {
+		if status, answer := w.token(url.Values{
+			"grant_type": {"refresh_token"}, "refresh_token": {given.RefreshToken},
+		}); status != http.StatusBadRequest {
 			t.Errorf("%d %+v", status, answer)
 		}
 		if _, _, at := b.authorize(map[string]string{"prompt": "none"}); at.Query().
@@ -286,7 +288,10 @@ func TestPolledEvents(t *testing.T) {
 
 func TestDuplicateIdentities(t *testing.T) {
 	onBoth(t, func(t *testing.T, database string) {
-		for action, test := range map[string]struct{ state, risk string }{"refuse": {"capture", ""}, "flag": {"accepted", "HIGH"}} {
+		for action, test := range map[string]struct{ state, risk string }{
+			"refuse": {"capture", ""},
+			"flag":   {"accepted", "HIGH"},
+		} {
 			t.Run(action, func(t *testing.T) {
 				database := database + map[string]string{"flag": ""}[action]
 				if action == "flag" && strings.HasPrefix(database, "sqlite:") {

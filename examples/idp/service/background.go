@@ -18,7 +18,8 @@ func (s *Service) Background(ctx context.Context) {
 		{"events", time.Second, s.assurance.Push},
 		{"assessment", 10 * time.Minute, s.assurance.Reassess},
 		{"retention", time.Hour, s.assurance.Retain},
-		{"gallery", time.Minute, s.verification.SyncGallery}, // so that nobody who was deleted stays in memory
+		// So that nobody who was deleted stays in memory.
+		{"gallery", time.Minute, s.verification.SyncGallery},
 	} {
 		go func() {
 			ticker := time.NewTicker(task.every)

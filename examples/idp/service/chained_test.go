@@ -113,7 +113,9 @@ func TestAnswersOfAnotherProviderThatAreRefused(t *testing.T) {
 		"in another browser": {second.browser(), func(url.Values) {}, http.StatusBadRequest},
 		"with another " +
 			"state": {victim, func(answer url.Values) { answer.Set("state", "x") }, http.StatusBadRequest},
-		"mixed up": {victim, func(answer url.Values) { answer.Set("iss", "https://evil.example.com") }, http.StatusForbidden},
+		"mixed up": {victim, func(answer url.Values) {
+			answer.Set("iss", "https://evil.example.com")
+		}, http.StatusForbidden},
 		"with another's " +
 			"code": {victim, func(answer url.Values) { answer.Set("code", "x") }, http.StatusForbidden},
 	} {

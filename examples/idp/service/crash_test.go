@@ -49,7 +49,8 @@ func launch(t *testing.T, database string) *process {
 		outbox:   folder,
 	}
 	text, err := json.Marshal(map[string]any{
-		"issuer": p.url, "listen": address, "pack": pack(), "database": database, "key": map[string]any{"file": filepath.Join(folder, "key")},
+		"issuer": p.url, "listen": address, "pack": pack(), "database": database,
+		"key":           map[string]any{"file": filepath.Join(folder, "key")},
 		"confirm_email": false, "access": map[string]any{"open": true}, "waiting": 8, "patience": "30s",
 		"clients": []map[string]any{
 			{"id": "rp", "name": "Portal", "secret": secret, "redirect_uris": []string{callback}},
@@ -131,7 +132,9 @@ func (p *process) visitor(ctx context.Context, email string, done func(token str
 // attemptOnce is a whole login without a check of its own: whatever fails is an error.
 func attemptOnce(ctx context.Context, w *world, email string) (code string, err error) {
 	b := w.browser()
-	call := func(method, address, contentType, csrf string, body io.Reader, into any) (*http.Response, error) {
+	call := func(
+		method, address, contentType, csrf string, body io.Reader, into any,
+	) (*http.Response, error) {
 		request, err := http.NewRequestWithContext(ctx, method, address, body)
 		if err != nil {
 			return nil, err
@@ -198,7 +201,9 @@ func attemptOnce(ctx context.Context, w *world, email string) (code string, err 
 		}
 	}
 	var challenge struct{ Nonce string }
-	if _, err := call("POST", api+"/challenge", "application/json", view.CSRF, strings.NewReader("{}"), &challenge); err != nil {
+	if _, err := call(
+		"POST", api+"/challenge", "application/json", view.CSRF, strings.NewReader("{}"), &challenge,
+	); err != nil {
 		return "", err
 	}
 	shot := &burst{nonce: challenge.Nonce, frames: pictures("obama2.jpg", 8), at: make([]int64, 8)}

@@ -182,7 +182,7 @@ func TestSessionsAndTheirEnd(t *testing.T) {
 			)
 			if code := at.Query().Get("code"); code == "" {
 				t.Errorf("prompt %q: %s", prompt, at)
-			} else if again := w.claims(w.redeem(code).IDToken); again.AuthTime != w.claims(given.IDToken).AuthTime {
+			} else if w.claims(w.redeem(code).IDToken).AuthTime != w.claims(given.IDToken).AuthTime {
 				t.Errorf("the check was not the first one")
 			}
 		}
@@ -292,7 +292,8 @@ func TestReverification(t *testing.T) {
 			t.Errorf("%+v", document.view)
 		}
 		document.must(document.submit(document.shot("obama2.jpg")))
-		if acr := w.claims(w.redeem(document.finish().Get("code")).IDToken).AuthenticationContextClassReference; acr != "urn:vultus:acr:document" {
+		claims := w.claims(w.redeem(document.finish().Get("code")).IDToken)
+		if acr := claims.AuthenticationContextClassReference; acr != "urn:vultus:acr:document" {
 			t.Errorf("acr %s", acr)
 		}
 	})
@@ -313,7 +314,8 @@ func TestAttemptsAreBounded(t *testing.T) {
 		if r.view.RetryAt == nil {
 			t.Error("the third failure has no delay")
 		}
-		if p := r.send("POST", "/challenge", "application/json", strings.NewReader("{}"), nil); p == nil ||
+		p := r.send("POST", "/challenge", "application/json", strings.NewReader("{}"), nil)
+		if p == nil ||
 			p.Status != 429 ||
 			p.Error.Code != "too-many-attempts" ||
 			len(p.RetryAfter) != 2 {

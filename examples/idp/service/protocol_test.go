@@ -23,9 +23,14 @@ import (
 func TestAuthenticationRequestsThatAreRefused(t *testing.T) {
 	w := start(t, "sqlite:"+t.TempDir()+"/idp.db", nil)
 	b := w.browser()
+	to := func(address string) map[string]string {
+		return map[string]string{"redirect_uri": address}
+	}
 	for name, test := range map[string]struct {
 		change map[string]string
-		fault  string // of the answer to the relying party; empty: no redirect, because there is nobody to trust with it
+		// fault of the answer to the relying party; empty: no redirect, because there is nobody to
+		// trust with it.
+		fault string
 	}{
 		"no openid": {map[string]string{"scope": "email"}, "invalid_scope"},
 		"no scope":  {map[string]string{"scope": ""}, "invalid_request"},
@@ -35,32 +40,40 @@ func TestAuthenticationRequestsThatAreRefused(t *testing.T) {
 		"form post":              {map[string]string{"response_mode": "form_post"}, "invalid_request"},
 		"fragment":               {map[string]string{"response_mode": "fragment"}, "invalid_request"},
 		"neither nonce nor PKCE": {map[string]string{"nonce": ""}, "invalid_request"},
-		"plain PKCE":             {map[string]string{"code_challenge": "0123456789012345678901234567890123456789012", "code_challenge_method": "plain"}, "invalid_request"},
-		"PKCE without " +
-			"method": {map[string]string{"code_challenge": "0123456789012345678901234567890123456789012"}, "invalid_request"},
-		"none with login":       {map[string]string{"prompt": "none login"}, "invalid_request"},
-		"request object":        {map[string]string{"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"},
+		"plain PKCE": {map[string]string{
+			"code_challenge":        "0123456789012345678901234567890123456789012",
+			"code_challenge_method": "plain",
+		}, "invalid_request"},
+		"PKCE without method": {map[string]string{
+			"code_challenge": "0123456789012345678901234567890123456789012",
+		}, "invalid_request"},
+		"none with login": {map[string]string{"prompt": "none login"}, "invalid_request"},
+		"request object": {map[string]string{
+			"request": "eyJhbGciOiJub25lIn0.e30.",
+		}, "request_not_supported"},
 		"hint that is no token": {map[string]string{"id_token_hint": "x"}, "login_required"},
 		"unknown client":        {map[string]string{"client_id": "nobody"}, ""},
 		"no client":             {map[string]string{"client_id": ""}, ""},
-		"no redirect URI":       {map[string]string{"redirect_uri": ""}, ""},
-		"another host":          {map[string]string{"redirect_uri": "https://evil.example.com/callback"}, ""},
-		"a longer path":         {map[string]string{"redirect_uri": callback + "/more"}, ""},
-		"a dotted path":         {map[string]string{"redirect_uri": "https://portal.example.com/x/../callback"}, ""},
-		"a query":               {map[string]string{"redirect_uri": callback + "?a=b"}, ""},
-		"a fragment":            {map[string]string{"redirect_uri": callback + "#x"}, ""},
-		"a user":                {map[string]string{"redirect_uri": "https://portal.example.com@evil.example.com/callback"}, ""},
-		"a backslash":           {map[string]string{"redirect_uri": `https://portal.example.com\@evil.example.com/callback`}, ""},
-		"a subdomain":           {map[string]string{"redirect_uri": "https://portal.example.com.evil.example.com/callback"}, ""},
-		"another scheme":        {map[string]string{"redirect_uri": "http://portal.example.com/callback"}, ""},
-		"another port":          {map[string]string{"redirect_uri": "https://portal.example.com:8443/callback"}, ""},
-		"upper case":            {map[string]string{"redirect_uri": "https://portal.example.com/CALLBACK"}, ""},
-		"a script":              {map[string]string{"redirect_uri": "javascript:alert(1)"}, ""},
+		"no redirect URI":       {to(""), ""},
+		"another host":          {to("https://evil.example.com/callback"), ""},
+		"a longer path":         {to(callback + "/more"), ""},
+		"a dotted path":         {to("https://portal.example.com/x/../callback"), ""},
+		"a query":               {to(callback + "?a=b"), ""},
+		"a fragment":            {to(callback + "#x"), ""},
+		"a user":                {to("https://portal.example.com@evil.example.com/callback"), ""},
+		"a backslash":           {to(`https://portal.example.com\@evil.example.com/callback`), ""},
+		"a subdomain":           {to("https://portal.example.com.evil.example.com/callback"), ""},
+		"another scheme":        {to("http://portal.example.com/callback"), ""},
+		"another port":          {to("https://portal.example.com:8443/callback"), ""},
+		"upper case":            {to("https://portal.example.com/CALLBACK"), ""},
+		"a script":              {to("javascript:alert(1)"), ""},
 		"another client's":      {map[string]string{"client_id": "app"}, ""},
-		"public without " +
-			"PKCE": {map[string]string{"client_id": "app", "redirect_uri": "http://127.0.0.1/app"}, "invalid_request"},
-		"a public one's wrong " +
-			"path": {map[string]string{"client_id": "app", "redirect_uri": "http://127.0.0.1:4711/evil"}, ""},
+		"public without PKCE": {map[string]string{
+			"client_id": "app", "redirect_uri": "http://127.0.0.1/app",
+		}, "invalid_request"},
+		"a public one's wrong path": {map[string]string{
+			"client_id": "app", "redirect_uri": "http://127.0.0.1:4711/evil",
+		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			response, body, at := b.authorize(test.change)
@@ -164,7 +177,8 @@ func TestCodes(t *testing.T) {
 		r.verify("ana@example.com", "obama2.jpg")
 
 		// Only the browser that was verified gets the code.
-		if response, body, _ := w.browser().get(*r.view.Redirect); response.StatusCode != http.StatusBadRequest {
+		response, body, _ := w.browser().get(*r.view.Redirect)
+		if response.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s %s", response.Status, body)
 		}
 		code := r.finish().Get("code")
@@ -177,12 +191,16 @@ func TestCodes(t *testing.T) {
 			change map[string]string
 			fault  string
 		}{
-			"unknown code":   {map[string]string{"code": "x"}, "invalid_grant"},
-			"no code":        {map[string]string{"code": ""}, "invalid_request"},
-			"unknown grant":  {map[string]string{"grant_type": "password"}, "unsupported_grant_type"},
-			"wrong secret":   {map[string]string{"client_id": "rp", "client_secret": "wrong"}, "invalid_client"},
-			"no secret":      {map[string]string{"client_id": "rp"}, "invalid_client"},
-			"unknown client": {map[string]string{"client_id": "nobody", "client_secret": "x"}, "invalid_client"},
+			"unknown code":  {map[string]string{"code": "x"}, "invalid_grant"},
+			"no code":       {map[string]string{"code": ""}, "invalid_request"},
+			"unknown grant": {map[string]string{"grant_type": "password"}, "unsupported_grant_type"},
+			"wrong secret": {map[string]string{
+				"client_id": "rp", "client_secret": "wrong",
+			}, "invalid_client"},
+			"no secret": {map[string]string{"client_id": "rp"}, "invalid_client"},
+			"unknown client": {map[string]string{
+				"client_id": "nobody", "client_secret": "x",
+			}, "invalid_client"},
 		} {
 			changed := url.Values{}
 			for key, value := range form {
@@ -294,19 +312,21 @@ func TestForgedAndOutdatedTokens(t *testing.T) {
 			"the public as MAC": forged(t, claims, der, jose.HS256, kid),
 			"unknown key":       forged(t, claims, stranger, jose.RS256, "nobody's"),
 		} {
-			if _, _, at := b.authorize(map[string]string{"prompt": "none", "id_token_hint": hint}); at.Query().
-				Get("error") !=
-				"login_required" {
+			_, _, at := b.authorize(map[string]string{"prompt": "none", "id_token_hint": hint})
+			if at.Query().Get("error") != "login_required" {
 				t.Errorf("%s: %s", name, at)
 			}
-			if response, body, _ := b.get(w.url + "/end_session?id_token_hint=" + hint); response.StatusCode != http.StatusBadRequest {
+			response, body, _ := b.get(w.url + "/end_session?id_token_hint=" + hint)
+			if response.StatusCode != http.StatusBadRequest {
 				t.Errorf("%s: %s %s", name, response.Status, body)
 			}
 			if status, _ := w.bearer("/userinfo", hint); status != http.StatusUnauthorized {
 				t.Errorf("%s: userinfo %d", name, status)
 			}
 		}
-		if response, body, _ := b.get(w.url + "/end_session?id_token_hint=" + given.IDToken + "&post_logout_redirect_uri=https://evil.example.com"); response.StatusCode != http.StatusBadRequest {
+		response, body, _ := b.get(w.url + "/end_session?id_token_hint=" + given.IDToken +
+			"&post_logout_redirect_uri=https://evil.example.com")
+		if response.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s %s", response.Status, body)
 		}
 
@@ -329,9 +349,8 @@ func TestForgedAndOutdatedTokens(t *testing.T) {
 		if keys := public(); strings.Count(keys, `"kid"`) != 1 || strings.Contains(keys, kid) {
 			t.Errorf("%s", keys)
 		}
-		if _, _, at := b.authorize(map[string]string{"prompt": "none", "id_token_hint": given.IDToken}); at.Query().
-			Get("error") !=
-			"login_required" {
+		_, _, at := b.authorize(map[string]string{"prompt": "none", "id_token_hint": given.IDToken})
+		if at.Query().Get("error") != "login_required" {
 			t.Errorf("a hint of an expired key: %s", at)
 		}
 	})
@@ -345,9 +364,15 @@ func TestDiscovery(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, expected := range map[string]string{
-		"issuer": `"` + w.url + `"`, "authorization_endpoint": `"` + w.url + `/authorize"`, "token_endpoint": `"` + w.url + `/oauth/token"`,
-		"userinfo_endpoint": `"` + w.url + `/userinfo"`, "jwks_uri": `"` + w.url + `/keys"`, "end_session_endpoint": `"` + w.url + `/end_session"`,
-		"response_types_supported": `["code"]`, "code_challenge_methods_supported": `["S256"]`, "id_token_signing_alg_values_supported": `["RS256"]`,
+		"issuer":                                         `"` + w.url + `"`,
+		"authorization_endpoint":                         `"` + w.url + `/authorize"`,
+		"token_endpoint":                                 `"` + w.url + `/oauth/token"`,
+		"userinfo_endpoint":                              `"` + w.url + `/userinfo"`,
+		"jwks_uri":                                       `"` + w.url + `/keys"`,
+		"end_session_endpoint":                           `"` + w.url + `/end_session"`,
+		"response_types_supported":                       `["code"]`,
+		"code_challenge_methods_supported":               `["S256"]`,
+		"id_token_signing_alg_values_supported":          `["RS256"]`,
 		"authorization_response_iss_parameter_supported": `true`, "verified_claims_supported": `true`,
 		"acr_values_supported": `["urn:vultus:acr:face","urn:vultus:acr:document"]`,
 	} {
@@ -372,26 +397,47 @@ func TestUploadsThatAreRefused(t *testing.T) {
 		status int
 		code   string
 	}{
-		"no nonce":              {func(b *burst) { b.nonce = "" }, 400, "bad-request"},
-		"another nonce":         {func(b *burst) { b.nonce = base64.RawURLEncoding.EncodeToString(make([]byte, 32)) }, 410, "nonce-used"},
-		"no document":           {func(b *burst) { b.document = nil }, 400, "bad-request"},
-		"too few frames":        {func(b *burst) { b.frames, b.at = b.frames[:3], b.at[:3] }, 422, "frames"},
+		"no nonce": {func(b *burst) { b.nonce = "" }, 400, "bad-request"},
+		"another nonce": {func(b *burst) {
+			b.nonce = base64.RawURLEncoding.EncodeToString(make([]byte, 32))
+		}, 410, "nonce-used"},
+		"no document": {func(b *burst) { b.document = nil }, 400, "bad-request"},
+		"too few frames": {func(b *burst) {
+			b.frames, b.at = b.frames[:3], b.at[:3]
+		}, 422, "frames"},
 		"too many frames":       {func(b *burst) { b.at = make([]int64, 49) }, 422, "frames"},
 		"fewer than timestamps": {func(b *burst) { b.frames = b.frames[:7] }, 422, "frames"},
-		"more than timestamps":  {func(b *burst) { b.frames = append(b.frames, b.frames[0]) }, 400, "bad-request"},
-		"a part too " +
-			"many": {func(b *burst) { b.more = map[string][]byte{"passport": {1}} }, 400, "bad-request"},
-		"a large frame":    {func(b *burst) { b.frames[2] = append(b.frames[2], make([]byte, 400_000)...) }, 413, "too-large"},
-		"a large document": {func(b *burst) { b.document = append(b.document, make([]byte, 8<<20)...) }, 413, "too-large"},
-		"a page":           {func(b *burst) { b.frames[0] = []byte("<html></html>") }, 415, "not-a-picture"},
-		"a PNG as frame":   {func(b *burst) { b.frames[0] = small.Bytes() }, 415, "not-a-picture"},
-		"a cut frame":      {func(b *burst) { b.frames[0] = b.frames[0][:2000] }, 415, "not-a-picture"},
-		"an archive behind " +
-			"JPEG": {func(b *burst) { b.frames[0] = append(bytes.Clone(b.frames[0]), archive...) }, 415, "not-a-picture"},
-		"a script behind " +
-			"PNG": {func(b *burst) { b.document = append(bytes.Clone(b.document), "<script>"...) }, 415, "not-a-picture"},
-		"a PDF as document":  {func(b *burst) { b.document = []byte("%PDF-1.7\n") }, 415, "not-a-picture"},
-		"an SVG as document": {func(b *burst) { b.document = []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`) }, 415, "not-a-picture"},
+		"more than timestamps": {func(b *burst) {
+			b.frames = append(b.frames, b.frames[0])
+		}, 400, "bad-request"},
+		"a part too many": {func(b *burst) {
+			b.more = map[string][]byte{"passport": {1}}
+		}, 400, "bad-request"},
+		"a large frame": {func(b *burst) {
+			b.frames[2] = append(b.frames[2], make([]byte, 400_000)...)
+		}, 413, "too-large"},
+		"a large document": {func(b *burst) {
+			b.document = append(b.document, make([]byte, 8<<20)...)
+		}, 413, "too-large"},
+		"a page": {func(b *burst) {
+			b.frames[0] = []byte("<html></html>")
+		}, 415, "not-a-picture"},
+		"a PNG as frame": {func(b *burst) { b.frames[0] = small.Bytes() }, 415, "not-a-picture"},
+		"a cut frame": {func(b *burst) {
+			b.frames[0] = b.frames[0][:2000]
+		}, 415, "not-a-picture"},
+		"an archive behind JPEG": {func(b *burst) {
+			b.frames[0] = append(bytes.Clone(b.frames[0]), archive...)
+		}, 415, "not-a-picture"},
+		"a script behind PNG": {func(b *burst) {
+			b.document = append(bytes.Clone(b.document), "<script>"...)
+		}, 415, "not-a-picture"},
+		"a PDF as document": {func(b *burst) {
+			b.document = []byte("%PDF-1.7\n")
+		}, 415, "not-a-picture"},
+		"an SVG as document": {func(b *burst) {
+			b.document = []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`)
+		}, 415, "not-a-picture"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := good()

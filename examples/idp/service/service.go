@@ -109,13 +109,15 @@ func (s *Service) assemble(ctx context.Context, v *vault.Vault) error {
 	}
 	var err error
 	s.provider, err = provider.New(ctx, provider.Settings{
-		DB: s.db, Keys: s.keys, Policy: c.Policy, Access: &c.Access, Issuer: c.Issuer, Chained: c.Upstream != nil, Now: s.now,
+		DB: s.db, Keys: s.keys, Policy: c.Policy, Access: &c.Access, Issuer: c.Issuer,
+		Chained: c.Upstream != nil, Now: s.now,
 	})
 	if err != nil {
 		return err
 	}
 	s.assurance = &assurance.Service{
-		DB: s.db, Keys: s.keys, Vault: v, Policy: c.Policy, Issuer: c.Issuer, Client: &http.Client{Timeout: 10 * time.Second}, Now: s.now,
+		DB: s.db, Keys: s.keys, Vault: v, Policy: c.Policy, Issuer: c.Issuer,
+		Client: &http.Client{Timeout: 10 * time.Second}, Now: s.now,
 	}
 	parallel := c.Parallel
 	if parallel == 0 {
@@ -136,9 +138,11 @@ func (s *Service) assemble(ctx context.Context, v *vault.Vault) error {
 		post = c.Mail
 	}
 	s.verification = verification.New(verification.Settings{
-		DB: s.db, Vault: v, Keys: s.keys, Policy: c.Policy, Access: &c.Access, Engine: s.engine, Gallery: gallery, Gate: gate,
-		Provider: s.provider, Assurance: s.assurance, Mail: post, Consent: c.Consent, Limits: verification.DefaultLimits, Issuer: c.Issuer,
-		Organisation: c.Organisation, Metrics: verification.NewMetrics(registry, gate), Now: s.now,
+		DB: s.db, Vault: v, Keys: s.keys, Policy: c.Policy, Access: &c.Access,
+		Engine: s.engine, Gallery: gallery, Gate: gate,
+		Provider: s.provider, Assurance: s.assurance, Mail: post, Consent: c.Consent,
+		Limits: verification.DefaultLimits, Issuer: c.Issuer, Organisation: c.Organisation,
+		Metrics: verification.NewMetrics(registry, gate), Now: s.now,
 	})
 	if c.Upstream != nil {
 		s.upstream = upstream.New(*c.Upstream, c.Issuer)

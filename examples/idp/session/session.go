@@ -87,7 +87,9 @@ func scan(row interface{ Scan(...any) error }) (*Session, error) {
 	s := new(Session)
 	var amr store.JSON[[]string]
 	var at, expires, revoked store.Time
-	if err := row.Scan(&s.ID, &s.BrowserHash, &s.UserID, &s.DecisionID, &amr, &at, &expires, &revoked); err != nil {
+	if err := row.Scan(
+		&s.ID, &s.BrowserHash, &s.UserID, &s.DecisionID, &amr, &at, &expires, &revoked,
+	); err != nil {
 		return nil, err
 	}
 	s.AMR, s.AuthTime, s.ExpiresAt, s.RevokedAt = amr.V, at.Time, expires.Time, revoked.Time

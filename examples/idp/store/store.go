@@ -153,7 +153,8 @@ func IsDuplicate(err error) bool {
 	}
 	var lite sqlite3.Error
 	return errors.As(err, &lite) &&
-		(lite.ExtendedCode == sqlite3.ErrConstraintUnique || lite.ExtendedCode == sqlite3.ErrConstraintPrimaryKey)
+		(lite.ExtendedCode == sqlite3.ErrConstraintUnique ||
+			lite.ExtendedCode == sqlite3.ErrConstraintPrimaryKey)
 }
 
 // One runs a statement that must touch exactly one row; sql.ErrNoRows when it touched none.

@@ -35,19 +35,20 @@ const (
 
 // Request is what the relying party asked for.
 type Request struct {
-	Scopes              []string `json:"scopes"`
-	ResponseType        string   `json:"response_type"`
-	ResponseMode        string   `json:"response_mode,omitempty"`
-	RedirectURI         string   `json:"redirect_uri"`
-	State               string   `json:"state,omitempty"`
-	Nonce               string   `json:"nonce,omitempty"`
-	Prompt              []string `json:"prompt,omitempty"`
-	MaxAge              *uint    `json:"max_age,omitempty"`
-	LoginHint           string   `json:"login_hint,omitempty"`
-	ACRValues           []string `json:"acr_values,omitempty"`
-	Subject             string   `json:"subject,omitempty"` // of the id_token_hint: nobody else may answer
-	CodeChallenge       string   `json:"code_challenge,omitempty"`
-	CodeChallengeMethod string   `json:"code_challenge_method,omitempty"`
+	Scopes       []string `json:"scopes"`
+	ResponseType string   `json:"response_type"`
+	ResponseMode string   `json:"response_mode,omitempty"`
+	RedirectURI  string   `json:"redirect_uri"`
+	State        string   `json:"state,omitempty"`
+	Nonce        string   `json:"nonce,omitempty"`
+	Prompt       []string `json:"prompt,omitempty"`
+	MaxAge       *uint    `json:"max_age,omitempty"`
+	LoginHint    string   `json:"login_hint,omitempty"`
+	ACRValues    []string `json:"acr_values,omitempty"`
+	// Subject is that of the id_token_hint: nobody else may answer.
+	Subject             string `json:"subject,omitempty"`
+	CodeChallenge       string `json:"code_challenge,omitempty"`
+	CodeChallengeMethod string `json:"code_challenge_method,omitempty"`
 }
 
 // Login is what the other provider is asked and answers.
@@ -112,13 +113,14 @@ type Transaction struct {
 	RedeemedAt time.Time
 }
 
-const columns = `id, client_id, request, browser_hash, created_at, expires_at, state, email, email_verified, email_locked, purpose,
+const columns = `id, client_id, request, browser_hash, created_at, expires_at, state,
+	email, email_verified, email_locked, purpose,
 	document, mailed, consent_version, attempts, mails, nonce, nonce_kinds, nonce_issued_at,
 		nonce_expires_at, mail_code_hash, mail_code_until,
 	mail_code_tries, upstream, last, session_id, granted_acr, code_hash, code_until, redeemed_at`
 
-const placeholders = `$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27,
-	$28, $29, $30`
+const placeholders = `$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+	$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30`
 
 // Load returns the transaction with an id, or sql.ErrNoRows. One whose time is over is expired.
 func Load(ctx context.Context, q store.Queryer, id string, now time.Time) (*Transaction, error) {
@@ -154,21 +156,19 @@ func load(
 	err := q.QueryRowContext(ctx, "SELECT "+columns+" FROM transactions WHERE "+column+" = "+
 		"$1", value).
 		Scan(
-			&t.ID, &t.ClientID, &request, &t.BrowserHash, &created, &expires, &t.State, &email, &t.EmailVerified, &t.EmailLocked, &t.Purpose,
-			&t.Document, &t.Mailed, &consent, &t.Attempts, &t.Mails, &t.Nonce, &kinds, &issued, &nonceExpires, &mailHash, &mailUntil,
+			&t.ID, &t.ClientID, &request, &t.BrowserHash, &created, &expires, &t.State,
+			&email, &t.EmailVerified, &t.EmailLocked, &t.Purpose,
+			&t.Document, &t.Mailed, &consent, &t.Attempts, &t.Mails, &t.Nonce, &kinds, &issued,
+			&nonceExpires, &mailHash, &mailUntil,
 			&t.MailCodeTries, &login, &last, &session, &acr, &codeHash, &codeUntil, &redeemed)
 	if err != nil {
 		return nil, err
 	}
-	t.Request, t.CreatedAt, t.ExpiresAt, t.Email, t.Consent = request.V, created.Time, expires.Time, string(
-		email,
-	), string(
-		consent,
-	)
+	t.Request, t.CreatedAt, t.ExpiresAt = request.V, created.Time, expires.Time
+	t.Email, t.Consent = string(email), string(consent)
 	t.NonceKinds, t.NonceIssuedAt, t.NonceExpiresAt = kinds.V, issued.Time, nonceExpires.Time
-	t.MailCodeHash, t.MailCodeUntil, t.Upstream, t.Last = string(
-		mailHash,
-	), mailUntil.Time, login.V, last.V
+	t.MailCodeHash, t.MailCodeUntil = string(mailHash), mailUntil.Time
+	t.Upstream, t.Last = login.V, last.V
 	t.SessionID, t.GrantedACR, t.CodeHash = string(session), string(acr), string(codeHash)
 	t.CodeUntil, t.RedeemedAt = codeUntil.Time, redeemed.Time
 	if t.State != Accepted && t.State != Refused && !now.Before(t.ExpiresAt) {
@@ -180,17 +180,16 @@ func load(
 func (t *Transaction) values() []any {
 	moment := func(at time.Time) store.Time { return store.Time{Time: at} }
 	return []any{
-		t.ID, t.ClientID, store.JSON[Request]{V: t.Request}, t.BrowserHash, moment(t.CreatedAt), moment(t.ExpiresAt), t.State, store.Text(t.Email),
-		t.EmailVerified, t.EmailLocked, t.Purpose, t.Document, t.Mailed, store.Text(t.Consent), t.Attempts, t.Mails, t.Nonce,
-		store.JSON[[]string]{
-			V: t.NonceKinds,
-		}, moment(t.NonceIssuedAt), moment(t.NonceExpiresAt), store.Text(t.MailCodeHash),
-		moment(
-			t.MailCodeUntil,
-		), t.MailCodeTries, store.JSON[*Login]{V: t.Upstream}, store.JSON[*Outcome]{V: t.Last},
-		store.Text(
-			t.SessionID,
-		), store.Text(t.GrantedACR), store.Text(t.CodeHash), moment(t.CodeUntil), moment(t.RedeemedAt),
+		t.ID, t.ClientID, store.JSON[Request]{V: t.Request}, t.BrowserHash,
+		moment(t.CreatedAt), moment(t.ExpiresAt), t.State,
+		store.Text(t.Email), t.EmailVerified, t.EmailLocked, t.Purpose,
+		t.Document, t.Mailed, store.Text(t.Consent), t.Attempts, t.Mails,
+		t.Nonce, store.JSON[[]string]{V: t.NonceKinds},
+		moment(t.NonceIssuedAt), moment(t.NonceExpiresAt),
+		store.Text(t.MailCodeHash), moment(t.MailCodeUntil), t.MailCodeTries,
+		store.JSON[*Login]{V: t.Upstream}, store.JSON[*Outcome]{V: t.Last},
+		store.Text(t.SessionID), store.Text(t.GrantedACR),
+		store.Text(t.CodeHash), moment(t.CodeUntil), moment(t.RedeemedAt),
 	}
 }
 

@@ -64,11 +64,14 @@ func scan(row interface{ Scan(...any) error }) (*User, error) {
 	u := new(User)
 	var created, verified, document store.Time
 	var flags store.JSON[[]string]
-	if err := row.Scan(&u.ID, &u.Email, &u.EmailVerified, &created, &u.RiskScore, &u.RiskLevel, &u.Assurance, &flags,
-		&verified, &document, &u.Consent, &u.DecisionID); err != nil {
+	if err := row.Scan(
+		&u.ID, &u.Email, &u.EmailVerified, &created, &u.RiskScore, &u.RiskLevel, &u.Assurance,
+		&flags, &verified, &document, &u.Consent, &u.DecisionID,
+	); err != nil {
 		return nil, err
 	}
-	u.CreatedAt, u.Flags, u.VerifiedAt, u.DocumentAt = created.Time, flags.V, verified.Time, document.Time
+	u.CreatedAt, u.Flags = created.Time, flags.V
+	u.VerifiedAt, u.DocumentAt = verified.Time, document.Time
 	return u, nil
 }
 

@@ -20,9 +20,10 @@ import (
 // the first key encrypts, the others still decrypt, so a key is rotated by putting a new line
 // before the old ones.
 type Source struct {
-	File    string   `json:"file,omitempty"`
-	Env     string   `json:"env,omitempty"`
-	Command []string `json:"command,omitempty"` // prints the lines: the hook for a key management service
+	File string `json:"file,omitempty"`
+	Env  string `json:"env,omitempty"`
+	// Command prints the lines: the hook for a key management service.
+	Command []string `json:"command,omitempty"`
 }
 
 // Vault holds the keys in memory.

@@ -76,7 +76,10 @@ func (s *Service) claim(ctx context.Context, v visit, u *upload) (*attempt, erro
 				if t.Attempts >= s.Policy.Attempts.PerTransaction {
 					t.State = transaction.Refused
 				}
-				return audit.Write(ctx, tx, audit.Entry{At: now, Actor: "person", Action: "input.replayed", Subject: t.Email, Transaction: t.ID})
+				return audit.Write(ctx, tx, audit.Entry{
+					At: now, Actor: "person", Action: "input.replayed",
+					Subject: t.Email, Transaction: t.ID,
+				})
 			}
 			a.reference.Document = u.document
 			if a.user, err = known(ctx, tx, t); err != nil || a.user == nil ||
@@ -326,8 +329,10 @@ func (c *conclusion) enrolee(ctx context.Context) error {
 func (c *conclusion) decision(ctx context.Context, search *face.Search) error {
 	j := c.judgement
 	r := &receipt.Receipt{
-		Issuer: c.Issuer, ID: c.id, IssuedAt: c.now.Unix(), Transaction: c.t.ID, Client: c.t.ClientID, Purpose: string(c.t.Purpose),
-		Outcome: c.outcome, Reasons: j.Reasons, Inputs: c.attempt.inputs, Policy: c.Policy.Digest(), Models: c.Engine.Models(),
+		Issuer: c.Issuer, ID: c.id, IssuedAt: c.now.Unix(),
+		Transaction: c.t.ID, Client: c.t.ClientID, Purpose: string(c.t.Purpose),
+		Outcome: c.outcome, Reasons: j.Reasons, Inputs: c.attempt.inputs,
+		Policy: c.Policy.Digest(), Models: c.Engine.Models(),
 		Evidence: j.Evidence, EngineMS: j.Time.Milliseconds(),
 	}
 	if search != nil {
@@ -354,7 +359,8 @@ func (c *conclusion) decision(ctx context.Context, search *face.Search) error {
 	if _, err := c.tx.ExecContext(ctx, `INSERT INTO decisions (id, transaction_id, user_id,
 		outcome, purpose, attack, digest, receipt, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		c.id, c.t.ID, store.Text(r.Subject), c.outcome, c.t.Purpose, isAttack(j.Reasons), digest, signed, store.Time{Time: c.now}); err != nil {
+		c.id, c.t.ID, store.Text(r.Subject), c.outcome, c.t.Purpose, isAttack(j.Reasons),
+		digest, signed, store.Time{Time: c.now}); err != nil {
 		return err
 	}
 	c.t.Last = &transaction.Outcome{
@@ -424,7 +430,8 @@ func (c *conclusion) accept(ctx context.Context) error {
 		return err
 	}
 	t.SessionID, err = session.Begin(ctx, c.tx, session.Session{
-		BrowserHash: t.BrowserHash, UserID: u.ID, DecisionID: c.id, AMR: c.amr(), AuthTime: c.now, ExpiresAt: c.now.Add(c.Policy.Session.Std()),
+		BrowserHash: t.BrowserHash, UserID: u.ID, DecisionID: c.id, AMR: c.amr(),
+		AuthTime: c.now, ExpiresAt: c.now.Add(c.Policy.Session.Std()),
 	})
 	if err != nil {
 		return err
@@ -476,7 +483,8 @@ func (c *conclusion) amr() []string {
 func isAttack(reasons []vultus.Reason) bool {
 	return slices.ContainsFunc(reasons, func(r vultus.Reason) bool {
 		return r.Effect == "reject" &&
-			(r.Code == "presentation-attack" || r.Code == "sequence-manipulated" || r.Code == "sequence-suspicious" || r.Code == "challenge-failed")
+			(r.Code == "presentation-attack" || r.Code == "sequence-manipulated" ||
+				r.Code == "sequence-suspicious" || r.Code == "challenge-failed")
 	})
 }
 

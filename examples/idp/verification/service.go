@@ -195,9 +195,11 @@ func (s *Service) view(ctx context.Context, t *transaction.Transaction, v visit)
 		return nil, err
 	}
 	view := &View{
-		ID: t.ID, State: t.State, CSRF: v.browser.CSRF(t.ID), Client: client.Name, Organisation: s.Organisation, EmailLocked: t.EmailLocked,
-		Purpose: t.Purpose, DocumentRequired: t.Document, ExpiresAt: t.ExpiresAt, AttemptsLeft: max(0, s.Policy.Attempts.PerTransaction-t.Attempts),
-		Consent: s.Consent, Limits: s.Limits, Last: t.Last,
+		ID: t.ID, State: t.State, CSRF: v.browser.CSRF(t.ID), Client: client.Name,
+		Organisation: s.Organisation, EmailLocked: t.EmailLocked, Purpose: t.Purpose,
+		DocumentRequired: t.Document, ExpiresAt: t.ExpiresAt,
+		AttemptsLeft: max(0, s.Policy.Attempts.PerTransaction-t.Attempts),
+		Consent:      s.Consent, Limits: s.Limits, Last: t.Last,
 	}
 	if t.Email != "" {
 		view.Email = &t.Email

@@ -96,8 +96,12 @@ func serve(args []string) error {
 	go s.Background(ctx)
 	slog.Info("listening", "address", listener.Addr().String(), "issuer", c.Issuer)
 	server := &http.Server{
-		Handler: s.Handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 90 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		Handler:           s.Handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      90 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
 	}
 	done := make(chan error, 1)
 	go func() {

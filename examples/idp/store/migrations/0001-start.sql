@@ -1,4 +1,5 @@
--- Moments are microseconds since 1970. Hashes are of secrets that only the browser or the client holds.
+-- Moments are microseconds since 1970. Hashes are of secrets that only the browser or the client
+-- holds.
 
 CREATE TABLE keys (
     id         TEXT PRIMARY KEY,
@@ -6,7 +7,7 @@ CREATE TABLE keys (
     public     TEXT NOT NULL,            -- JWK; empty for opaque
     sealed     BYTEA NOT NULL,           -- the private half
     created_at BIGINT NOT NULL,
-    signs_from BIGINT NOT NULL,          -- published before, so that relying parties know it in time
+    signs_from BIGINT NOT NULL,          -- published before, so that others know it in time
     retires_at BIGINT                    -- no longer published from here on; NULL: not replaced yet
 );
 
@@ -33,8 +34,8 @@ CREATE TABLE users (
     created_at     BIGINT NOT NULL,
     risk_score     BIGINT NOT NULL,      -- 0 to 100
     risk_level     TEXT NOT NULL,        -- LOW, MEDIUM or HIGH
-    assurance      TEXT NOT NULL,        -- the acr that the last check gave; empty when it has run out
-    flags          TEXT NOT NULL,        -- JSON: findings that raise the risk until somebody clears them
+    assurance      TEXT NOT NULL,        -- the acr of the last check; empty when it has run out
+    flags          TEXT NOT NULL,        -- JSON: findings that raise the risk until cleared
     verified_at    BIGINT NOT NULL,      -- the last accepted check of the face
     document_at    BIGINT NOT NULL,      -- and of a document
     consent        TEXT NOT NULL,        -- version of the text that was agreed to

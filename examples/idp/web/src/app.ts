@@ -82,7 +82,10 @@ class Page implements Flow {
     }
   }
 
-  /** The document first: the challenge allows about a minute, which the selfie should have to itself. */
+  /**
+   * The document first: the challenge allows about a minute, which the selfie should have to
+   * itself.
+   */
   capture(): void {
     this.show(
       this.view.document_required && !this.document ? documentScreen(this) : selfieScreen(this),

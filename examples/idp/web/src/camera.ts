@@ -1,4 +1,7 @@
-/** The camera: opening it, pictures out of it, and a burst with the times at which the sensor saw each frame. */
+/**
+ * The camera: opening it, pictures out of it, and a burst with the times at which the sensor saw
+ * each frame.
+ */
 
 import { nextPaint } from "./dom.ts";
 import type { Recording } from "./api.ts";
@@ -8,10 +11,12 @@ export class NoCamera extends Error {}
 
 const reasons: Record<string, string> = {
   NotAllowedError:
-    "The camera is blocked for this page. Allow it: tap the camera or lock symbol beside the address, choose Allow for the camera, then try again.",
+    "The camera is blocked for this page. Allow it: tap the camera or lock symbol beside the " +
+    "address, choose Allow for the camera, then try again.",
   NotFoundError: "No camera was found. Connect one, or open this page on a phone.",
   OverconstrainedError:
-    "This camera cannot give the pictures that are needed. Try another one, or open this page on a phone.",
+    "This camera cannot give the pictures that are needed. Try another one, or open this page on " +
+    "a phone.",
   NotReadableError: "Another program is using the camera. Close it, then try again.",
 };
 
@@ -78,7 +83,8 @@ export class Camera {
   }
 
   /**
-   * Records until `until` resolves, then resolves with what was seen. Never more than `most` frames, `perSecond` of them a second.
+   * Records until `until` resolves, then resolves with what was seen. Never more than `most`
+   * frames, `perSecond` of them a second.
    */
   async record(
     until: Promise<unknown>,
@@ -107,9 +113,10 @@ export class Camera {
   }
 
   /**
-   * Waits for the camera's next picture; resolves with its time of capture on the clock of performance.now(), in milliseconds. A camera
-   * that stalls must not hold up the challenge for ever: null when no new picture comes within a second, for one that is recorded twice
-   * looks injected.
+   * Waits for the camera's next picture; resolves with its time of capture on the clock of
+   * performance.now(), in milliseconds. A camera that stalls must not hold up the challenge for
+   * ever: null when no new picture comes within a second, for one that is recorded twice looks
+   * injected.
    */
   async #nextFrame(): Promise<number | null> {
     if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype)) {
@@ -159,8 +166,9 @@ async function jpeg(
 }
 
 /**
- * A file of the person as the service takes it: drawn anew, so that only the picture goes, and nothing of what phones put behind it or
- * say of the place. Rejects with an Error that says what is wrong with the file.
+ * A file of the person as the service takes it: drawn anew, so that only the picture goes, and
+ * nothing of what phones put behind it or say of the place. Rejects with an Error that says what is
+ * wrong with the file.
  */
 export async function asUpload(file: Blob): Promise<Blob> {
   let picture: ImageBitmap;
@@ -174,7 +182,8 @@ export async function asUpload(file: Blob): Promise<Blob> {
   try {
     if (Math.min(picture.width, picture.height) < 300)
       throw new Error(
-        `This picture is only ${picture.width} by ${picture.height} pixels. Choose one with at least 300 on each side.`,
+        `This picture is only ${picture.width} by ${picture.height} pixels. ` +
+          "Choose one with at least 300 on each side.",
       );
     return await jpeg(picture, 0, 0, picture.width, picture.height, 2400, 0.92);
   } finally {

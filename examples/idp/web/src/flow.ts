@@ -1,4 +1,7 @@
-/** What the screens share: the service, what it last said, what was captured, and the way to the next screen. */
+/**
+ * What the screens share: the service, what it last said, what was captured, and the way to the
+ * next screen.
+ */
 
 import type { Api, View } from "./api.ts";
 import type { Child } from "./dom.ts";
@@ -24,7 +27,10 @@ export interface Flow {
   show(screen: Screen): void;
   /** Shows what comes next by the state of the transaction. */
   next(notice?: string): void;
-  /** Calls the service and goes where its answer says. Rejects only with what the person can mend on the spot: a Refusal "fix". */
+  /**
+   * Calls the service and goes where its answer says. Rejects only with what the person can mend on
+   * the spot: a Refusal "fix".
+   */
   advance(call: () => Promise<View>): Promise<void>;
   /** Goes where a refusal, or any other failure, says. */
   failed(cause: unknown, again: () => void): void;

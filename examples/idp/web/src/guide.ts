@@ -8,8 +8,8 @@ import { sleep } from "./dom.ts";
 const periodMs = 300; // the service allows four a second
 
 /**
- * Asks for guidance until `signal` aborts. `heard` gets each answer, or null while there is none to be had: the capture goes on
- * without it.
+ * Asks for guidance until `signal` aborts. `heard` gets each answer, or null while there is none to
+ * be had: the capture goes on without it.
  */
 export async function guide(
   api: Api,

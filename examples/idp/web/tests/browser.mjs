@@ -4,7 +4,10 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
-/** A browser whose camera plays `clip` from its start each time it is opened; without one, Chromium's test picture. */
+/**
+ * A browser whose camera plays `clip` from its start each time it is opened; without one,
+ * Chromium's test picture.
+ */
 export function launch(clip) {
   const quiet = [
     "--no-sandbox",

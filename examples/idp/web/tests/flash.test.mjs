@@ -19,7 +19,8 @@ after(async () => {
   await stop();
 });
 
-test("a flash challenge: a face that reflects the screen passes, a recording that cannot is refused", async () => {
+test("a flash challenge: a face that reflects the screen passes, a recording that cannot is \
+refused", async () => {
   const flashing = await service({
     // A moved portrait is an attack to PAD: only the challenge is tried here.
     policy: {

@@ -31,7 +31,8 @@ try {
       const trial = document === name ? "mated" : "non-mated";
       const outcome = view.last?.outcome ?? view.error.code;
       console.log(
-        `camera ${name}, document ${document} (${trial}): ${outcome}; ${view.last?.reasons.map(({ code }) => code).join(", ")}`,
+        `camera ${name}, document ${document} (${trial}): ${outcome}; ` +
+          view.last?.reasons.map(({ code }) => code).join(", "),
       );
       counts[`${trial} ${outcome}`] = (counts[`${trial} ${outcome}`] ?? 0) + 1;
       await me.shot(`material-${name}-${document}`);

@@ -22,7 +22,10 @@ const enrol = view({ state: "capture" });
 const watching = { code: "no-face", text: "No face in the picture", face: null };
 const still = challenge(null);
 
-/** Opens the page with the answers; the test fails when the page logs an error that was not expected, or asks anybody else. */
+/**
+ * Opens the page with the answers; the test fails when the page logs an error that was not
+ * expected, or asks anybody else.
+ */
 async function open(answers, { context = {}, denied = false, expected = /^$/, state } = {}) {
   const own = await browser.newContext({ viewport: { width: 390, height: 844 }, ...context });
   if (!denied) await own.grantPermissions(["camera"], { origin });
@@ -114,7 +117,8 @@ describe("states", { concurrency: 2 }, () => {
     });
 });
 
-test("the way by keyboard: email, code, consent, document, selfie, and back to the relying party", async () => {
+test("the way by keyboard: email, code, consent, document, selfie, and back to the \
+relying party", async () => {
   const { page, asked, close, heading } = await open({
     "GET /": view(),
     "POST /email": view({ state: "code", email: "ana@example.com" }),
@@ -208,7 +212,8 @@ async function parts(page, { body, headers }) {
   );
 }
 
-test("a challenge is shown in time, over the whole screen, said to a screen reader, and recorded", async () => {
+test("a challenge is shown in time, over the whole screen, said to a screen reader, and \
+recorded", async () => {
   const steps = [
     { kind: "flash", start_ms: 0, duration_ms: 400, colour: "#ff0000" },
     { kind: "flash", start_ms: 400, duration_ms: 400, colour: "#00ff00" },
@@ -325,7 +330,8 @@ test("a challenge is shown in time, over the whole screen, said to a screen read
   await close();
 });
 
-test("the recording starts by itself once the guidance says that the face is well in the picture", async () => {
+test("the recording starts by itself once the guidance says that the face is well in the \
+picture", async () => {
   const { page, asked, close } = await open({
     "GET /": capture,
     "POST /guidance": { code: "ready", text: "Hold still", face: null },
@@ -354,7 +360,8 @@ test("without guidance the capture goes on", async () => {
   await close();
 });
 
-test("flashing colours can be left out, and are where the system asks for less motion", async () => {
+test("flashing colours can be left out, and are where the system asks for less \
+motion", async () => {
   for (const context of [{ reducedMotion: "reduce" }, {}]) {
     const { page, asked, close } = await open(
       {
@@ -486,7 +493,8 @@ test("what the person can mend is told beside the field", async () => {
   await close();
 });
 
-test("a camera that is denied says how to allow it; for the document a file is offered", async () => {
+test("a camera that is denied says how to allow it; for the document a file is \
+offered", async () => {
   for (const [answer, button] of [
     [capture, "Open the camera"],
     [enrol, "Use the camera"],
@@ -505,7 +513,8 @@ test("a camera that is denied says how to allow it; for the document a file is o
   }
 });
 
-test("a file that is no picture, or too small, is refused on the page; of any other only the picture is sent", async () => {
+test("a file that is no picture, or too small, is refused on the page; of any other only the \
+picture is sent", async () => {
   const { page, asked, close } = await open({
     "GET /": enrol,
     "POST /guidance": watching,

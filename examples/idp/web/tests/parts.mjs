@@ -45,7 +45,9 @@ export async function folder() {
   return path;
 }
 
-/** Starts a program and waits until it answers; what it wrote stands in the error when it does not. */
+/**
+ * Starts a program and waits until it answers; what it wrote stands in the error when it does not.
+ */
 async function run(name, file, args, url, options = {}) {
   let wrote = "";
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
@@ -316,7 +318,10 @@ export async function postgres() {
   return `postgres://idp@127.0.0.1:${at}/idp?sslmode=disable`;
 }
 
-/** What the fake camera of a browser plays. Call `plays` before each opening of the camera: it gives the next take. */
+/**
+ * What the fake camera of a browser plays. Call `plays` before each opening of the camera: it gives
+ * the next take.
+ */
 export async function camera() {
   const link = join(await folder(), "camera.mjpeg");
   const takes = {};

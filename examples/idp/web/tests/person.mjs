@@ -6,7 +6,10 @@ import { simulate } from "./simulated.mjs";
 
 const face = [0.487, 0.389, 0.184]; // HOLDER in the Makefile
 
-/** `at` is the service; `simulated`, a take and how much of the screen's light it reflects, puts a simulated camera in the place of the browser's. */
+/**
+ * `at` is the service; `simulated`, a take and how much of the screen's light it reflects, puts a
+ * simulated camera in the place of the browser's.
+ */
 export async function person(browser, email, { at, phone = false, simulated } = {}) {
   const context = await browser.newContext(
     phone
@@ -76,7 +79,10 @@ export async function person(browser, email, { at, phone = false, simulated } = 
       await button("Take the photo").click();
       await button("Use this photo").click();
     },
-    /** Takes the selfie; resolves with the service's answer, and with what was sent as `capture` and how long it took as `tookMs`. */
+    /**
+     * Takes the selfie; resolves with the service's answer, and with what was sent as `capture` and
+     * how long it took as `tookMs`.
+     */
     async selfie() {
       const answer = new Promise((resolve, reject) => {
         judged = resolve;

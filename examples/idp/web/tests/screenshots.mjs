@@ -35,8 +35,14 @@ for (const colorScheme of ["light", "dark"]) {
   }
   const [ground, line] = colorScheme === "dark" ? ["#05070b", "#2a3342"] : ["#e9edf3", "#d3d9e3"];
   const page = await browser.newPage({ viewport: { width: 1744, height: 982 } });
+  const images = shots.map(
+    (shot) =>
+      `<img width="390" src="data:image/png;base64,${shot}" ` +
+      `style="border-radius:28px;border:1px solid ${line}">`,
+  );
   await page.setContent(
-    `<body style="margin:0;display:flex;gap:32px;padding:40px;background:${ground}">${shots.map((shot) => `<img width="390" src="data:image/png;base64,${shot}" style="border-radius:28px;border:1px solid ${line}">`).join("")}`,
+    `<body style="margin:0;display:flex;gap:32px;padding:40px;background:${ground}">` +
+      images.join(""),
   );
   await page
     .locator("img")

@@ -13,7 +13,9 @@ const types = {
 
 // The policy that the service sends with the page.
 export const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; " +
+  "media-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; " +
+  "form-action 'none'; frame-ancestors 'none'";
 
 export const view = (changes = {}) => ({
   id: "t1",
@@ -33,7 +35,8 @@ export const view = (changes = {}) => ({
     controller: "Example Ltd, 1 Example Street, Exampleton",
     contact: "privacy@example.com",
     purpose:
-      "Example Ltd checks that a real person is here, and that it is the person of the identity document, before the Onboarding portal opens.",
+      "Example Ltd checks that a real person is here, and that it is the person of the identity " +
+      "document, before the Onboarding portal opens.",
     kept: [
       "A template of your face: numbers that a later selfie can be compared with, encrypted.",
       "A signed receipt: the scores and reasons of the check, and the time.",
@@ -73,8 +76,8 @@ export const challenge = (script) => ({
 });
 
 /**
- * Answers for the service on a page: `answers` holds, by "METHOD /path", a body, a refusal, or a function of the request. Returns the
- * requests that were made.
+ * Answers for the service on a page: `answers` holds, by "METHOD /path", a body, a refusal, or a
+ * function of the request. Returns the requests that were made.
  */
 export async function script(page, answers) {
   const asked = [];

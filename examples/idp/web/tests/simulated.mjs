@@ -18,8 +18,8 @@ async function pictures(clip, count) {
 }
 
 /**
- * Replaces the camera of the pages of a context. The face reflects `reflects` of the screen's light; 0 is a camera that is fed with
- * a recording.
+ * Replaces the camera of the pages of a context. The face reflects `reflects` of the screen's
+ * light; 0 is a camera that is fed with a recording.
  */
 export async function simulate(context, clip, { reflects, face: [x, y, radius] }) {
   const frames = await pictures(clip, 90);

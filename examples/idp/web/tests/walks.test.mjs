@@ -75,8 +75,10 @@ test("Apache: email, consent, document, selfie, and the page", async () => {
   const whole = performance.now() - start;
   const { frames_us } = view.capture;
   const recorded = (frames_us.at(-1) - frames_us[0]) / 1000;
+  const seconds = (ms, digits) => `${(ms / 1000).toFixed(digits)} s`;
   counted.times.push(
-    `enrolment ${(whole / 1000).toFixed(1)} s, of which ${(recorded / 1000).toFixed(1)} s were recorded and ${(view.tookMs / 1000).toFixed(2)} s went to sending and deciding`,
+    `enrolment ${seconds(whole, 1)}, of which ${seconds(recorded, 1)} were recorded and ` +
+      `${seconds(view.tookMs, 2)} went to sending and deciding`,
   );
   assert.match(headers["x-user"], /^ana@example\.com/);
   assert.match(headers["x-claims"], /face/);
@@ -85,7 +87,8 @@ test("Apache: email, consent, document, selfie, and the page", async () => {
   await me.leave();
 });
 
-test("Apache, another day: the selfie against the enrolled template, without a document", async () => {
+test("Apache, another day: the selfie against the enrolled template, without a \
+document", async () => {
   await lens.plays("holder");
   const me = await person("ana@example.com");
   await me.visit(onboarding.page);
@@ -180,7 +183,8 @@ test("an upload that was sent before is refused", async () => {
       );
     const { began_us, frames_us } = capture;
     const took = (Math.max(began_us, ...frames_us) - Math.min(began_us, ...frames_us)) / 1000;
-    await new Promise((resolve) => setTimeout(resolve, took + 200)); // frames cannot span more time than has passed since the challenge
+    // Frames cannot span more time than has passed since the challenge.
+    await new Promise((resolve) => setTimeout(resolve, took + 200));
     const replayed = await fetch(`${root}/submit`, { method: "POST", headers, body: replay });
     return { status: replayed.status, ...(await replayed.json()) };
   });

@@ -97,7 +97,8 @@ export function documentScreen(flow: Flow): Screen {
       h(
         "p",
         { class: "lead", id: "document-hint" },
-        "A passport, identity card or driving licence: the side that shows your face. All four edges in the picture, no glare, no fingers on the portrait.",
+        "A passport, identity card or driving licence: the side that shows your face. All four " +
+          "edges in the picture, no glare, no fingers on the portrait.",
       ),
       stage,
       fault,

@@ -71,8 +71,10 @@ export function emailScreen(flow: Flow): Screen {
         { class: "lead" },
         h("strong", {}, view.client),
         view.document_required
-          ? " asks for a short identity check: a selfie and a photo of an identity document. It takes about half a minute."
-          : " asks for a selfie, to see that you are the person who enrolled. It takes a few seconds.",
+          ? " asks for a short identity check: a selfie and a photo of an identity document. " +
+            "It takes about half a minute."
+          : " asks for a selfie, to see that you are the person who enrolled. " +
+            "It takes a few seconds.",
       ),
       oneField(
         field,

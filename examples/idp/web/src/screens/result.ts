@@ -21,7 +21,8 @@ const plural = (count: number, one: string, many: string) =>
 
 function reasons(flow: Flow): Child {
   const told = flow.view.last?.reasons ?? [];
-  const remedy = ({ do: what }: Reason) => (flow.view.state === "capture" ? remedies[what] : ""); // later there is nothing to do again
+  // After the capture there is nothing to do again.
+  const remedy = ({ do: what }: Reason) => (flow.view.state === "capture" ? remedies[what] : "");
   return (
     told.length > 0 &&
     h(
@@ -91,7 +92,8 @@ export function endScreen(flow: Flow): Screen {
         { class: "lead" },
         last
           ? attempts_left === 0
-            ? `There are no attempts left. ${client} hears that the check did not pass, and can tell you what to do next.`
+            ? `There are no attempts left. ${client} hears that the check did not pass, ` +
+              "and can tell you what to do next."
             : `${client} hears that the check did not pass, and can tell you what to do next.`
           : `No picture was kept. ${client} hears that you did not take part.`,
       ),

@@ -37,7 +37,8 @@ export function selfieScreen(flow: Flow): Screen {
       h(
         "p",
         { class: "lead" },
-        "A few seconds of video show that you are really here. Follow what the screen says; every text is also read out by a screen reader.",
+        "A few seconds of video show that you are really here. Follow what the screen says; " +
+          "every text is also read out by a screen reader.",
       ),
       h(
         "ul",
@@ -92,7 +93,8 @@ function liveScreen(flow: Flow, camera: Camera, without: string[]): Screen {
       ending.abort();
       if (cause instanceof Refusal && cause.code === "challenge-required")
         flow.next(
-          `${cause.message} Untick “No flashing colours” to go on, or leave with “I do not want this”.`,
+          `${cause.message} Untick “No flashing colours” to go on, ` +
+            "or leave with “I do not want this”.",
         );
       else flow.failed(cause, () => flow.next());
     }
