@@ -5,6 +5,7 @@ use serde::Serialize;
 
 /// A point in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "x and y")]
 pub struct Point {
     pub x: f32,
@@ -55,6 +56,7 @@ impl Point {
 
 /// An axis-parallel rectangle in pixels; it may reach beyond the image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "left, top and the two sides")]
 pub struct Rect {
     pub x: f32,

@@ -73,6 +73,8 @@ mod model;
 mod network;
 mod pad;
 mod quality;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod sequence;
 mod spare;
 mod template;

@@ -15,6 +15,7 @@ use zeroize::Zeroize;
 /// `unexpired`, `kinds` and `holder` take what was read for true, so any of them requires the level
 /// `read` where `require` states none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DocumentRules {
     /// What its portrait must have.
     #[serde(flatten)]
@@ -126,6 +127,23 @@ impl Serialize for Holder {
             birthdate: stated(self.birthdate.is_some()),
         }
         .serialize(serializer)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Holder {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Holder".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let stated = serde_json::json!({ "enum": ["withheld", null] });
+        schemars::json_schema!({
+            "description": "Whom the document must name: which parts are stated.",
+            "type": "object",
+            "properties": { "family_name": stated, "given_names": stated, "birthdate": stated },
+            "required": ["family_name", "given_names", "birthdate"],
+        })
     }
 }
 

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 /// The answer: an outcome, the reasons for it, and all the evidence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Decision {
     /// What was decided.
     pub outcome: Outcome,
@@ -45,6 +46,7 @@ pub struct Decision {
 /// What computed a decision: equal inputs and equal values here give equal decisions, to the last
 /// bit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EngineInfo {
     /// Version of this library.
     pub version: &'static str,
@@ -53,6 +55,7 @@ pub struct EngineInfo {
     /// SHA-256 of its manifest.
     pub pack_id: String,
     /// Precision of the networks.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub precision: crate::Precision,
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 /// What PAD decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PadRule {
     /// An attack rejects; PAD must have been assessed.
@@ -20,6 +21,7 @@ pub enum PadRule {
 
 /// What a finding decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RiskRule {
     /// It rejects.
@@ -32,6 +34,7 @@ pub enum RiskRule {
 
 /// What the evidence of the frames decides. Nothing in it raises trust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SequenceRules {
     /// A channel at MEDIUM risk.
@@ -58,6 +61,7 @@ impl Default for SequenceRules {
 /// What a sample must have. The defaults are loose: they refuse what cannot be compared, not what
 /// is unflattering.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QualityLimits {
     /// Distance between the centres of the eyes in pixels.
     pub min_inter_eye_px: f32,
@@ -85,6 +89,7 @@ impl Default for QualityLimits {
 
 /// The operating point and the rules of a decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// False match rate, looked up in the pack's calibration.

@@ -16,6 +16,7 @@ names! {
 
 /// A threshold with the false match rate that was observed at it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OperatingPoint {
     /// False match rate asked for.
     pub fmr: f64,
@@ -31,6 +32,7 @@ pub struct OperatingPoint {
 
 /// The outcome of comparing a probe with a reference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// Which features were compared.
     pub comparator: Comparator,

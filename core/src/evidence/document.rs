@@ -138,6 +138,17 @@ impl std::fmt::Display for Date {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Date {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Date".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date" })
+    }
+}
+
 impl Serialize for Date {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -166,6 +177,7 @@ impl std::fmt::Debug for Mrz {
 
 /// One field of a zone, without what stands in it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DocumentField {
     /// Which field.
     pub name: FieldName,
@@ -179,6 +191,7 @@ pub struct DocumentField {
 
 /// One check digit of a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DocumentCheck {
     /// What it covers.
     pub name: Check,
@@ -188,6 +201,7 @@ pub struct DocumentCheck {
 
 /// What is known of an identity document.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DocumentReport {
     /// How far it was established; `None` where nothing that is read may be relied on.
@@ -216,6 +230,7 @@ pub struct DocumentReport {
 
 /// What the issuer's signature says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Signature {
     /// Whether it holds.
     pub status: SignatureStatus,

@@ -51,6 +51,7 @@ impl GuidanceCode {
 
 /// What to tell the person now.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Guidance {
     /// For machines.
     pub code: GuidanceCode,

@@ -154,6 +154,43 @@ impl<T> Assessed<T> {
     }
 }
 
+#[cfg(feature = "schema")]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Assessed<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Assessed{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let found = generator.subschema_for::<T>();
+        let obstacle = generator.subschema_for::<Obstacle>();
+        let text = serde_json::json!({ "type": "string", "description": "Why, for a person." });
+        let is = |name: &str| serde_json::json!({ "const": name });
+        schemars::json_schema!({
+            "description": "What was found, or why nothing is known.",
+            "oneOf": [
+                {
+                    "description": "It was looked at, and this is what was found.",
+                    "allOf": [found],
+                    "properties": { "assessed": is("yes") },
+                    "required": ["assessed"],
+                },
+                {
+                    "description": "Nobody asked for it.",
+                    "properties": { "assessed": is("not-asked"), "text": text },
+                    "required": ["assessed", "text"],
+                },
+                {
+                    "description": "It was to be looked at and could not be.",
+                    "properties": {
+                        "assessed": is("not-possible"), "reason": obstacle, "text": text,
+                    },
+                    "required": ["assessed", "reason", "text"],
+                },
+            ],
+        })
+    }
+}
+
 impl<T: Serialize> Serialize for Assessed<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]

@@ -13,7 +13,7 @@
 /// A name or a number is never changed or used again.
 macro_rules! names {
     (
-        $(#[$meta:meta])*
+        $(#[$($meta:tt)+])*
         $vis:vis enum $enum:ident {
             $(
                 $(#[doc = $sentence:literal])+
@@ -21,13 +21,16 @@ macro_rules! names {
             ),+ $(,)?
         }
     ) => {
-        $(#[$meta])*
+        $(#[$($meta)+])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         $vis enum $enum {
             $( $(#[doc = $sentence])+ $value $(= $number)? ),+
         }
 
         impl $enum {
+            /// What the values are, in a sentence or two.
+            pub const ABOUT: &'static str = $crate::evidence::names::about!([] $([$($meta)+])*).trim_ascii();
+
             /// Every value, in a fixed order.
             pub const ALL: &'static [$enum] = &[$($enum::$value),+];
 
@@ -55,6 +58,23 @@ macro_rules! names {
             }
         }
 
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $enum {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($enum).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "description": $enum::ABOUT,
+                    "oneOf": [$({
+                        "const": $name,
+                        "description": $enum::$value.sentence(),
+                    }),+],
+                })
+            }
+        }
+
         impl<'de> serde::Deserialize<'de> for $enum {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let name = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
@@ -65,6 +85,17 @@ macro_rules! names {
             }
         }
     };
+}
+
+/// The text of the comments among attributes.
+macro_rules! about {
+    ([$($text:literal)*] [doc = $more:literal] $($rest:tt)*) => {
+        $crate::evidence::names::about!([$($text)* $more] $($rest)*)
+    };
+    ([$($text:literal)*] $other:tt $($rest:tt)*) => {
+        $crate::evidence::names::about!([$($text)*] $($rest)*)
+    };
+    ([$($text:literal)*]) => { concat!($($text),*) };
 }
 
 /// The units of a table in which every row has one.
@@ -80,4 +111,4 @@ macro_rules! unit {
     };
 }
 
-pub(crate) use {names, unit};
+pub(crate) use {about, names, unit};

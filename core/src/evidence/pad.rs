@@ -5,6 +5,7 @@ use serde::Serialize;
 
 /// What presentation attack detection found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PadReport {
     /// What the evidence amounts to.
     pub status: PadStatus,
@@ -36,6 +37,7 @@ names! {
 
 /// What a network says of a presentation through one view. All views count alike.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PadView {
     /// Id of the network.
     pub network: &'static str,

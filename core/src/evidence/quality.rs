@@ -49,6 +49,7 @@ names! {
 
 /// One component of quality.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Measure {
     /// Which component.
     pub name: Component,
@@ -62,6 +63,7 @@ pub struct Measure {
 
 /// The components and the unified score of one face sample.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QualityReport {
     /// Unified quality score, 0..=100: how much of it the weakest components leave.
     pub unified: u8,

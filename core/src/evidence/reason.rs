@@ -120,6 +120,7 @@ names! {
 
 /// One reason for an outcome.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reason {
     /// For machines.
     pub code: ReasonCode,

@@ -37,6 +37,7 @@ impl Detector {
 
 /// A face found in a picture. All coordinates are pixels of the upright picture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Detection {
     /// The face's box, parallel to the sides of the picture.
     pub bounds: Rect,
@@ -52,6 +53,7 @@ pub struct Detection {
 
 /// The rotation of the head in degrees; all zero for a face that looks straight into the camera.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pose {
     /// Turned to the side: positive towards the right of the picture.
     pub yaw_deg: f32,
@@ -63,6 +65,7 @@ pub struct Pose {
 
 /// The face that was used.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Face {
     /// Where the detector saw it.
     pub detection: Detection,
@@ -85,6 +88,7 @@ pub struct Face {
 
 /// What is known of one picture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sample {
     /// What the picture is in the transaction.
     pub role: Role,

@@ -93,6 +93,7 @@ names! {
 
 /// Where a value stands among those of bona fide material.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Standing {
     /// Share of bona fide material with a lower value, 0..=100.
     pub percentile: f32,
@@ -104,6 +105,7 @@ pub struct Standing {
 
 /// One signal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Signal {
     /// Which signal.
     pub name: SignalName,
@@ -123,6 +125,7 @@ pub struct Signal {
 /// How much of a channel was looked at, counted over frames that differ from each other: a frame
 /// that comes again adds nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Coverage {
     /// Sum of the weights of the signals that could be assessed.
     pub assessed: f32,
@@ -132,6 +135,7 @@ pub struct Coverage {
 
 /// What one channel amounts to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChannelRisk {
     /// The level. LOW is said only where the coverage is at least half.
     pub risk: RiskLevel,
@@ -157,6 +161,7 @@ impl ChannelRisk {
 
 /// One channel of the frames.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChannelEvidence {
     /// How much of it was looked at.
     pub coverage: Coverage,
@@ -228,6 +233,7 @@ names! {
 
 /// How the challenge of the session went.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChallengeEvidence {
     /// Passed or failed.
     pub status: ChallengeStatus,
@@ -250,6 +256,7 @@ impl ChallengeEvidence {
 
 /// What is known from the frames.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SequenceEvidence {
     /// The higher level of the two channels, LOW only where both were assessed; `None` when nothing
     /// can be said.
