@@ -47,7 +47,7 @@ test-rust: pack photos
 
 test-python: wheel photos
 	cargo build --release --workspace --exclude vultus-python --example network
-	$(PY) -m pip install --quiet --editable "models[test]" pytest pillow numpy mypy av
+	$(PY) -m pip install --quiet --editable "models[test]" pytest pillow numpy mypy av jsonschema
 	cd python && ../$(PY) -m pytest -q
 	python/tests/everywhere dist/vultus-*.whl
 	$(PY) -m pytest -q models/tests

@@ -24,9 +24,9 @@ const (
 
 // Assessment says whether a part of the evidence was looked at, and why not.
 type Assessment struct {
-	Assessed string `json:"assessed"` // Assessed, NotAsked or NotPossible
-	Reason   string `json:"reason"`   // why it was not possible, for machines; empty otherwise
-	Text     string `json:"text"`     // for people
+	Assessed string   `json:"assessed"` // Assessed, NotAsked or NotPossible
+	Reason   Obstacle `json:"reason"`   // why it was not possible, for machines; empty otherwise
+	Text     string   `json:"text"`     // for people
 }
 
 // Role is what a picture is in a transaction.
@@ -40,10 +40,10 @@ const (
 
 // Reason is one reason for an outcome.
 type Reason struct {
-	Code   string `json:"code"`   // for machines, and stable: "non-match"
-	Effect string `json:"effect"` // "reject", "inconclusive", "support" or "note"
-	Role   Role   `json:"role"`   // the picture that it is about; empty for the transaction as a whole
-	Text   string `json:"text"`   // for people
+	Code   ReasonCode `json:"code"`   // for machines, and stable: "non-match"
+	Effect Effect     `json:"effect"` // what it does to the outcome
+	Role   Role       `json:"role"`   // the picture that it is about; empty for the transaction
+	Text   string     `json:"text"`   // for people
 }
 
 // OperatingPoint is a threshold with the false match rate that was observed at it.

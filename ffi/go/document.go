@@ -29,7 +29,7 @@ type IdentityDocument struct {
 	Level  DocumentLevel   `json:"level"`
 	Seen   string          `json:"seen"`        // what was found: mrz, mrz-unclear or no-mrz
 	Text   string          `json:"text"`        // for people, without anything personal
-	Format string          `json:"zone_format"` // TD1, TD2, TD3, MRV-A or MRV-B; empty without a zone
+	Format DocumentFormat  `json:"zone_format"` // TD1, TD2, TD3, MRV-A or MRV-B; empty without a zone
 	JSON   json.RawMessage `json:"-"`           // all of it, with margins and check digits
 	// Personal is what stands in the zone; nil without one. It is in doubt unless Level is
 	// DocumentRead.

@@ -346,8 +346,8 @@ type Coverage struct {
 // ChallengeEvidence is how the challenge went.
 type ChallengeEvidence struct {
 	Assessment
-	Status      string  `json:"status"`       // "passed" or "failed"; empty unless it was assessed
-	EntropyBits float32 `json:"entropy_bits"` // of the script; below 20 a pass supports nothing
+	Status      ChallengeStatus `json:"status"`       // empty unless it was assessed
+	EntropyBits float32         `json:"entropy_bits"` // below 20 a pass supports nothing
 }
 
 // CaptureLevel is how frames were captured, as far as it was proven; each holds those before it.

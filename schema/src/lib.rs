@@ -79,11 +79,11 @@ fn spaced(title: &str) -> String {
 
 fn reference(words: &[Vocabulary]) -> String {
     let mut page = format!(
-        "# Reference of names\n\n<!-- {NOTICE} -->\n\nThe JSON of decisions, samples, sequences and \
-        documents is described by [evidence-1.json](../schema/evidence-1.json) (JSON Schema \
+        "# Reference of names\n\n<!-- {NOTICE} -->\n\nThe JSON of decisions, samples, sequences \
+        and documents is described by [evidence-1.json](../schema/evidence-1.json) (JSON Schema \
         2020-12). A name is never changed or given another meaning; readers must expect further \
-        ones.\n\n## Policy\n\nWhat `policy` takes, as JSON in every language. What it does not name \
-        keeps its default.\n\n| key | default | allowed |\n|---|---|---|\n"
+        ones.\n\n## Policy\n\nWhat `policy` takes, as JSON in every language. What it does not \
+        name keeps its default.\n\n| key | default | allowed |\n|---|---|---|\n"
     );
     let default = serde_json::to_value(Policy::default()).unwrap_or_default();
     for (key, value) in leaves("", &default) {
@@ -188,7 +188,8 @@ fn go(words: &[Vocabulary]) -> String {
 
 fn python(words: &[Vocabulary]) -> String {
     let mut file = format!(
-        "\"\"\"The names in the engine's answers.\n\n{NOTICE}\n\"\"\"\n\nfrom typing import Literal\n"
+        "\"\"\"The names in the engine's answers.\n\n{NOTICE}\n\"\"\"\n\n\
+        from typing import Literal\n"
     );
     for table in words {
         let _ = write!(file, "\n{} = Literal[\n", table.title);
@@ -196,7 +197,7 @@ fn python(words: &[Vocabulary]) -> String {
             let _ = writeln!(file, "    \"{}\",", row.name);
         }
         file += "]\n";
-        let about = wrapped(&plain(table.about), "", 96);
+        let about = wrapped(&plain(table.about), "", 90);
         let about: Vec<&str> = about.lines().map(str::trim).collect();
         let _ = writeln!(file, "\"\"\"{}\"\"\"", about.join("\n"));
     }
@@ -206,12 +207,9 @@ fn python(words: &[Vocabulary]) -> String {
 fn typescript(words: &[Vocabulary]) -> String {
     let mut file = format!("// {NOTICE}\n");
     for table in words {
-        let _ = write!(
-            file,
-            "\n/** {} */\nexport type {} =\n",
-            plain(table.about).replace('\n', " "),
-            table.title
-        );
+        file += "\n/**\n";
+        file += &wrapped(&plain(table.about), " *", 100);
+        let _ = write!(file, " */\nexport type {} =\n", table.title);
         let names: Vec<String> = table
             .rows
             .iter()

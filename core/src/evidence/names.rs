@@ -29,7 +29,8 @@ macro_rules! names {
 
         impl $enum {
             /// What the values are, in a sentence or two.
-            pub const ABOUT: &'static str = $crate::evidence::names::about!([] $([$($meta)+])*).trim_ascii();
+            pub const ABOUT: &'static str =
+                $crate::evidence::names::about!([] $([$($meta)+])*).trim_ascii();
 
             /// Every value, in a fixed order.
             pub const ALL: &'static [$enum] = &[$($enum::$value),+];

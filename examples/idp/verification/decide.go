@@ -482,18 +482,24 @@ func (c *conclusion) amr() []string {
 
 func isAttack(reasons []vultus.Reason) bool {
 	return slices.ContainsFunc(reasons, func(r vultus.Reason) bool {
-		return r.Effect == "reject" &&
-			(r.Code == "presentation-attack" || r.Code == "sequence-manipulated" ||
-				r.Code == "sequence-suspicious" || r.Code == "challenge-failed")
+		return r.Effect == vultus.EffectReject && slices.Contains(attacks, r.Code)
 	})
+}
+
+// attacks are the reasons that speak of an attack, and not of a bad picture.
+var attacks = []vultus.ReasonCode{
+	vultus.ReasonCodePresentationAttack,
+	vultus.ReasonCodeSequenceManipulated,
+	vultus.ReasonCodeSequenceSuspicious,
+	vultus.ReasonCodeChallengeFailed,
 }
 
 // unscored are the texts in the place of those with scores, which would tell whoever tries pictures
 // how near each comes.
-var unscored = map[string]string{
-	"non-match": "The face is not found to be the one it is compared with. Look " +
+var unscored = map[vultus.ReasonCode]string{
+	vultus.ReasonCodeNonMatch: "The face is not found to be the one it is compared with. Look " +
 		"straight into the camera, in even light.",
-	"presentation-attack": "This looks like a picture or a screen before the camera. Show your " +
+	vultus.ReasonCodePresentationAttack: "This looks like a picture or a screen before the camera. Show your " +
 		"own face.",
 }
 
@@ -512,7 +518,7 @@ func advice(reasons []vultus.Reason, duplicate bool) []transaction.Reason {
 		if unscored, ok := unscored[r.Code]; ok {
 			text = unscored
 		}
-		list = append(list, transaction.Reason{Code: r.Code, Text: text, Do: do})
+		list = append(list, transaction.Reason{Code: string(r.Code), Text: text, Do: do})
 	}
 	if duplicate {
 		list = append(

@@ -6,15 +6,17 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._vocabulary import Check, CheckResult, DocumentLevel, DocumentSight, FieldName, Format
+
 
 @dataclass(frozen=True)
 class DocumentField:
     """One field of a zone, without what stands in it."""
 
-    name: str
+    name: FieldName
     margin: float | None
     """How far its least certain character was from being read otherwise, in nats."""
-    check: str
+    check: CheckResult
     """What its own check digit says: holds, fails or absent."""
 
 
@@ -24,16 +26,16 @@ class Document:
     printed there: anybody can print one.
     """
 
-    level: str | None
+    level: DocumentLevel | None
     """read, or None where something of the zone is in doubt, or there is none."""
-    seen: str
+    seen: DocumentSight
     """What was found: mrz, mrz-unclear or no-mrz."""
     text: str
     """One sentence for a person, without anything personal."""
-    format: str | None
+    format: Format | None
     """TD1, TD2, TD3, MRV-A or MRV-B."""
     fields: tuple[DocumentField, ...]
-    checks: dict[str, str]
+    checks: dict[Check, CheckResult]
     """Every check digit: holds, fails or absent."""
     place: tuple[tuple[float, float], ...] | None
     """The corners of the zone in pixels of the upright picture, in reading order."""

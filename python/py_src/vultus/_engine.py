@@ -24,6 +24,7 @@ from ._results import (
     sample,
 )
 from ._session import Session, is_frames, timed
+from ._vocabulary import Role
 
 DEFAULT_PACK = Path(__file__).parent / "pack"
 """The model pack that came with the package."""
@@ -116,14 +117,14 @@ class Engine:
         """Opens a session: frames of one capture, answering `challenge` where one is given."""
         return Session(self._engine.session(challenge))
 
-    def enrol(self, picture, *, role: str = "selfie", colour: str | None = None) -> Enrolment:
+    def enrol(self, picture, *, role: Role = "selfie", colour: str | None = None) -> Enrolment:
         """Returns what is known of a picture and, when it holds a face, the `Template` to store as
         a reference.
         """
         text, points, template = self._engine.enrol(load(picture, colour, role), role)
         return Enrolment(sample(json.loads(text), points), template)
 
-    def examine(self, picture, *, role: str = "selfie", colour: str | None = None) -> Sample:
+    def examine(self, picture, *, role: Role = "selfie", colour: str | None = None) -> Sample:
         """Returns what is known of a picture, without comparing it with anything."""
         text, points = self._engine.examine(load(picture, colour, role), role)
         return sample(json.loads(text), points)

@@ -6,9 +6,29 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from ._vocabulary import (
+    CaptureLevel,
+    ChallengeStatus,
+    Comparator,
+    Component,
+    Detector,
+    Effect,
+    GuidanceCode,
+    Obstacle,
+    Outcome,
+    PadStatus,
+    ReasonCode,
+    RiskLevel,
+    Role,
+    SignalName,
+)
+from ._vocabulary import Channel as ChannelName
 from ._vultus import Template
+
+Assessed = Literal["yes", "not-asked", "not-possible"]
+"""Whether something was looked at; only "yes" says anything of the person."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +47,7 @@ class Face:
 
     bounds: Box
     """Around the landmarks."""
-    detector: str
+    detector: Detector
     score: float
     inter_eye_px: float
     yaw_deg: float
@@ -47,7 +67,7 @@ class Face:
 class Measure:
     """One component of quality after ISO/IEC 29794-5."""
 
-    name: str
+    name: Component
     raw: float
     unit: str
     score: int
@@ -61,7 +81,7 @@ class Quality:
     unified: int
     components: tuple[Measure, ...] = field(repr=False)
 
-    def __getitem__(self, name: str) -> Measure:
+    def __getitem__(self, name: Component) -> Measure:
         return _named(self.components, name)
 
 
@@ -81,12 +101,12 @@ class PadView:
 class Pad:
     """Presentation attack detection. Only `assessed` "yes" says anything of the person."""
 
-    assessed: str
+    assessed: Assessed
     """yes, not-asked (a document is a print) or not-possible."""
     text: str
-    reason: str | None = None
+    reason: Obstacle | None = None
     """Why it was not possible."""
-    status: str | None = None
+    status: PadStatus | None = None
     """bona-fide or attack; None unless it was assessed, as all below."""
     score: float | None = None
     """0..=1, larger is more bona fide: the logistic of the views' mean log odds less those of the
@@ -105,7 +125,7 @@ class Pad:
 class Sample:
     """What is known of one picture."""
 
-    role: str
+    role: Role
     width: int
     height: int
     face: Face | None
@@ -134,7 +154,7 @@ class OperatingPoint:
 class Comparison:
     """The outcome of a comparison."""
 
-    comparator: str
+    comparator: Comparator
     score: float
     """-1..=1, larger is more alike."""
     fmr_at_score: float | None
@@ -149,10 +169,10 @@ class Comparison:
 class Reason:
     """Why: a stable code for machines, a sentence for people."""
 
-    code: str
-    effect: str
+    code: ReasonCode
+    effect: Effect
     """reject, inconclusive, support or note."""
-    role: str | None
+    role: Role | None
     text: str
 
 
@@ -160,7 +180,7 @@ class Reason:
 class Guidance:
     """What to tell the person now."""
 
-    code: str
+    code: GuidanceCode
     """ready, no-face, several-faces, come-closer, move-back, centre-face, look-ahead,
     turn-to-the-light, too-bright or hold-still.
     """
@@ -175,18 +195,18 @@ class Guidance:
 class Signal:
     """One signal of a sequence."""
 
-    name: str
-    channel: str
+    name: SignalName
+    channel: ChannelName
     """deepfake or injection."""
     value: float | None
     """Larger is more suspicious; None when there was too little to measure."""
     unit: str
     weight: float
     """How much it counts; 0 for one that is told and decides nothing."""
-    assessed: str
+    assessed: Assessed
     """yes or not-possible."""
     text: str
-    reason: str | None = None
+    reason: Obstacle | None = None
     """Why it was not possible."""
     percentile: float | None = None
     """Share of bona fide material with a lower value, 0..=100; None unless it was assessed."""
@@ -210,16 +230,16 @@ class Channel:
     frames."""
 
     coverage: Coverage
-    assessed: str
+    assessed: Assessed
     """yes, not-asked or not-possible."""
-    risk: str | None = None
+    risk: RiskLevel | None = None
     """LOW, MEDIUM or HIGH; None unless it was assessed."""
     score: float | None = None
     """0..=1, larger is more suspicious; None unless it was assessed."""
     auc: float | None = None
     """How well the score tells manipulated material that the calibration did not see, 0.5 for
     chance; below 0.8 a LOW risk speaks for nobody."""
-    reason: str | None = None
+    reason: Obstacle | None = None
     """Why it was not possible."""
     text: str | None = None
     """Why nothing is known, for people."""
@@ -229,15 +249,15 @@ class Channel:
 class ChallengeResult:
     """How the challenge of a session went. Only `assessed` "yes" says anything."""
 
-    assessed: str
+    assessed: Assessed
     """yes, not-asked or not-possible."""
     text: str
-    status: str | None = None
+    status: ChallengeStatus | None = None
     """passed or failed; None unless it was assessed."""
     entropy_bits: float | None = None
     """Base-2 logarithm of how many scripts the kinds that were asked have; below 20 a passed
     challenge supports nothing."""
-    reason: str | None = None
+    reason: Obstacle | None = None
     """Why it was not possible."""
 
 
@@ -259,7 +279,7 @@ class NextStep:
 class Sequence:
     """Evidence from frames over time."""
 
-    risk: str | None
+    risk: RiskLevel | None
     """LOW, MEDIUM or HIGH, the higher of the two channels; LOW only where both were assessed, None
     when nothing can be said."""
     text: str
@@ -272,13 +292,13 @@ class Sequence:
     injection: Channel
     """Did the frames come from a camera?"""
     challenge: ChallengeResult
-    capture: str
+    capture: CaptureLevel
     """How the frames were captured, as far as it was proven: none, challenge, host-time or
     attested."""
     signals: tuple[Signal, ...] = field(repr=False)
     raw: dict[str, Any] = field(repr=False, compare=False)
 
-    def __getitem__(self, name: str) -> Signal:
+    def __getitem__(self, name: SignalName) -> Signal:
         return _named(self.signals, name)
 
     def to_dict(self) -> dict[str, Any]:
@@ -320,7 +340,7 @@ class Decision:
     There is no truth value on purpose: a doubt is neither yes nor no. Ask for `outcome`.
     """
 
-    outcome: str
+    outcome: Outcome
     """accept, reject or inconclusive."""
     reasons: tuple[Reason, ...]
     """The decisive ones first."""

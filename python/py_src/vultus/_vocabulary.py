@@ -67,8 +67,8 @@ Role = Literal[
     "selfie",
     "document",
 ]
-"""What a picture is in the transaction. A selfie is live and upright; a reference picture may be
-a print, any way up, with a small portrait."""
+"""What a picture is in the transaction. A selfie is live and upright; a reference picture
+may be a print, any way up, with a small portrait."""
 
 Obstacle = Literal[
     "no-face",
@@ -88,7 +88,8 @@ Obstacle = Literal[
     "too-little-light",
     "late-frames",
 ]
-"""Why something could not be assessed. Rows are added at the end: templates hold their place."""
+"""Why something could not be assessed. Rows are added at the end: templates hold their
+place."""
 
 Component = Literal[
     "illumination-uniformity",
@@ -110,8 +111,8 @@ Component = Literal[
     "eyes-open",
     "mouth-closed",
 ]
-"""A component of quality, after ISO/IEC 29794-5. Rows are added at the end: templates hold scores
-by their place."""
+"""A component of quality, after ISO/IEC 29794-5. Rows are added at the end: templates hold
+scores by their place."""
 
 Detector = Literal[
     "near",
@@ -144,7 +145,8 @@ Channel = Literal[
     "deepfake",
     "injection",
 ]
-"""What a signal speaks for. The two are kept apart, and apart from presentation attack detection."""
+"""What a signal speaks for. The two are kept apart, and apart from presentation attack
+detection."""
 
 SignalName = Literal[
     "identity-consistency",

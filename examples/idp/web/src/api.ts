@@ -1,5 +1,7 @@
 /** The service's interface, under /api/transactions/{id}. */
 
+import type { GuidanceCode } from "./vocabulary.ts";
+
 export type State = "email" | "code" | "consent" | "capture" | "accepted" | "refused" | "expired";
 
 export interface View {
@@ -54,7 +56,7 @@ export interface Reason {
 }
 
 export interface Guidance {
-  code: string;
+  code: GuidanceCode;
   text: string;
 }
 

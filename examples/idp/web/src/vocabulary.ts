@@ -1,19 +1,25 @@
 // Made by `VULTUS_BLESS=1 cargo test --release -p vultus-schema`; do not change it by hand.
 
-/** What was decided. There is no boolean: a doubt is its own answer. */
+/**
+ * What was decided. There is no boolean: a doubt is its own answer.
+ */
 export type Outcome =
   | "reject"
   | "inconclusive"
   | "accept";
 
-/** What a reason does to the outcome, the gravest first. */
+/**
+ * What a reason does to the outcome, the gravest first.
+ */
 export type Effect =
   | "reject"
   | "inconclusive"
   | "support"
   | "note";
 
-/** Stable codes; one is never renamed or given another meaning. */
+/**
+ * Stable codes; one is never renamed or given another meaning.
+ */
 export type ReasonCode =
   | "match"
   | "non-match"
@@ -55,12 +61,17 @@ export type ReasonCode =
   | "same-picture"
   | "capture-level";
 
-/** What a picture is in the transaction. A selfie is live and upright; a reference picture may be a print, any way up, with a small portrait. */
+/**
+ * What a picture is in the transaction. A selfie is live and upright; a reference picture may be a
+ * print, any way up, with a small portrait.
+ */
 export type Role =
   | "selfie"
   | "document";
 
-/** Why something could not be assessed. Rows are added at the end: templates hold their place. */
+/**
+ * Why something could not be assessed. Rows are added at the end: templates hold their place.
+ */
 export type Obstacle =
   | "no-face"
   | "face-too-small"
@@ -79,7 +90,10 @@ export type Obstacle =
   | "too-little-light"
   | "late-frames";
 
-/** A component of quality, after ISO/IEC 29794-5. Rows are added at the end: templates hold scores by their place. */
+/**
+ * A component of quality, after ISO/IEC 29794-5. Rows are added at the end: templates hold scores
+ * by their place.
+ */
 export type Component =
   | "illumination-uniformity"
   | "under-exposure-prevention"
@@ -100,35 +114,47 @@ export type Component =
   | "eyes-open"
   | "mouth-closed";
 
-/** The detectors, from near to far. */
+/**
+ * The detectors, from near to far.
+ */
 export type Detector =
   | "near"
   | "far"
   | "small"
   | "yunet";
 
-/** What presentation attack detection has to say. */
+/**
+ * What presentation attack detection has to say.
+ */
 export type PadStatus =
   | "bona-fide"
   | "attack";
 
-/** Which features are compared. */
+/**
+ * Which features are compared.
+ */
 export type Comparator =
   | "single"
   | "fused";
 
-/** How much the frames speak for a deepfake or an injected stream. */
+/**
+ * How much the frames speak for a deepfake or an injected stream.
+ */
 export type RiskLevel =
   | "LOW"
   | "MEDIUM"
   | "HIGH";
 
-/** What a signal speaks for. The two are kept apart, and apart from presentation attack detection. */
+/**
+ * What a signal speaks for. The two are kept apart, and apart from presentation attack detection.
+ */
 export type Channel =
   | "deepfake"
   | "injection";
 
-/** What is measured over frames. Larger values are more suspicious. */
+/**
+ * What is measured over frames. Larger values are more suspicious.
+ */
 export type SignalName =
   | "identity-consistency"
   | "identity-scatter"
@@ -158,33 +184,43 @@ export type SignalName =
   | "scene-cut"
   | "block-coding";
 
-/** What can be asked. */
+/**
+ * What can be asked.
+ */
 export type ChallengeKind =
   | "flash"
   | "head-turn"
   | "blink"
   | "head-moves";
 
-/** How a challenge went. */
+/**
+ * How a challenge went.
+ */
 export type ChallengeStatus =
   | "passed"
   | "failed";
 
-/** Where the head goes, for the person. */
+/**
+ * Where the head goes, for the person.
+ */
 export type Direction =
   | "left"
   | "right"
   | "up"
   | "down";
 
-/** How the frames were captured, as far as it was proven; each level holds those before it. */
+/**
+ * How the frames were captured, as far as it was proven; each level holds those before it.
+ */
 export type CaptureLevel =
   | "none"
   | "challenge"
   | "host-time"
   | "attested";
 
-/** Stable codes; one is never renamed or given another meaning. */
+/**
+ * Stable codes; one is never renamed or given another meaning.
+ */
 export type GuidanceCode =
   | "ready"
   | "no-face"
@@ -197,20 +233,27 @@ export type GuidanceCode =
   | "too-bright"
   | "hold-still";
 
-/** How far a document was established, the weakest first. The three are never mixed: only a signature proves that an issuer said what is read. */
+/**
+ * How far a document was established, the weakest first. The three are never mixed: only a
+ * signature proves that an issuer said what is read.
+ */
 export type DocumentLevel =
   | "read"
   | "consistent"
   | "signed";
 
-/** What was found where a document was looked for. */
+/**
+ * What was found where a document was looked for.
+ */
 export type DocumentSight =
   | "mrz"
   | "mrz-unclear"
   | "no-mrz"
   | "chip";
 
-/** The shapes of a machine-readable zone (ICAO Doc 9303). */
+/**
+ * The shapes of a machine-readable zone (ICAO Doc 9303).
+ */
 export type Format =
   | "TD1"
   | "TD2"
@@ -218,7 +261,9 @@ export type Format =
   | "MRV-A"
   | "MRV-B";
 
-/** What stands in a zone. */
+/**
+ * What stands in a zone.
+ */
 export type FieldName =
   | "document-code"
   | "issuer"
@@ -231,7 +276,9 @@ export type FieldName =
   | "optional"
   | "optional-2";
 
-/** What a check digit covers. */
+/**
+ * What a check digit covers.
+ */
 export type Check =
   | "number"
   | "birth-date"
@@ -239,13 +286,17 @@ export type Check =
   | "optional"
   | "composite";
 
-/** What a check digit says. */
+/**
+ * What a check digit says.
+ */
 export type CheckResult =
   | "holds"
   | "fails"
   | "absent";
 
-/** What became of the issuer's signature over the data of a chip. */
+/**
+ * What became of the issuer's signature over the data of a chip.
+ */
 export type SignatureStatus =
   | "valid"
   | "issuer-unknown"
