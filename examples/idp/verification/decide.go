@@ -499,8 +499,8 @@ var attacks = []vultus.ReasonCode{
 var unscored = map[vultus.ReasonCode]string{
 	vultus.ReasonCodeNonMatch: "The face is not found to be the one it is compared with. Look " +
 		"straight into the camera, in even light.",
-	vultus.ReasonCodePresentationAttack: "This looks like a picture or a screen before the camera. Show your " +
-		"own face.",
+	vultus.ReasonCodePresentationAttack: "This looks like a picture or a screen before the " +
+		"camera. Show your own face.",
 }
 
 // advice tells a person why an attempt failed and what to do; nothing when it did not.
