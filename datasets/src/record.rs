@@ -458,6 +458,82 @@ fn presentations_rows(table: &mut String, rows: &[Presentations]) {
     }
 }
 
+/// Returns one Markdown table of what matters most, what goes wrong first: errors over all sources
+/// of each set of presentations, non-matches at an FMR of 1e-4 over all pairs.
+pub fn summary(records: &[Record]) -> String {
+    let mut table = String::from(
+        "| what went wrong | how often (95 %) | not judged | where |\n|---|---|---|---|\n",
+    );
+    let mut non_matches = String::new();
+    for record in records {
+        let set = format!("{}{}", record.set, marked(record));
+        match &record.figures {
+            Figures::Presentations { rows, .. } => {
+                for (what, bona_fide) in [
+                    ("attacks taken for captures", false),
+                    ("captures taken for attacks", true),
+                ] {
+                    let rows = rows
+                        .iter()
+                        .filter(|row| row.kind.ends_with(", bona fide") == bona_fide);
+                    let [all, judged, errors] = rows.fold([0; 3], |[all, judged, errors], row| {
+                        [
+                            all + row.presentations,
+                            judged + row.judged,
+                            errors + row.errors,
+                        ]
+                    });
+                    if all > 0 {
+                        let _ = writeln!(
+                            table,
+                            "| {what} | {} | {} of {all} | {set} |",
+                            share(errors, judged),
+                            all - judged
+                        );
+                    }
+                }
+            }
+            Figures::Verification {
+                comparator,
+                precision,
+                accuracy: None,
+                points,
+                samples,
+                failures,
+                ..
+            } if comparator == "fused" => {
+                for point in points.iter().filter(|point| point.fmr == 1e-4) {
+                    let interval = point.fnmr_by_identity.unwrap_or(point.fnmr_interval);
+                    let _ = writeln!(
+                        non_matches,
+                        "| mated pairs that do not match at an FMR of 1e-4 | {:.2} % ({:.2} to \
+                        {:.2}) | {failures} of {samples} | {set}; {precision} |",
+                        100.0 * point.fnmr,
+                        100.0 * interval.low,
+                        100.0 * interval.high
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    table + &non_matches
+}
+
+/// Errors of so many, with their share and its interval; empty where nothing was judged.
+fn share(errors: u64, judged: u64) -> String {
+    if judged == 0 {
+        return String::new();
+    }
+    let interval = clopper_pearson(errors, judged, CONFIDENCE);
+    format!(
+        "{errors} of {judged}: {:.1} % ({:.1} to {:.1})",
+        100.0 * errors as f64 / judged as f64,
+        100.0 * interval.low,
+        100.0 * interval.high
+    )
+}
+
 /// A set with accepted findings is never shown as if it were whole.
 fn marked(record: &Record) -> String {
     if record.findings == 0 {

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use vultus_datasets::record::{Record, replace, tables};
+use vultus_datasets::record::{Record, replace, summary, tables};
 
 /// The JSON files of a folder, by name.
 fn records(folder: &Path) -> Vec<Record> {
@@ -21,10 +21,10 @@ fn records(folder: &Path) -> Vec<Record> {
         .collect()
 }
 
-fn check(readme: &str, folder: &str) {
+fn check(readme: &str, folder: &str, make: fn(&[Record]) -> String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join(readme)).unwrap();
-    let made = replace(&text, &tables(&records(&root.join(folder)))).unwrap();
+    let made = replace(&text, &make(&records(&root.join(folder)))).unwrap();
     assert!(
         made == text,
         "{readme} differs from {folder}: run `vultus-datasets table --readme FILE RECORDS`"
@@ -32,13 +32,18 @@ fn check(readme: &str, folder: &str) {
 }
 
 #[test]
-fn the_readme_shows_the_records() {
-    check("../README.md", "records");
+fn the_figures_are_those_of_the_records() {
+    check("../docs/figures.md", "records", tables);
+}
+
+#[test]
+fn the_readme_sums_them_up() {
+    check("../README.md", "records", summary);
 }
 
 #[test]
 fn the_workbench_shows_the_checks_of_its_calibration() {
-    check("README.md", "records/calibration");
+    check("README.md", "records/calibration", tables);
 }
 
 #[test]

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::write;
-use crate::record::{Record, replace, tables};
+use crate::record::{Record, replace, summary, tables};
 
 #[derive(Args)]
 pub(super) struct TableArgs {
     /// Records, or the JSON of runs.
     #[arg(required = true)]
     records: Vec<PathBuf>,
+    /// One table of what matters most, instead of all.
+    #[arg(long)]
+    summary: bool,
     /// The file whose tables are rewritten.
     #[arg(long)]
     readme: Option<PathBuf>,
@@ -34,7 +37,11 @@ pub(super) fn table(args: &TableArgs) -> Result<(), String> {
         .iter()
         .map(|path| Record::read(path))
         .collect::<Result<Vec<_>, _>>()?;
-    let tables = tables(&records);
+    let tables = if args.summary {
+        summary(&records)
+    } else {
+        tables(&records)
+    };
     let Some(readme) = &args.readme else {
         print!("{tables}");
         return Ok(());
