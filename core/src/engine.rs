@@ -41,6 +41,10 @@ pub struct EngineOptions {
     pub precision: Precision,
     /// Ids of weights whose unknown or non-commercial licence is accepted.
     pub accepted_licences: Vec<String>,
+    /// The id that the pack must have, 64 hexadecimal digits as [`EngineInfo::pack_id`] tells them;
+    /// `Kind::Model` for another one. A pack's own hashes find damage, not somebody who changed
+    /// them too.
+    pub expected_pack: Option<String>,
     /// Spreads each call, and each search in a gallery, over threads of the engine's own, for a
     /// shorter wait where the cores would be idle. Otherwise a call stays on its thread, and many
     /// at once use all cores best. The bits of the answer are the same. The threads start at the
@@ -147,6 +151,25 @@ enum Against<'a> {
     Stored(&'a Template),
 }
 
+/// Whoever accepts the licence of a weight that no pack holds meant another.
+fn check_licences(accepted: &[String], pack: &Pack, earlier: &[Pack]) -> Result<()> {
+    let packs = || std::iter::once(pack).chain(earlier);
+    let is_held = |id: &String| packs().any(|pack| pack.has(id));
+    match accepted.iter().position(|id| !is_held(id)) {
+        None => Ok(()),
+        Some(place) => {
+            let models = packs().flat_map(Pack::models);
+            let held: Vec<&str> = models.map(|model| model.id.as_str()).collect();
+            let message = format!(
+                "accepted_licences: entry {} names no weight of the pack, which holds {}",
+                place + 1,
+                held.join(", ")
+            );
+            Err(Error::new(Stage::Model, Kind::Usage, message))
+        }
+    }
+}
+
 impl Models {
     /// What the pack itself makes of faces.
     fn current(&self) -> &Generation {
@@ -162,14 +185,27 @@ impl Engine {
             Some(isa) => Kernels::new(isa).ok_or_else(|| lacking(isa))?,
         };
         let open = |pack: &Path| Pack::open(pack, &options.accepted_licences);
+        let pack = open(pack.as_ref())?;
+        if options
+            .expected_pack
+            .as_ref()
+            .is_some_and(|id| id != pack.id())
+        {
+            let message = format!(
+                "the model pack has the id {}, which is not the expected one",
+                pack.id()
+            );
+            return Err(Error::new(Stage::Model, Kind::Model, message));
+        }
         let earlier = options.earlier_packs.iter().map(|pack| open(pack));
+        let earlier = earlier.collect::<Result<Vec<_>>>()?;
+        check_licences(&options.accepted_licences, &pack, &earlier)?;
         let loader = Loader {
-            pack: &open(pack.as_ref())?,
+            pack: &pack,
             kernels,
             precision: options.precision,
             watch: None,
         };
-        let earlier = earlier.collect::<Result<Vec<_>>>()?;
         Engine::load(&loader, &earlier, options.parallel)
     }
 

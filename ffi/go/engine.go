@@ -21,6 +21,7 @@ type OpenOption func(*openOptions)
 type openOptions struct {
 	precision C.int32_t
 	parallel  C.uint32_t
+	expected  string // of the pack: its id
 	licences  []string
 }
 
@@ -39,6 +40,12 @@ func Parallel() OpenOption {
 // AcceptLicences accepts the unknown or non-commercial licence of the weights with these ids.
 func AcceptLicences(ids ...string) OpenOption {
 	return func(o *openOptions) { o.licences = append(o.licences, ids...) }
+}
+
+// ExpectPack demands the id of the pack, 64 hexadecimal digits as a decision tells it: ErrModel for
+// another one. A pack's own hashes find damage, not somebody who changed them too.
+func ExpectPack(id string) OpenOption {
+	return func(o *openOptions) { o.expected = id }
 }
 
 // Option overrides a default of the policy of one call.
@@ -88,6 +95,9 @@ func Open(pack string, options ...OpenOption) (*Engine, error) {
 		), C.size_t(
 			n,
 		)
+	}
+	if given.expected != "" {
+		settings.expected_pack = c.text(given.expected)
 	}
 	var engine *C.vultus_engine
 	if err := c.run(func(cause **C.vultus_error) C.vultus_status {

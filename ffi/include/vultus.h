@@ -22,17 +22,20 @@
  * POINTERS. A `const` argument is borrowed for the call only; the library keeps none. Results come
  * last; they are cleared on entry and filled only on success. A result that is a handle belongs to
  * the caller, who gives it to the `_free` function of its type, once; NULL may be freed, freeing
- * twice is undefined. A `const char *` or `const uint8_t *` that an accessor returns lives as long
+ * twice does nothing. A `const char *` or `const uint8_t *` that an accessor returns lives as long
  * as the handle it came from. Text is UTF-8 that ends in NUL. NULL is allowed only where an
- * argument's description says so; elsewhere it is VULTUS_ERROR_NULL. A handle of the wrong type is
- * VULTUS_ERROR_HANDLE. Accessors of a handle return 0 or NULL when they get NULL.
+ * argument's description says so; elsewhere it is VULTUS_ERROR_NULL. A handle is a number that is
+ * never given again and no address: one of the wrong type, one that was freed and one that never
+ * was are VULTUS_ERROR_HANDLE. Accessors of a handle return 0 or NULL when they get NULL.
  *
  * ERRORS. A function that can fail returns a vultus_status and takes a vultus_error ** last, which
  * may be NULL. The error says which argument was at fault, what was wrong with it and what is
  * allowed. What the pictures show is never an error: no face, an attack and a non-match are
  * decisions.
  *
- * STRUCTS. Set every struct that you fill to zero, then `struct_size` to its sizeof.
+ * STRUCTS. Set every struct that you fill to zero, then `struct_size` to its sizeof. Structs may
+ * grow at their end: a program that was built against an earlier header of this ABI runs with a
+ * later library, which writes no more than the program's header knows.
  *
  * THREADS. An engine may be used from any number of threads at once, and so may images, templates,
  * samples and decisions: none changes after it was made. A session takes the calls of several
@@ -363,6 +366,9 @@ typedef struct {
     // over a pool of threads that the library keeps, as many as there are cores, for a shorter
     // wait where the cores would be idle. The answers are the same.
     uint32_t parallel;
+    // The id of the pack, 64 hexadecimal digits, as a decision tells it; VULTUS_ERROR_MODEL for
+    // another one. May be NULL.
+    const char *expected_pack;
 } vultus_engine_options;
 
 // Where a face is, in pixels of the upright picture. The caller sets `struct_size`, the library
@@ -485,7 +491,8 @@ typedef struct {
 } vultus_candidate;
 
 // Takes one line of the log, which lives for the call only. It comes on the thread of the call
-// that it is about, from several threads at once, and must not call this library or throw.
+// that it is about, from several threads at once, and must not throw. It may call this library,
+// and set another callback or none; what its own calls would log is left out.
 typedef void (*vultus_log_callback)(void *user, int32_t level, const char *message);
 
 #ifdef __cplusplus
@@ -910,9 +917,9 @@ vultus_status vultus_candidates_get(const vultus_candidates *candidates,
 void vultus_candidates_free(vultus_candidates *candidates);
 
 // Sends the log of the whole process to `callback`, with `user` as its first argument; NULL turns
-// the log off, as it is at the start. When this returns, the callback set before is not running
-// and will not be called again. No line holds pixels, features, scores or anything read off a
-// document.
+// the log off, as it is at the start. When this returns, the callback set before is not running,
+// unless it is the one that calls this, and will not be called again. No line holds pixels,
+// features, scores or anything read off a document.
 void vultus_set_log_callback(vultus_log_callback callback, void *user);
 
 // Returns how many handles of all types exist now: 0 when all were freed, for tests that look for

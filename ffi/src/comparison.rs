@@ -1,3 +1,4 @@
+use crate::handle::Struct;
 use vultus::{Comparison, OperatingPoint};
 
 /// The score reaches the threshold.
@@ -30,19 +31,14 @@ pub struct vultus_comparison {
     pub non_mated: u64,
 }
 
-impl vultus_comparison {
-    /// What a caller's struct holds until there is a comparison.
-    pub(crate) fn cleared(struct_size: usize) -> vultus_comparison {
-        vultus_comparison {
-            struct_size,
-            ..vultus_comparison::default()
-        }
-    }
+// SAFETY: plain data, whose size comes first.
+unsafe impl Struct for vultus_comparison {}
 
-    pub(crate) fn fill(&mut self, comparison: &Comparison) {
+impl vultus_comparison {
+    pub(crate) fn of(comparison: &Comparison) -> vultus_comparison {
         let point = &comparison.operating_point;
-        *self = vultus_comparison {
-            struct_size: self.struct_size,
+        vultus_comparison {
+            struct_size: 0,
             result: if comparison.is_match {
                 VULTUS_MATCH
             } else {
@@ -55,7 +51,7 @@ impl vultus_comparison {
             fmr_low: point.fmr_interval[0],
             fmr_high: point.fmr_interval[1],
             non_mated: point.non_mated,
-        };
+        }
     }
 }
 
@@ -80,16 +76,19 @@ pub struct vultus_operating_point {
     pub non_mated: u64,
 }
 
+// SAFETY: plain data, whose size comes first.
+unsafe impl Struct for vultus_operating_point {}
+
 impl vultus_operating_point {
-    pub(crate) fn fill(&mut self, point: &OperatingPoint) {
-        *self = vultus_operating_point {
-            struct_size: self.struct_size,
+    pub(crate) fn of(point: &OperatingPoint) -> vultus_operating_point {
+        vultus_operating_point {
+            struct_size: 0,
             threshold: point.threshold,
             reserved: 0,
             fmr: point.fmr,
             fmr_low: point.fmr_interval[0],
             fmr_high: point.fmr_interval[1],
             non_mated: point.non_mated,
-        };
+        }
     }
 }

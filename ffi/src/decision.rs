@@ -1,6 +1,6 @@
 use crate::comparison::vultus_comparison;
 use crate::error::vultus_error;
-use crate::handle::{self, Object, borrow, c_text, checked_size, out};
+use crate::handle::{self, Filled, Object, borrow, c_text};
 use crate::panic::{accessor, boundary};
 use crate::status::*;
 use std::ffi::{CString, c_char};
@@ -166,20 +166,15 @@ pub unsafe extern "C" fn vultus_decision_comparison(
     error: *mut *mut vultus_error,
 ) -> vultus_status {
     boundary!("vultus_decision_comparison", error, {
-        let size = checked_size(comparison, "comparison")?;
-        let comparison = out(comparison, "comparison", vultus_comparison::cleared(size))?;
+        let comparison = Filled::clear(comparison, "comparison")?;
         let absent = || {
             Fault::new(
                 VULTUS_ERROR_ABSENT,
                 "decision: nothing was compared, as a face was missing",
             )
         };
-        comparison.fill(
-            borrow(decision, "decision")?
-                .comparison
-                .yes()
-                .ok_or_else(absent)?,
-        );
+        let found = &borrow(decision, "decision")?.comparison;
+        comparison.set(vultus_comparison::of(found.yes().ok_or_else(absent)?));
         Ok(())
     })
 }

@@ -1,7 +1,7 @@
 use crate::comparison::vultus_comparison;
 use crate::decision::{CDecision, vultus_decision};
 use crate::error::vultus_error;
-use crate::handle::{self, Object, borrow, c_text, checked_size, out, sized, text};
+use crate::handle::{self, Filled, Object, Struct, borrow, c_text, out, sized, text};
 use crate::image::vultus_image;
 use crate::log;
 use crate::panic::{accessor, boundary};
@@ -53,6 +53,15 @@ pub struct vultus_engine_options {
     /// over a pool of threads that the library keeps, as many as there are cores, for a shorter
     /// wait where the cores would be idle. The answers are the same.
     pub parallel: u32,
+    /// The id of the pack, 64 hexadecimal digits, as a decision tells it; VULTUS_ERROR_MODEL for
+    /// another one. May be NULL.
+    pub expected_pack: *const c_char,
+}
+
+// SAFETY: plain data, whose size comes first.
+unsafe impl Struct for vultus_engine_options {
+    /// Without `expected_pack`.
+    const LEAST: usize = std::mem::offset_of!(vultus_engine_options, expected_pack);
 }
 
 /// Loads the model pack in the folder `pack`. Nothing else is read, now or later. `options` may be
@@ -209,11 +218,11 @@ pub unsafe extern "C" fn vultus_engine_compare(
     error: *mut *mut vultus_error,
 ) -> vultus_status {
     boundary!("vultus_engine_compare", error, {
-        let size = checked_size(comparison, "comparison")?;
-        let comparison = out(comparison, "comparison", vultus_comparison::cleared(size))?;
+        let comparison = Filled::clear(comparison, "comparison")?;
         let engine = borrow(engine, "engine")?;
         let (probe, reference) = (borrow(probe, "probe")?, borrow(reference, "reference")?);
-        comparison.fill(&engine.core.compare(probe, reference, &policy_in(policy)?)?);
+        let found = engine.core.compare(probe, reference, &policy_in(policy)?)?;
+        comparison.set(vultus_comparison::of(&found));
         Ok(())
     })
 }
@@ -263,6 +272,9 @@ pub(crate) unsafe fn policy_in(policy: *const c_char) -> Result<Policy, Fault> {
     Ok(Policy::from_json(policy).map_err(|e| e.in_argument("policy"))?)
 }
 
+/// No pack holds so many weights.
+const MOST_LICENCES: usize = 64;
+
 fn options_in(given: &vultus_engine_options) -> Result<EngineOptions, Fault> {
     let mut options = EngineOptions::default();
     options.parallel = match given.parallel {
@@ -290,10 +302,22 @@ fn options_in(given: &vultus_engine_options) -> Result<EngineOptions, Fault> {
             "options.accepted_licences: is NULL, but accepted_licences_count is not 0",
         ));
     }
+    if given.accepted_licences_count > MOST_LICENCES {
+        let message = format!(
+            "options.accepted_licences_count: is {}, at most {MOST_LICENCES} are taken",
+            given.accepted_licences_count
+        );
+        return Err(Fault::new(VULTUS_ERROR_USAGE, message));
+    }
     for i in 0..given.accepted_licences_count {
         // SAFETY: the caller says that the array holds so many texts.
         let id = unsafe { text(*given.accepted_licences.add(i), "options.accepted_licences")? };
         options.accepted_licences.push(id.to_owned());
+    }
+    if !given.expected_pack.is_null() {
+        // SAFETY: the caller says that it is text.
+        let id = unsafe { text(given.expected_pack, "options.expected_pack")? };
+        options.expected_pack = Some(id.to_owned());
     }
     Ok(options)
 }

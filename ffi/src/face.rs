@@ -1,6 +1,6 @@
 use crate::engine::vultus_engine;
 use crate::error::vultus_error;
-use crate::handle::{self, Object, borrow, checked_size, out};
+use crate::handle::{self, Filled, Object, Struct, borrow, out};
 use crate::image::vultus_image;
 use crate::panic::{accessor, boundary};
 use crate::sample::vultus_sample;
@@ -37,18 +37,13 @@ pub struct vultus_face {
     pub reserved: u32,
 }
 
-impl vultus_face {
-    /// What a caller's struct holds until there is a face.
-    fn cleared(struct_size: usize) -> vultus_face {
-        vultus_face {
-            struct_size,
-            ..vultus_face::default()
-        }
-    }
+// SAFETY: plain data, whose size comes first.
+unsafe impl Struct for vultus_face {}
 
-    fn fill(&mut self, face: &Detection) {
-        *self = vultus_face {
-            struct_size: self.struct_size,
+impl vultus_face {
+    fn of(face: &Detection) -> vultus_face {
+        vultus_face {
+            struct_size: 0,
             x: face.bounds.x,
             y: face.bounds.y,
             width: face.bounds.width,
@@ -59,7 +54,7 @@ impl vultus_face {
             right_eye_y: face.right_eye.y,
             score: face.score,
             reserved: 0,
-        };
+        }
     }
 }
 
@@ -110,8 +105,7 @@ pub unsafe extern "C" fn vultus_faces_get(
     error: *mut *mut vultus_error,
 ) -> vultus_status {
     boundary!("vultus_faces_get", error, {
-        let size = checked_size(face, "face")?;
-        let face = out(face, "face", vultus_face::cleared(size))?;
+        let face = Filled::clear(face, "face")?;
         let faces = borrow(faces, "faces")?;
         let absent = || {
             Fault::new(
@@ -119,7 +113,7 @@ pub unsafe extern "C" fn vultus_faces_get(
                 format!("index: is {index}, there are {} faces", faces.len()),
             )
         };
-        face.fill(faces.get(index).ok_or_else(absent)?);
+        face.set(vultus_face::of(faces.get(index).ok_or_else(absent)?));
         Ok(())
     })
 }
@@ -140,15 +134,15 @@ pub unsafe extern "C" fn vultus_sample_face(
     error: *mut *mut vultus_error,
 ) -> vultus_status {
     boundary!("vultus_sample_face", error, {
-        let size = checked_size(face, "face")?;
-        let face = out(face, "face", vultus_face::cleared(size))?;
+        let face = Filled::clear(face, "face")?;
         let absent = || {
             Fault::new(
                 VULTUS_ERROR_ABSENT,
                 "sample: no face was found in the picture",
             )
         };
-        face.fill(borrow(sample, "sample")?.face.as_ref().ok_or_else(absent)?);
+        let found = borrow(sample, "sample")?.face.as_ref();
+        face.set(vultus_face::of(found.ok_or_else(absent)?));
         Ok(())
     })
 }

@@ -1,7 +1,7 @@
 use crate::comparison::vultus_operating_point;
 use crate::engine::vultus_engine;
 use crate::error::vultus_error;
-use crate::handle::{self, Object, borrow, checked_size, out};
+use crate::handle::{self, Filled, Object, Struct, borrow, out};
 use crate::panic::{accessor, boundary};
 use crate::status::*;
 use crate::template::vultus_template;
@@ -33,6 +33,9 @@ pub struct vultus_candidate {
     /// 0.
     pub reserved: u32,
 }
+
+// SAFETY: plain data, whose size comes first.
+unsafe impl Struct for vultus_candidate {}
 
 /// What a search found, the most alike first.
 pub struct vultus_candidates {
@@ -165,20 +168,10 @@ pub unsafe extern "C" fn vultus_engine_gallery_threshold(
     error: *mut *mut vultus_error,
 ) -> vultus_status {
     boundary!("vultus_engine_gallery_threshold", error, {
-        let struct_size = checked_size(point, "point")?;
-        let point = out(
-            point,
-            "point",
-            vultus_operating_point {
-                struct_size,
-                ..Default::default()
-            },
-        )?;
-        point.fill(
-            &borrow(engine, "engine")?
-                .core
-                .gallery_threshold(size, fpir)?,
-        );
+        let point = Filled::clear(point, "point")?;
+        let engine = borrow(engine, "engine")?;
+        let found = engine.core.gallery_threshold(size, fpir)?;
+        point.set(vultus_operating_point::of(&found));
         Ok(())
     })
 }
@@ -199,15 +192,7 @@ pub unsafe extern "C" fn vultus_candidates_get(
     error: *mut *mut vultus_error,
 ) -> vultus_status {
     boundary!("vultus_candidates_get", error, {
-        let struct_size = checked_size(candidate, "candidate")?;
-        let candidate = out(
-            candidate,
-            "candidate",
-            vultus_candidate {
-                struct_size,
-                ..Default::default()
-            },
-        )?;
+        let candidate = Filled::clear(candidate, "candidate")?;
         let found = borrow(candidates, "candidates")?;
         let absent = || {
             Fault::new(
@@ -216,12 +201,12 @@ pub unsafe extern "C" fn vultus_candidates_get(
             )
         };
         let Candidate { id, score } = *found.get(index).ok_or_else(absent)?;
-        *candidate = vultus_candidate {
-            struct_size,
+        candidate.set(vultus_candidate {
+            struct_size: 0,
             id,
             score,
             reserved: 0,
-        };
+        });
         Ok(())
     })
 }

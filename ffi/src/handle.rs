@@ -1,84 +1,107 @@
 use crate::panic::accessor;
 use crate::status::*;
+use std::any::TypeId;
+use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, PoisonError, RwLock};
 
-static LIVE: AtomicUsize = AtomicUsize::new(0);
+/// What every handle stands for. A handle is a number that was never given before and is no
+/// address, so that one that was freed is known as such, whatever was made since.
+static LIVE: LazyLock<RwLock<Objects>> = LazyLock::new(|| {
+    RwLock::new(Objects {
+        next: FIRST,
+        live: HashMap::new(),
+    })
+});
+
+/// No program has memory there.
+const FIRST: usize = usize::MAX / 2 + 1;
+
+struct Objects {
+    next: usize,
+    live: HashMap<usize, Entry>,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    kind: TypeId,
+    value: *mut (),
+}
+
+// SAFETY: the values are `Send` and `Sync`, as `give` demands.
+unsafe impl Send for Entry {}
+// SAFETY: as above.
+unsafe impl Sync for Entry {}
 
 /// Returns how many handles of all types exist now: 0 when all were freed, for tests that look for
 /// leaks.
 #[unsafe(no_mangle)]
 pub extern "C" fn vultus_live_objects() -> usize {
-    LIVE.load(Ordering::SeqCst)
+    LIVE.read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .live
+        .len()
 }
 
-/// A type of the header: what a handle of it holds, and what tells it from the others.
-pub(crate) trait Object {
-    type Value;
+/// A type of the header: what a handle of it stands for, and its name.
+pub(crate) trait Object: 'static {
+    type Value: Send + Sync;
     const NAME: &'static str;
-}
-
-/// What a handle points to. The tag comes first in every type, so that it can be read before the
-/// type is known.
-#[repr(C)]
-struct Tagged<T> {
-    tag: u64,
-    value: T,
-}
-
-/// The first bytes of the type's name: unlike for every type, and unlike what memory often holds.
-const fn tag<O: Object>() -> u64 {
-    let name = O::NAME.as_bytes();
-    let (mut tag, mut i) = (0_u64, "vultus_".len());
-    while i < name.len() {
-        tag = tag.rotate_left(8) ^ name[i] as u64;
-        i += 1;
-    }
-    tag
 }
 
 /// Moves a value to the heap; the caller of the library owns it.
 pub(crate) fn give<O: Object>(value: O::Value) -> *mut O {
-    LIVE.fetch_add(1, Ordering::SeqCst);
-    Box::into_raw(Box::new(Tagged {
-        tag: tag::<O>(),
-        value,
-    }))
-    .cast()
+    let value = Box::into_raw(Box::new(value)).cast();
+    let kind = TypeId::of::<O>();
+    let mut objects = LIVE.write().unwrap_or_else(PoisonError::into_inner);
+    let number = objects.next;
+    objects.next += 1;
+    objects.live.insert(number, Entry { kind, value });
+    std::ptr::without_provenance_mut(number)
+}
+
+/// The entry of a handle, if it is of the type.
+fn entry<O: Object>(found: Option<&Entry>, name: &str) -> Result<*mut O::Value, Fault> {
+    let fault = |message| Err(Fault::new(VULTUS_ERROR_HANDLE, message));
+    match found {
+        None => fault(format!(
+            "{name}: is no handle: it was freed, or this library never gave it"
+        )),
+        Some(entry) if entry.kind != TypeId::of::<O>() => fault(format!(
+            "{name}: is a handle of another type, a {} is needed",
+            O::NAME
+        )),
+        Some(entry) => Ok(entry.value.cast()),
+    }
 }
 
 /// Borrows the value behind the argument `name`.
 ///
 /// # Safety
-/// `handle` is NULL or a live handle of any type.
+/// No other thread frees the handle meanwhile.
 pub(crate) unsafe fn borrow<'a, O: Object>(
     handle: *const O,
     name: &str,
 ) -> Result<&'a O::Value, Fault> {
     not_null(handle, name)?;
-    // SAFETY: every live handle begins with a tag.
-    if unsafe { handle.cast::<u64>().read() } != tag::<O>() {
-        return Err(Fault::new(
-            VULTUS_ERROR_HANDLE,
-            format!(
-                "{name}: is a handle of another type, a {} is needed",
-                O::NAME
-            ),
-        ));
-    }
-    // SAFETY: the tag says that `give` made it of this type.
-    Ok(unsafe { &(*handle.cast::<Tagged<O::Value>>()).value })
+    let objects = LIVE.read().unwrap_or_else(PoisonError::into_inner);
+    let value = entry::<O>(objects.live.get(&handle.addr()), name)?;
+    // SAFETY: `give` made it of this type, and it lives until it is freed.
+    Ok(unsafe { &*value })
 }
 
-/// Drops what `give` made; a handle of another type is left alone.
+/// Drops what `give` made; what is no handle of the type is left alone.
 ///
 /// # Safety
-/// `handle` is NULL or a live handle of any type, and is not used again.
+/// No other thread uses the handle meanwhile.
 pub(crate) unsafe fn take_back<O: Object>(handle: *mut O) {
     accessor!((), {
-        borrow(handle, "handle")?;
-        drop(Box::from_raw(handle.cast::<Tagged<O::Value>>()));
-        LIVE.fetch_sub(1, Ordering::SeqCst);
+        not_null(handle, "handle")?;
+        let mut objects = LIVE.write().unwrap_or_else(PoisonError::into_inner);
+        let value = entry::<O>(objects.live.get(&handle.addr()), "handle")?;
+        objects.live.remove(&handle.addr());
+        drop(objects);
+        drop(Box::from_raw(value));
         Ok(())
     });
 }
@@ -88,7 +111,7 @@ pub(crate) unsafe fn take_back<O: Object>(handle: *mut O) {
 /// # Safety
 /// `slot` is NULL or may be written.
 pub(crate) unsafe fn out<'a, T>(slot: *mut T, name: &str, cleared: T) -> Result<&'a mut T, Fault> {
-    not_null(slot, name)?;
+    aligned(slot, name)?;
     // SAFETY: by the contract of this function; `write` reads nothing that the caller left
     // uninitialised.
     unsafe {
@@ -129,44 +152,102 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str
         .map_err(|_| Fault::new(VULTUS_ERROR_USAGE, format!("{name}: is not UTF-8")))
 }
 
-/// Copies a struct that the caller filled. One from a later header is taken as long as what is
-/// unknown here is zero.
+/// A struct of the header. It may grow at its end: what an earlier header lacks is zero.
 ///
 /// # Safety
-/// `object` is NULL or begins with its size in bytes as a `size_t`, and all of `T` is plain data.
-pub(crate) unsafe fn sized<T: Copy>(object: *const T, name: &str) -> Result<T, Fault> {
+/// All of it is plain data that may be zero, and it begins with its size as a `size_t`.
+pub(crate) unsafe trait Struct: Copy {
+    /// Its size in the first header of this ABI.
+    const LEAST: usize = size_of::<Self>();
+}
+
+/// Copies a struct that the caller filled. One from a later header is taken as long as what is
+/// unknown here is zero; what one from an earlier header lacks is zero.
+///
+/// # Safety
+/// `object` is NULL or begins with its size in bytes as a `size_t`.
+pub(crate) unsafe fn sized<T: Struct>(object: *const T, name: &str) -> Result<T, Fault> {
     // SAFETY: by the contract of this function.
     let size = unsafe { checked_size(object, name)? };
     // SAFETY: the caller says that so many bytes are there.
-    let rest = unsafe { std::slice::from_raw_parts(object.cast::<u8>(), size) };
-    if rest[size_of::<T>()..].iter().any(|&b| b != 0) {
+    let given = unsafe { std::slice::from_raw_parts(object.cast::<u8>(), size) };
+    let (known, rest) = given.split_at(size.min(size_of::<T>()));
+    if rest.iter().any(|&b| b != 0) {
         let message = format!(
             "{name}: sets a field that this library, of ABI {}, does not know",
             crate::VULTUS_ABI_VERSION
         );
         return Err(Fault::new(VULTUS_ERROR_UNSUPPORTED, message));
     }
-    // SAFETY: `size` covers `T`.
-    Ok(unsafe { *object })
+    let mut whole = std::mem::MaybeUninit::<T>::zeroed();
+    // SAFETY: `known` is no longer than `T`, which may be zero.
+    unsafe {
+        let bytes = whole.as_mut_ptr().cast::<u8>();
+        bytes.copy_from_nonoverlapping(known.as_ptr(), known.len());
+        Ok(whole.assume_init())
+    }
 }
 
-/// Returns a struct's size as its caller knows it, which is at least that of `T`.
+/// A struct of the caller that is to be filled, cleared at first. No more of it is written than the
+/// caller's header knows.
+pub(crate) struct Filled<T: Struct> {
+    object: *mut T,
+    size: usize,
+}
+
+impl<T: Struct> Filled<T> {
+    /// # Safety
+    /// `object` is NULL or begins with its size in bytes as a `size_t`, and may be written.
+    pub(crate) unsafe fn clear(object: *mut T, name: &str) -> Result<Filled<T>, Fault> {
+        // SAFETY: by the contract of this function.
+        let size = unsafe { checked_size(object, name)? };
+        let filled = Filled { object, size };
+        // SAFETY: all of `T` may be zero.
+        filled.set(unsafe { std::mem::zeroed() });
+        Ok(filled)
+    }
+
+    /// Writes all fields but the size.
+    pub(crate) fn set(&self, value: T) {
+        let first = size_of::<usize>();
+        let count = self.size.min(size_of::<T>()) - first;
+        // SAFETY: the caller of `clear` says that so many bytes may be written.
+        unsafe {
+            let to = self.object.cast::<u8>().add(first);
+            to.copy_from((&raw const value).cast::<u8>().add(first), count);
+        }
+    }
+}
+
+/// Returns a struct's size as its caller knows it, which is at least that of the first header.
 ///
 /// # Safety
 /// As for [`sized`].
-pub(crate) unsafe fn checked_size<T>(object: *const T, name: &str) -> Result<usize, Fault> {
+unsafe fn checked_size<T: Struct>(object: *const T, name: &str) -> Result<usize, Fault> {
     const MOST: usize = 4096;
-    not_null(object, name)?;
+    aligned(object, name)?;
     // SAFETY: by the contract of this function.
-    let (size, least) = (unsafe { object.cast::<usize>().read() }, size_of::<T>());
-    if !(least..=MOST).contains(&size) {
+    let size = unsafe { object.cast::<usize>().read() };
+    if !(T::LEAST..=MOST).contains(&size) {
         let message = format!(
-            "{name}: struct_size is {size}, it must be the sizeof of the struct, which is {least} \
-            here"
+            "{name}: struct_size is {size}, it must be the sizeof of the struct, which is {} here",
+            size_of::<T>()
         );
         return Err(Fault::new(VULTUS_ERROR_USAGE, message));
     }
     Ok(size)
+}
+
+fn aligned<T>(pointer: *const T, name: &str) -> Result<(), Fault> {
+    not_null(pointer, name)?;
+    if !pointer.is_aligned() {
+        let message = format!(
+            "{name}: its address is no multiple of {}, as that of such a struct or slot must be",
+            align_of::<T>()
+        );
+        return Err(Fault::new(VULTUS_ERROR_USAGE, message));
+    }
+    Ok(())
 }
 
 fn not_null<T>(pointer: *const T, name: &str) -> Result<(), Fault> {
@@ -199,30 +280,111 @@ pub(crate) fn c_text(text: &str) -> CString {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        vultus_candidates, vultus_challenge, vultus_comparison, vultus_decision, vultus_document,
-        vultus_engine, vultus_error, vultus_evidence, vultus_faces, vultus_gallery, vultus_image,
-        vultus_sample, vultus_session, vultus_template,
-    };
+    use crate::vultus_comparison;
+
+    struct Thing;
+
+    impl Object for Thing {
+        type Value = String;
+        const NAME: &'static str = "thing";
+    }
+
+    struct Other;
+
+    impl Object for Other {
+        type Value = String;
+        const NAME: &'static str = "other";
+    }
 
     #[test]
-    fn no_two_types_share_a_tag() {
-        let tags = [
-            tag::<vultus_candidates>(),
-            tag::<vultus_challenge>(),
-            tag::<vultus_decision>(),
-            tag::<vultus_document>(),
-            tag::<vultus_engine>(),
-            tag::<vultus_error>(),
-            tag::<vultus_evidence>(),
-            tag::<vultus_faces>(),
-            tag::<vultus_gallery>(),
-            tag::<vultus_image>(),
-            tag::<vultus_sample>(),
-            tag::<vultus_session>(),
-            tag::<vultus_template>(),
-        ];
-        assert_eq!(std::collections::HashSet::from(tags).len(), tags.len());
+    fn a_handle_that_was_freed_is_known_as_such_whatever_was_made_since() {
+        // SAFETY: this thread alone has the handles.
+        unsafe {
+            let first: *mut Thing = give("first".to_owned());
+            assert_eq!(borrow(first, "it").unwrap(), "first");
+            let status = |handle: *mut Other| borrow(handle, "it").unwrap_err().status;
+            assert_eq!(status(first.cast()), VULTUS_ERROR_HANDLE);
+            take_back(first.cast::<Other>());
+            assert_eq!(
+                borrow(first, "it").unwrap(),
+                "first",
+                "another type frees nothing"
+            );
+            take_back(first);
+            let second: *mut Thing = give("second".to_owned());
+            assert_ne!(first, second);
+            let stale = borrow(first, "it").unwrap_err();
+            assert_eq!(stale.status, VULTUS_ERROR_HANDLE);
+            assert!(
+                stale.message.contains("it: is no handle"),
+                "{}",
+                stale.message
+            );
+            take_back(first);
+            assert_eq!(borrow(second, "it").unwrap(), "second");
+            let wild = std::ptr::without_provenance::<Thing>(16);
+            assert_eq!(borrow(wild, "it").unwrap_err().status, VULTUS_ERROR_HANDLE);
+            take_back(second);
+        }
+    }
+
+    /// A struct that grew by `news`.
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Grown {
+        struct_size: usize,
+        known: u32,
+        news: u32,
+    }
+
+    // SAFETY: plain data, whose size comes first.
+    unsafe impl Struct for Grown {
+        const LEAST: usize = std::mem::offset_of!(Grown, news);
+    }
+
+    #[test]
+    fn a_struct_of_an_earlier_header_is_filled_with_zero_and_written_to_its_own_size() {
+        let mut mine = Grown {
+            struct_size: Grown::LEAST,
+            known: 7,
+            news: 9,
+        };
+        // SAFETY: `mine` begins with its size, and may be written.
+        unsafe {
+            let read = sized(&raw const mine, "mine").unwrap();
+            assert_eq!((read.known, read.news), (7, 0));
+            let filled = Filled::clear(&raw mut mine, "mine").unwrap();
+            assert_eq!((mine.known, mine.news), (0, 9));
+            filled.set(Grown {
+                struct_size: 0,
+                known: 3,
+                news: 4,
+            });
+        }
+        let expected = Grown {
+            struct_size: Grown::LEAST,
+            known: 3,
+            news: 9,
+        };
+        assert_eq!(mine, expected);
+        mine.struct_size -= 1;
+        // SAFETY: as above.
+        let refused = unsafe { sized(&raw const mine, "mine") }.unwrap_err();
+        assert_eq!(refused.status, VULTUS_ERROR_USAGE);
+    }
+
+    #[test]
+    fn an_address_that_no_struct_has_is_refused() {
+        let bytes = [0u64; 8];
+        let crooked = bytes.as_ptr().cast::<u8>().wrapping_add(1).cast::<Grown>();
+        // SAFETY: it is refused before it is read.
+        let refused = unsafe { sized(crooked, "it") }.unwrap_err();
+        assert_eq!(refused.status, VULTUS_ERROR_USAGE);
+        assert!(
+            refused.message.contains("no multiple of 8"),
+            "{}",
+            refused.message
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use crate::error::vultus_error;
-use crate::handle::{self, Object, borrow, bytes, out, reserved, sized};
+use crate::handle::{self, Object, Struct, borrow, bytes, out, reserved, sized};
 use crate::panic::{accessor, boundary};
 use crate::status::*;
 use std::ptr::null_mut;
@@ -45,6 +45,9 @@ pub struct vultus_limits {
     pub reserved: u32,
 }
 
+// SAFETY: plain data, whose size comes first.
+unsafe impl Struct for vultus_limits {}
+
 /// Raw pixels, rows from the top.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +69,9 @@ pub struct vultus_pixels {
     /// Must be 0.
     pub reserved: u32,
 }
+
+// SAFETY: plain data, whose size comes first.
+unsafe impl Struct for vultus_pixels {}
 
 /// Decodes a JPEG, PNG or WebP file of `length` bytes and turns it upright by its EXIF orientation.
 /// `limits` may be NULL.

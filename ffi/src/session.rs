@@ -3,7 +3,7 @@ use crate::decision::vultus_decision;
 use crate::engine::{decided, policy_in, vultus_engine};
 use crate::error::vultus_error;
 use crate::evidence::vultus_evidence;
-use crate::handle::{self, Object, borrow, bytes, c_text, checked_size, out, sized};
+use crate::handle::{self, Filled, Object, Struct, borrow, bytes, c_text, out, sized};
 use crate::image::vultus_image;
 use crate::panic::boundary;
 use crate::status::*;
@@ -69,8 +69,11 @@ pub struct vultus_guidance {
     pub reserved: u32,
 }
 
+// SAFETY: plain data, whose size comes first.
+unsafe impl Struct for vultus_guidance {}
+
 impl vultus_guidance {
-    fn fill(&mut self, guidance: &Guidance) -> Result<(), Fault> {
+    fn of(guidance: &Guidance) -> Result<vultus_guidance, Fault> {
         let unknown = || {
             Fault::new(
                 VULTUS_ERROR_INTERNAL,
@@ -83,8 +86,8 @@ impl vultus_guidance {
             .ok_or_else(unknown)?
             .0;
         let face = guidance.face.unwrap_or_default();
-        *self = vultus_guidance {
-            struct_size: self.struct_size,
+        Ok(vultus_guidance {
+            struct_size: 0,
             code,
             frames: guidance.frames,
             has_face: i32::from(guidance.face.is_some()),
@@ -93,8 +96,7 @@ impl vultus_guidance {
             width: face.width,
             height: face.height,
             reserved: 0,
-        };
-        Ok(())
+        })
     }
 }
 
@@ -177,17 +179,11 @@ pub unsafe extern "C" fn vultus_session_push(
     error: *mut *mut vultus_error,
 ) -> vultus_status {
     boundary!("vultus_session_push", error, {
-        let size = checked_size(guidance, "guidance")?;
-        let guidance = out(
-            guidance,
-            "guidance",
-            vultus_guidance {
-                struct_size: size,
-                ..Default::default()
-            },
-        )?;
+        let guidance = Filled::clear(guidance, "guidance")?;
         let mut session = lock(session)?;
-        guidance.fill(&session.push(borrow(frame, "frame")?, timestamp_us)?)
+        let told = session.push(borrow(frame, "frame")?, timestamp_us)?;
+        guidance.set(vultus_guidance::of(&told)?);
+        Ok(())
     })
 }
 
@@ -223,6 +219,9 @@ pub struct vultus_arrival {
     pub sha256: [u8; 32],
 }
 
+// SAFETY: plain data, whose size comes first.
+unsafe impl Struct for vultus_arrival {}
+
 /// As vultus_session_push(), of a frame that came from elsewhere.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vultus_session_push_arrival(
@@ -233,15 +232,7 @@ pub unsafe extern "C" fn vultus_session_push_arrival(
     error: *mut *mut vultus_error,
 ) -> vultus_status {
     boundary!("vultus_session_push_arrival", error, {
-        let size = checked_size(guidance, "guidance")?;
-        let guidance = out(
-            guidance,
-            "guidance",
-            vultus_guidance {
-                struct_size: size,
-                ..Default::default()
-            },
-        )?;
+        let guidance = Filled::clear(guidance, "guidance")?;
         let given = sized(arrival, "arrival")?;
         let arrival = Arrival {
             captured_us: given.captured_us,
@@ -250,7 +241,9 @@ pub unsafe extern "C" fn vultus_session_push_arrival(
             sha256: flag(given.has_sha256, "arrival->has_sha256")?.then_some(given.sha256),
         };
         let mut session = lock(session)?;
-        guidance.fill(&session.push_arrival(borrow(frame, "frame")?, &arrival)?)
+        let told = session.push_arrival(borrow(frame, "frame")?, &arrival)?;
+        guidance.set(vultus_guidance::of(&told)?);
+        Ok(())
     })
 }
 
@@ -297,30 +290,33 @@ pub struct vultus_next_step {
     pub reserved: u32,
 }
 
+// SAFETY: plain data, whose size comes first.
+unsafe impl Struct for vultus_next_step {}
+
 impl vultus_next_step {
-    fn fill(&mut self, next: &NextStep) {
-        *self = vultus_next_step {
-            struct_size: self.struct_size,
+    fn of(next: &NextStep) -> vultus_next_step {
+        let mut due = vultus_next_step {
             wait_ms: next.wait_ms,
             is_over: i32::from(next.is_over),
             ..Default::default()
         };
-        let Some(step) = next.step else { return };
-        self.kind = kind_number(step.kind);
-        self.duration_ms = step.duration_ms;
+        let Some(step) = next.step else { return due };
+        due.kind = kind_number(step.kind);
+        due.duration_ms = step.duration_ms;
         match step.task {
             Task::Flash(on) => {
-                self.colour = on
+                due.colour = on
                     .iter()
                     .fold(0, |all, &on| (all << 8) | if on { 0xff } else { 0 });
             }
-            Task::HeadMove(Direction::Left) => self.direction = VULTUS_DIRECTION_LEFT,
-            Task::HeadMove(Direction::Right) => self.direction = VULTUS_DIRECTION_RIGHT,
-            Task::HeadMove(Direction::Up) => self.direction = VULTUS_DIRECTION_UP,
-            Task::HeadMove(Direction::Down) => self.direction = VULTUS_DIRECTION_DOWN,
-            Task::Blink(times) => self.times = times.into(),
+            Task::HeadMove(Direction::Left) => due.direction = VULTUS_DIRECTION_LEFT,
+            Task::HeadMove(Direction::Right) => due.direction = VULTUS_DIRECTION_RIGHT,
+            Task::HeadMove(Direction::Up) => due.direction = VULTUS_DIRECTION_UP,
+            Task::HeadMove(Direction::Down) => due.direction = VULTUS_DIRECTION_DOWN,
+            Task::Blink(times) => due.times = times.into(),
             _ => {}
         }
+        due
     }
 }
 
@@ -340,16 +336,8 @@ pub unsafe extern "C" fn vultus_session_next_step(
     error: *mut *mut vultus_error,
 ) -> vultus_status {
     boundary!("vultus_session_next_step", error, {
-        let size = checked_size(next, "next")?;
-        let next = out(
-            next,
-            "next",
-            vultus_next_step {
-                struct_size: size,
-                ..Default::default()
-            },
-        )?;
-        next.fill(&lock(session)?.next_step(host_us)?);
+        let next = Filled::clear(next, "next")?;
+        next.set(vultus_next_step::of(&lock(session)?.next_step(host_us)?));
         Ok(())
     })
 }

@@ -7,11 +7,17 @@ use vultus as core;
 
 /// References by number. Searches run at once, changes one after the other.
 #[pyclass(frozen, module = "vultus._vultus")]
-pub(crate) struct Gallery(RwLock<core::Gallery>);
+pub(crate) struct Gallery {
+    gallery: RwLock<core::Gallery>,
+    engine: core::Engine,
+}
 
 impl Gallery {
     pub(crate) fn new(engine: &core::Engine) -> Gallery {
-        Gallery(RwLock::new(engine.gallery()))
+        Gallery {
+            gallery: RwLock::new(engine.gallery()),
+            engine: engine.clone(),
+        }
     }
 
     /// What is found is whole even if a change panicked, for a gallery is changed only by what
@@ -19,7 +25,7 @@ impl Gallery {
     fn read<T>(&self, look: impl FnOnce(&core::Gallery) -> T) -> T {
         look(
             &self
-                .0
+                .gallery
                 .read()
                 .unwrap_or_else(|poisoned| poisoned.into_inner()),
         )
@@ -28,7 +34,7 @@ impl Gallery {
     fn write<T>(&self, change: impl FnOnce(&mut core::Gallery) -> T) -> T {
         change(
             &mut self
-                .0
+                .gallery
                 .write()
                 .unwrap_or_else(|poisoned| poisoned.into_inner()),
         )
@@ -38,8 +44,11 @@ impl Gallery {
 #[pymethods]
 impl Gallery {
     fn insert(&self, py: Python<'_>, id: u64, reference: &Template) -> PyResult<()> {
-        py.detach(|| self.write(|gallery| gallery.insert(id, &reference.0)))
-            .map_err(raise)
+        py.detach(|| {
+            let reference = reference.by(&self.engine)?;
+            self.write(|gallery| gallery.insert(id, &reference))
+        })
+        .map_err(raise)
     }
 
     fn remove(&self, py: Python<'_>, id: u64) -> bool {
@@ -49,7 +58,10 @@ impl Gallery {
     /// Returns (id, score), the best first.
     fn search(&self, py: Python<'_>, probe: &Template, most: usize) -> PyResult<Vec<(u64, f32)>> {
         let found = py
-            .detach(|| self.read(|gallery| gallery.search(&probe.0, most)))
+            .detach(|| {
+                let probe = probe.by(&self.engine)?;
+                self.read(|gallery| gallery.search(&probe, most))
+            })
             .map_err(raise)?;
         Ok(found
             .into_iter()

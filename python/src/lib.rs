@@ -9,7 +9,9 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use vultus as core;
+use zeroize::Zeroizing;
 
 pyo3::create_exception!(
     vultus,
@@ -145,36 +147,82 @@ impl Image {
     }
 }
 
-/// A stored reference.
-#[pyclass(frozen, module = "vultus._vultus")]
-struct Template(core::Template);
+/// A stored reference. One that came out of a pickle is its bytes until an engine reads it.
+#[pyclass(frozen, eq, module = "vultus._vultus")]
+#[derive(PartialEq)]
+struct Template {
+    bytes: Zeroizing<Vec<u8>>,
+    role: String,
+    quality: u8,
+}
+
+impl Template {
+    /// What an engine reads of it.
+    fn by(&self, engine: &core::Engine) -> core::Result<core::Template> {
+        engine
+            .read_template(&self.bytes)
+            .map_err(|e| e.in_argument("reference"))
+    }
+}
+
+impl From<core::Template> for Template {
+    fn from(template: core::Template) -> Template {
+        Template {
+            bytes: Zeroizing::new(template.to_bytes().to_vec()),
+            role: template.role().name().to_owned(),
+            quality: template.quality(),
+        }
+    }
+}
 
 #[pymethods]
 impl Template {
     /// Returns the bytes to store. They are biometric data: encrypt them.
     fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.0.to_bytes())
+        PyBytes::new(py, &self.bytes)
+    }
+
+    /// A pickle holds the bytes: biometric data.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Py<PyAny>, PickledTemplate<'py>)> {
+        let made = py.get_type::<Template>().getattr("_unpickled")?;
+        let bytes = PyBytes::new(py, &self.bytes);
+        Ok((made.unbind(), (bytes, self.role.clone(), self.quality)))
+    }
+
+    #[staticmethod]
+    fn _unpickled(bytes: Vec<u8>, role: String, quality: u8) -> Template {
+        Template {
+            bytes: Zeroizing::new(bytes),
+            role,
+            quality,
+        }
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.bytes.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// What the picture was that it came from: "selfie" or "document".
     #[getter]
-    fn role(&self) -> &'static str {
-        match self.0.role() {
-            core::Role::Selfie => "selfie",
-            core::Role::Document => "document",
-        }
+    fn role(&self) -> &str {
+        &self.role
     }
 
     /// Unified quality score of the sample, 0..=100.
     #[getter]
     fn quality(&self) -> u8 {
-        self.0.quality()
+        self.quality
     }
 
     fn __repr__(&self) -> String {
-        format!("{:?}", self.0)
+        let (role, quality, bytes) = (&self.role, self.quality, self.bytes.len());
+        format!("Template({role}, quality {quality}, {bytes} bytes)")
     }
 }
+
+type PickledTemplate<'py> = (Bound<'py, PyBytes>, String, u8);
 
 /// Loaded models. Answers are JSON, which the Python side turns into frozen objects.
 #[pyclass(frozen, module = "vultus._vultus")]
@@ -201,6 +249,7 @@ impl Engine {
         precision: &str,
         parallel: bool,
         accepted_licences: Vec<String>,
+        expected_pack: Option<String>,
     ) -> PyResult<Engine> {
         let mut options = core::EngineOptions::default();
         options.precision = match precision {
@@ -214,6 +263,7 @@ impl Engine {
         };
         options.parallel = parallel;
         options.accepted_licences = accepted_licences;
+        options.expected_pack = expected_pack;
         py.detach(|| core::Engine::open(pack, &options))
             .map(Engine)
             .map_err(raise)
@@ -246,8 +296,11 @@ impl Engine {
     ) -> PyResult<(String, Points, Points, Times)> {
         let decided = py
             .detach(|| {
-                self.0
-                    .verify_template(&selfie.0, &reference.0, &core::Policy::from_json(policy)?)
+                self.0.verify_template(
+                    &selfie.0,
+                    &reference.by(&self.0)?,
+                    &core::Policy::from_json(policy)?,
+                )
             })
             .map_err(raise)?;
         Ok(answer(decided))
@@ -265,7 +318,7 @@ impl Engine {
         Ok((
             enrolment.sample.to_json(),
             points(Some(&enrolment.sample)),
-            enrolment.template.map(Template),
+            enrolment.template.map(Template::from),
         ))
     }
 
@@ -307,7 +360,11 @@ impl Engine {
         let policy = core::Policy::from_json(policy).map_err(raise)?;
         Ok(self
             .0
-            .compare(&probe.0, &reference.0, &policy)
+            .compare(
+                &probe.by(&self.0).map_err(raise)?,
+                &reference.by(&self.0).map_err(raise)?,
+                &policy,
+            )
             .map_err(raise)?
             .to_json())
     }
@@ -335,7 +392,10 @@ impl Engine {
     }
 
     fn read_template(&self, data: &[u8]) -> PyResult<Template> {
-        self.0.read_template(data).map(Template).map_err(raise)
+        self.0
+            .read_template(data)
+            .map(Template::from)
+            .map_err(raise)
     }
 
     /// Returns the JSON of what the pack says of each weight.

@@ -75,7 +75,10 @@ fn kind(name: &str) -> PyResult<core::ChallengeKind> {
 
 /// Frames of one capture. Calls from several threads wait for each other.
 #[pyclass(frozen, module = "vultus._vultus")]
-pub(crate) struct Session(Mutex<core::Session>);
+pub(crate) struct Session {
+    session: Mutex<core::Session>,
+    engine: core::Engine,
+}
 
 type GuidanceFields = (&'static str, String, Option<[f32; 4]>, u32);
 
@@ -85,14 +88,17 @@ impl Session {
         options.challenge = challenge.map(|challenge| challenge.0.clone());
         engine
             .session(&options)
-            .map(|session| Session(Mutex::new(session)))
+            .map(|session| Session {
+                session: Mutex::new(session),
+                engine: engine.clone(),
+            })
             .map_err(raise)
     }
 
     /// A session whose frame failed is as good as before it: nothing is half done when a push
     /// returns.
     fn lock(&self) -> MutexGuard<'_, core::Session> {
-        self.0
+        self.session
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -156,7 +162,7 @@ impl Session {
         Ok(py
             .detach(|| self.lock().template())
             .map_err(raise)?
-            .map(Template))
+            .map(Template::from))
     }
 
     /// As `Engine.verify`.
@@ -184,8 +190,10 @@ impl Session {
     ) -> PyResult<(String, Points, Points, Times)> {
         let decided = py
             .detach(|| {
-                self.lock()
-                    .verify_template(&reference.0, &core::Policy::from_json(policy)?)
+                self.lock().verify_template(
+                    &reference.by(&self.engine)?,
+                    &core::Policy::from_json(policy)?,
+                )
             })
             .map_err(raise)?;
         Ok(answer(decided))

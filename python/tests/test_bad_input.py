@@ -1,6 +1,8 @@
 """Every broken input has its own message, which says what was wrong and what is allowed."""
 
+import copy
 import io
+import pickle
 import shutil
 import subprocess
 import sys
@@ -271,3 +273,37 @@ def test_a_pil_image_gives_the_answer_of_its_file(engine, photos, mode):
 def test_decisions_are_hashable(engine, selfie, photos):
     one, other = (engine.verify(selfie, photos / "biden.jpg") for _ in range(2))
     assert one == other and len({one, other}) == 1
+
+
+def test_a_pack_is_pinned_by_its_id(engine, selfie):
+    own = engine.verify(selfie, selfie).to_dict()["engine"]["pack_id"]
+    assert vultus.Engine(expected_pack=own).examine(selfie).face
+    with pytest.raises(vultus.ModelError, match="not the expected one"):
+        vultus.Engine(expected_pack="0" * 64)
+
+
+@pytest.mark.parametrize("accepted", [["foo"], ["sface", "MIT"], list("MIT")])
+def test_a_licence_of_no_weight_cannot_be_accepted(accepted):
+    with pytest.raises(vultus.UsageError, match="accepted_licences: entry .* holds blazeface"):
+        vultus.Engine(accepted_licences=accepted)
+
+
+def test_results_go_between_processes(engine, selfie, card):
+    enrolment = engine.enrol(card, role="document")
+    decision = engine.verify(selfie, card)
+    for copied in (pickle.loads(pickle.dumps(enrolment)), copy.deepcopy(enrolment)):
+        assert copied == enrolment and copied.template == enrolment.template
+        assert hash(copied.template) == hash(enrolment.template)
+        assert (copied.template.role, copied.template.quality) == (
+            enrolment.template.role,
+            enrolment.template.quality,
+        )
+        assert engine.verify(selfie, copied.template).comparison == decision.comparison
+    assert pickle.loads(pickle.dumps(decision)) == decision
+    assert engine.enrol(card, role="document").template == enrolment.template
+    assert engine.enrol(selfie).template != enrolment.template
+    read = engine.read_template(bytes(enrolment.template))
+    assert read == enrolment.template
+    broken = pickle.dumps(enrolment.template).replace(bytes(enrolment.template)[40:44], b"????")
+    with pytest.raises(vultus.VultusError, match="reference: "):
+        engine.verify(selfie, pickle.loads(broken))

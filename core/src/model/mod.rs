@@ -6,7 +6,7 @@ use crate::image::Colour;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use vultus_nn::Ranges;
 
@@ -119,7 +119,7 @@ impl Pack {
     /// Every fault is `Kind::Model`, with what to do about it.
     pub fn open(folder: &Path, accepted: &[String]) -> Result<Pack> {
         let path = folder.join(MANIFEST);
-        let bytes = std::fs::read(&path).map_err(|e| {
+        let bytes = read_file(&path, MOST_MANIFEST).map_err(|e| {
             let what = match e.kind() {
                 ErrorKind::NotFound if !folder.exists() => {
                     "no such folder; build a pack with `make pack`, or give the path of one"
@@ -255,7 +255,7 @@ impl Pack {
     pub fn read(&self, id: &str) -> Result<Vec<u8>> {
         let model = self.entry(id)?;
         let path = self.folder.join(&model.file);
-        let bytes = std::fs::read(&path).map_err(|e| {
+        let bytes = read_file(&path, MOST_WEIGHT).map_err(|e| {
             fault(format!(
                 "model {id}: {} cannot be read; build the pack again",
                 path.display()
@@ -278,6 +278,30 @@ impl Pack {
         }
         Ok(bytes)
     }
+}
+
+/// No manifest, and no weight, is larger.
+const MOST_MANIFEST: u64 = 16 << 20;
+const MOST_WEIGHT: u64 = 1 << 30;
+
+/// Reads a regular file of a size that is known before: no device, no pipe, nothing without end.
+fn read_file(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let refused = |what: &str| Err(std::io::Error::other(what.to_owned()));
+    // A pipe is not opened, as that would wait for its other end.
+    if !std::fs::metadata(path)?.is_file() {
+        return refused("it is no regular file");
+    }
+    let file = std::fs::File::open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return refused("it is no regular file");
+    }
+    if found.len() > most {
+        return refused("it is larger than any such file");
+    }
+    let mut bytes = Vec::with_capacity(found.len() as usize);
+    file.take(found.len()).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Returns what a pack says of its weights as a JSON array.
@@ -333,6 +357,29 @@ mod tests {
         let pack = Pack::open(folder.path(), &[]).unwrap();
         assert!(message(pack.read("m")).contains("was changed after the pack was built"));
         assert!(message(pack.read("n")).ends_with("has no model n; it has m"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn only_regular_files_are_read() {
+        let folder = pack("permissive", b"weights");
+        let weight = folder.path().join("m.onnx");
+        for device in ["/dev/zero", "/dev/null"] {
+            fs::remove_file(&weight).unwrap();
+            std::os::unix::fs::symlink(device, &weight).unwrap();
+            let pack = Pack::open(folder.path(), &[]).unwrap();
+            assert!(
+                message(pack.read("m")).contains("cannot be read"),
+                "{device}"
+            );
+        }
+        fs::remove_file(&weight).unwrap();
+        fs::create_dir(&weight).unwrap();
+        let pack = Pack::open(folder.path(), &[]).unwrap();
+        assert!(message(pack.read("m")).contains("cannot be read"));
+        fs::remove_file(folder.path().join(MANIFEST)).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", folder.path().join(MANIFEST)).unwrap();
+        assert!(message(Pack::open(folder.path(), &[])).contains("cannot be read"));
     }
 
     #[test]

@@ -4,17 +4,11 @@
 
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "leak") == 0) {
-        static const uint8_t grey[4];
-        vultus_image *image = NULL;
-        vultus_pixels view = {0};
-        view.struct_size = sizeof view;
-        view.data = grey;
-        view.data_length = 4;
-        view.stride = view.width = view.height = 2;
-        view.format = VULTUS_PIXELS_GREY8;
-        CHECK(vultus_image_from_pixels(&view, &image, NULL) == VULTUS_OK);
-        image = NULL;
-        return vultus_live_objects() != 1;
+        /* A handle is a number, which no tool can lose sight of: the programs count them. */
+        volatile uint8_t *lost = malloc(4);
+        lost[0] = 1;
+        lost = NULL;
+        return 0;
     }
     if (argc == 2 && strcmp(argv[1], "overflow") == 0) {
         volatile size_t length = 5;

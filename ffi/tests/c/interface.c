@@ -124,9 +124,17 @@ static void opening(void) {
     options.parallel = 2;
     REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_USAGE,
             "options.parallel: is 2, allowed are 0 and 1");
-    options.struct_size--;
+    options.parallel = 0;
+    options.accepted_licences_count = 65;
+    REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_USAGE,
+            "options.accepted_licences_count: is 65, at most 64");
+    options.struct_size = offsetof(vultus_engine_options, expected_pack) - 1;
     REFUSED(vultus_engine_open("/nowhere", &options, &engine, &error), VULTUS_ERROR_USAGE,
             "options: struct_size");
+    REFUSED(vultus_engine_open("/nowhere",
+                               (vultus_engine_options *)(void *)((char *)&options + 1), &engine,
+                               &error),
+            VULTUS_ERROR_USAGE, "options: its address is no multiple of");
 }
 
 /* Accessors take NULL and give zero; frees take NULL. */
@@ -165,7 +173,7 @@ static void null_handles(void) {
 
 static void wrong_handles(void) {
     uint8_t grey[4] = {0};
-    vultus_image *image = NULL;
+    vultus_image *image = NULL, *stale;
     vultus_decision *decision = NULL;
     vultus_pixels view = {0};
     view.struct_size = sizeof view;
@@ -181,6 +189,17 @@ static void wrong_handles(void) {
     vultus_engine_free((vultus_engine *)image);
     CHECK(vultus_live_objects() == 1);
     vultus_image_free(image);
+
+    /* A handle that was freed is known as such, whatever was made since; one that never was too. */
+    stale = image;
+    ACCEPTED(vultus_image_from_pixels(&view, &image, &error));
+    CHECK(image != stale && vultus_image_width(stale) == 0 && vultus_image_width(image) == 2);
+    vultus_image_free(stale);
+    CHECK(vultus_live_objects() == 1 && vultus_image_width(image) == 2);
+    CHECK(vultus_image_width((vultus_image *)16) == 0);
+    vultus_image_free((vultus_image *)16);
+    vultus_image_free(image);
+    CHECK(vultus_live_objects() == 0);
 }
 
 typedef struct {
@@ -196,6 +215,14 @@ static void take_line(void *user, int32_t level, const char *message) {
     snprintf(log->last, sizeof log->last, "%s", message);
 }
 
+/* Turns the log off, and calls the library. */
+static void take_one_line(void *user, int32_t level, const char *message) {
+    vultus_image *image = NULL;
+    take_line(user, level, message);
+    CHECK(vultus_image_decode(NULL, 0, NULL, &image, NULL) == VULTUS_ERROR_NULL);
+    vultus_set_log_callback(NULL, NULL);
+}
+
 static void logging(void) {
     sink log = {0, 0, ""};
     vultus_image *image = NULL;
@@ -206,6 +233,10 @@ static void logging(void) {
     vultus_set_log_callback(NULL, NULL);
     CHECK(vultus_image_decode(NULL, 0, NULL, &image, NULL) == VULTUS_ERROR_NULL);
     CHECK(log.lines == 1);
+    vultus_set_log_callback(take_one_line, &log);
+    CHECK(vultus_image_decode(NULL, 0, NULL, &image, NULL) == VULTUS_ERROR_NULL);
+    CHECK(vultus_image_decode(NULL, 0, NULL, &image, NULL) == VULTUS_ERROR_NULL);
+    CHECK(log.lines == 2);
 }
 
 int main(int argc, char **argv) {

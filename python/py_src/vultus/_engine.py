@@ -42,6 +42,7 @@ class Engine:
         precision: str = "exact",
         parallel: bool = False,
         accepted_licences: Iterable[str] = (),
+        expected_pack: str | None = None,
     ) -> None:
         """Loads the model pack in the folder `pack` (the one that came with the package by
         default).
@@ -49,8 +50,9 @@ class Engine:
         `precision` is "exact" or "fast". `parallel` spreads each call over a pool of threads, as
         many as there are cores, for a shorter wait where they would be idle; without it a call
         stays on its thread. The answers are the same. `accepted_licences` names the models whose
-        unknown or non-commercial licence is accepted. Raises `ModelError` when the pack is missing
-        or damaged.
+        unknown or non-commercial licence is accepted. `expected_pack` is the id that the pack must
+        have, as a decision tells it: its own hashes find damage, not somebody who changed them too.
+        Raises `ModelError` when the pack is missing, damaged or another one.
         """
         if isinstance(accepted_licences, str):
             raise _vultus.UsageError("accepted_licences: is one text, pass a list of model ids")
@@ -59,6 +61,7 @@ class Engine:
             precision,
             parallel,
             list(accepted_licences),
+            expected_pack,
         )
 
     def verify(

@@ -29,6 +29,11 @@ class Image:
 @final
 class Template:
     def __bytes__(self) -> bytes: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, tuple[bytes, str, int]]: ...
+    @staticmethod
+    def _unpickled(bytes: bytes, role: str, quality: int) -> Template: ...
     @property
     def role(self) -> str: ...
     @property
@@ -40,7 +45,12 @@ _Times = list[tuple[str, float]]
 @final
 class Engine:
     def __new__(
-        cls, pack: PathLike[str], precision: str, parallel: bool, accepted_licences: list[str]
+        cls,
+        pack: PathLike[str],
+        precision: str,
+        parallel: bool,
+        accepted_licences: list[str],
+        expected_pack: str | None,
     ) -> Engine: ...
     def verify(
         self, selfie: Image, document: Image, policy: str
