@@ -334,7 +334,14 @@ func TestParallelGivesTheSameAnswer(t *testing.T) {
 }
 
 func TestCloseWaitsForCalls(t *testing.T) {
-	mine, err := Open(place("VULTUS_PACK", "../../build/pack"), AcceptLicences("none", "of these"))
+	pack := place("VULTUS_PACK", "../../build/pack")
+	if _, err := Open(pack, AcceptLicences("none", "of these")); !errors.Is(err, ErrUsage) {
+		t.Errorf("licences of no weight: %v", err)
+	}
+	if _, err := Open(pack, ExpectPack("another")); !errors.Is(err, ErrModel) {
+		t.Errorf("another pack: %v", err)
+	}
+	mine, err := Open(pack, AcceptLicences("sface", "iris"))
 	if err != nil {
 		t.Fatal(err)
 	}

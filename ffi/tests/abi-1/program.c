@@ -32,7 +32,7 @@ int main(int argc, char **argv) {
     holder = load(argv[2], "obama2.jpg");
     document = load(argv[2], "specimen-obama.png");
     ACCEPTED(vultus_engine_verify(engine, holder, document, NULL, &decision, &error));
-    CHECK(vultus_decision_outcome(decision) == VULTUS_ACCEPT);
+    CHECK(vultus_decision_outcome(decision) == VULTUS_OUTCOME_ACCEPT);
     ACCEPTED(vultus_decision_comparison(decision, &compared.comparison, &error));
     CHECK(compared.comparison.result == VULTUS_MATCH);
     ACCEPTED(vultus_session_new(engine, NULL, &session, &error));
