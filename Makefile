@@ -9,8 +9,8 @@ PY := $(VENV)/bin/python
 SPECIMEN := build/photos/specimen-obama.png
 PORTRAITS := build/photos/obama.jpg build/photos/obama2.jpg build/photos/biden.jpg
 
-.PHONY: demo test setup cross test-cross test-rust test-python test-ffi test-idp pack photos wheel \
-	lint clean bench-peers
+.PHONY: demo test setup cross test-cross test-identity test-rust test-python test-ffi test-idp \
+	pack photos wheel lint clean bench-peers
 
 demo: wheel photos
 	@echo; echo "== The holder, with his card: must be accepted"
@@ -59,16 +59,29 @@ test-ffi: wheel photos
 test-idp: pack photos
 	$(MAKE) -C examples/idp test
 
-# Other machines: `make cross TARGET=...` readies a toolchain in build/cross, and `make test-cross`
-# runs the tests of the kernels there, on aarch64 in an emulator.
+# Other machines: `make cross TARGET=...` readies a toolchain in build/cross, `make test-cross` runs
+# the tests of the kernels there, on aarch64 in an emulator and on wasm32-wasip1 in Node, and
+# `make test-identity` the whole engine: a pair of portraits must give the bits that it gives here.
 TARGET ?= aarch64-unknown-linux-gnu
+CROSS_ISA := $(if $(filter aarch64-%,$(TARGET)),neon,$(if $(filter wasm32-%,$(TARGET)),wasm))
+CROSS_CARGO := $(if $(filter wasm32-%,$(TARGET)),cargo,cargo-zigbuild)
+CROSS_TEST = . build/cross/$(TARGET).env && VULTUS_REQUIRED_ISA=$(CROSS_ISA) \
+	$(CROSS_CARGO) test --release --target $(TARGET)
+PAIR := build/cross/pair
+PAIR_TEST := VULTUS_PAIRS=$(CURDIR)/$(PAIR).txt VULTUS_DIGESTS=$(CURDIR)/$(PAIR).digests
 
 cross:
 	.ci/cross $(TARGET)
 
 test-cross: cross
-	. build/cross/$(TARGET).env && VULTUS_REQUIRED_ISA=$(if $(filter aarch64-%,$(TARGET)),neon) \
-		cargo-zigbuild test --release --target $(TARGET) -p vultus-nn --no-default-features --lib
+	$(CROSS_TEST) -p vultus-nn --no-default-features --lib kernel::
+
+test-identity: cross pack photos
+	printf '%s\t%s\n' $(abspath $(wordlist 1,2,$(PORTRAITS))) >$(PAIR).txt
+	rm -f $(PAIR).digests
+	$(PAIR_TEST) $(CARGO_TEST) --test identity
+	export $(PAIR_TEST) VULTUS_ISA=$(CROSS_ISA) VULTUS_WAYS=1 VULTUS_REPEATS=1; \
+		$(CROSS_TEST) -p vultus --test identity
 
 pack: $(VENV)/tools
 	$(PY) -m vultus_models build --out build/pack

@@ -5,6 +5,11 @@
 //! instead, two paths a line with a tab between them; `VULTUS_REPEATS` says how often each is
 //! repeated, `VULTUS_SCALAR_PAIRS` how many the scalar twin runs, which takes seconds for one.
 //! `VULTUS_REQUIRED_ISA` names instruction sets, with commas between, without which the test fails.
+//!
+//! `VULTUS_DIGESTS` names a file that carries the bits from one machine to another: what is found
+//! is held to it, and written to it where it does not exist. In an emulator, where one verification
+//! takes minutes, `VULTUS_ISA` names the only instruction set that runs, and `VULTUS_WAYS` in how
+//! many ways of threads.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -51,43 +56,52 @@ fn the_bits_depend_on_nothing_but_the_input() {
         .filter(|name| !name.is_empty())
         .map(|name| name.parse().unwrap())
         .collect();
+    let only: Option<Isa> = std::env::var("VULTUS_ISA")
+        .ok()
+        .map(|name| name.parse().unwrap());
+    let most_ways = number("VULTUS_WAYS", usize::MAX);
+    let mut lines = Vec::new();
     for precision in [Precision::Exact, Precision::Fast] {
         let mut expected: BTreeMap<usize, [u8; 32]> = BTreeMap::new();
-        for isa in Isa::ALL {
+        let all = Isa::ALL
+            .into_iter()
+            .filter(|isa| only.is_none_or(|only| only == *isa));
+        for isa in all {
             let open = |parallel| {
                 let mut options = EngineOptions::default();
                 (options.precision, options.parallel) = (precision, parallel);
                 options.instruction_set = Some(isa);
                 Engine::open(&pack, &options)
             };
-            let (engine, parallel) = match (open(false), open(true)) {
-                (Ok(engine), Ok(parallel)) => (engine, parallel),
-                (Err(error), _) | (_, Err(error)) => {
+            // The scalar twin is slow: it runs once, and the others must equal it.
+            let (ways, repeats, pairs): (&[(bool, usize)], usize, _) = match isa {
+                Isa::Scalar => (&[(false, 2)], 1, &pairs[..scalar_pairs.min(pairs.len())]),
+                _ => (
+                    &[(false, 1), (false, 2), (false, 8), (true, 1), (true, 2)],
+                    repeats,
+                    &pairs[..],
+                ),
+            };
+            let ways = &ways[..most_ways.min(ways.len())];
+            let opened: Result<Vec<Engine>, _> = [false, true]
+                .into_iter()
+                .filter(|parallel| ways.iter().any(|(wanted, _)| wanted == parallel))
+                .map(open)
+                .collect();
+            let engines = match opened {
+                Ok(engines) => engines,
+                Err(error) => {
                     assert_eq!(error.kind(), Kind::Unsupported, "{error}");
                     assert!(!required.contains(&isa), "{error}, and it is required");
                     println!("{error}");
                     continue;
                 }
             };
-            // The scalar twin is slow: it runs once, and the others must equal it.
-            let (ways, repeats, pairs): (&[(&Engine, usize)], usize, _) = match isa {
-                Isa::Scalar => (&[(&engine, 2)], 1, &pairs[..scalar_pairs.min(pairs.len())]),
-                _ => (
-                    &[
-                        (&engine, 1),
-                        (&engine, 2),
-                        (&engine, 8),
-                        (&parallel, 1),
-                        (&parallel, 2),
-                    ],
-                    repeats,
-                    &pairs[..],
-                ),
-            };
             for (way, repeat) in
                 (0..ways.len()).flat_map(|way| (0..repeats).map(move |repeat| (way, repeat)))
             {
-                let (engine, threads) = ways[way];
+                let (parallel, threads) = ways[way];
+                let engine = &engines[usize::from(parallel)];
                 for (at, digest) in digests(engine, pairs, threads).into_iter().enumerate() {
                     let first = expected.entry(at).or_insert(digest);
                     assert!(
@@ -100,8 +114,31 @@ fn the_bits_depend_on_nothing_but_the_input() {
                 }
             }
         }
+        assert!(
+            !expected.is_empty(),
+            "no instruction set ran in {precision:?}"
+        );
+        lines.extend(
+            expected
+                .iter()
+                .map(|(at, digest)| format!("{precision:?} {at} {}\n", hex(digest))),
+        );
+    }
+    if let Some(path) = std::env::var_os("VULTUS_DIGESTS").map(PathBuf::from) {
+        let found = lines.concat();
+        if path.exists() {
+            let other = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(found, other, "the other machine's, {}", path.display());
+            println!("{}: the bits of the other machine", path.display());
+        } else {
+            std::fs::write(&path, found).unwrap();
+        }
     }
     println!("{} pairs, {runs} verifications: the same bits", pairs.len());
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns a digest of what is found in the pictures of each pair, their templates and their score,
@@ -120,6 +157,9 @@ fn digests(engine: &Engine, pairs: &[[PathBuf; 2]], threads: usize) -> Vec<[u8; 
             }
             own
         };
+        if threads == 1 {
+            return work(); // there may be no threads
+        }
         let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         started
             .into_iter()

@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "aarch64")]
 use super::neon::Neon;
+#[cfg(target_arch = "wasm32")]
+use super::wasm::Wasm;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2::Avx2, avx512::Avx512};
 use super::{scalar::Scalar, simd::Simd};
@@ -14,6 +16,8 @@ pub enum Isa {
     Scalar,
     /// AArch64 NEON.
     Neon,
+    /// WebAssembly with relaxed SIMD, where the host fuses multiply and add.
+    Wasm,
     /// x86-64 AVX2 and FMA.
     Avx2,
     /// x86-64 AVX-512 F, BW and VNNI.
@@ -22,13 +26,14 @@ pub enum Isa {
 
 impl Isa {
     /// Every instruction set, the widest of a CPU last.
-    pub const ALL: [Isa; 4] = [Isa::Scalar, Isa::Neon, Isa::Avx2, Isa::Avx512];
+    pub const ALL: [Isa; 5] = [Isa::Scalar, Isa::Neon, Isa::Wasm, Isa::Avx2, Isa::Avx512];
 
     /// Returns its name, which `parse` takes.
     pub fn name(self) -> &'static str {
         match self {
             Isa::Scalar => "scalar",
             Isa::Neon => "neon",
+            Isa::Wasm => "wasm",
             Isa::Avx2 => "avx2",
             Isa::Avx512 => "avx512",
         }
@@ -56,6 +61,8 @@ enum Token {
     Scalar(Scalar),
     #[cfg(target_arch = "aarch64")]
     Neon(Neon),
+    #[cfg(target_arch = "wasm32")]
+    Wasm(Wasm),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
@@ -81,6 +88,8 @@ impl Kernels {
             Isa::Avx512 => Avx512::detect().map(Token::Avx512),
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => Neon::detect().map(Token::Neon),
+            #[cfg(target_arch = "wasm32")]
+            Isa::Wasm => Wasm::detect().map(Token::Wasm),
             _ => None,
         }
         .map(Kernels)
@@ -104,6 +113,8 @@ impl Kernels {
             Token::Scalar(_) => Isa::Scalar,
             #[cfg(target_arch = "aarch64")]
             Token::Neon(_) => Isa::Neon,
+            #[cfg(target_arch = "wasm32")]
+            Token::Wasm(_) => Isa::Wasm,
             #[cfg(target_arch = "x86_64")]
             Token::Avx2(_) => Isa::Avx2,
             #[cfg(target_arch = "x86_64")]
@@ -117,6 +128,8 @@ impl Kernels {
             Token::Scalar(simd) => simd.call(kernel),
             #[cfg(target_arch = "aarch64")]
             Token::Neon(simd) => simd.call(kernel),
+            #[cfg(target_arch = "wasm32")]
+            Token::Wasm(simd) => simd.call(kernel),
             #[cfg(target_arch = "x86_64")]
             Token::Avx2(simd) => simd.call(kernel),
             #[cfg(target_arch = "x86_64")]

@@ -29,6 +29,8 @@ mod scalar;
 mod simd;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
 
 #[cfg(test)]
 pub(crate) use tests::required;
