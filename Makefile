@@ -13,6 +13,8 @@ PORTRAITS := build/photos/obama.jpg build/photos/obama2.jpg build/photos/biden.j
 	pack photos wheel lint clean bench-peers
 
 demo: wheel photos
+	@echo; echo "== The card, read: name, birth date, and how far it is established"
+	$(PY) -m vultus document $(SPECIMEN) --annotate build/demo-document.png
 	@echo; echo "== The holder, with his card: must be accepted"
 	$(PY) -m vultus verify build/photos/obama2.jpg $(SPECIMEN) --annotate build/demo-accept.png
 	@echo; echo "== Another person, with the same card: must be rejected"
@@ -24,7 +26,8 @@ demo: wheel photos
 		--seed 4 --set coverage=1.1
 	$(PY) -m vultus verify build/demo-spoof.png $(SPECIMEN) \
 		--annotate build/demo-spoofed.png || [ $$? -eq 1 ]
-	@echo; echo "Look at build/demo-accept.png, build/demo-reject.png and build/demo-spoofed.png."
+	@echo; echo "Look at build/demo-document.png, build/demo-accept.png, build/demo-reject.png"
+	@echo "and build/demo-spoofed.png."
 
 test: setup
 	$(MAKE) test-rust test-python test-ffi test-idp

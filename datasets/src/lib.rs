@@ -9,6 +9,7 @@
 pub mod calibrate;
 pub mod cli;
 pub mod detection;
+pub mod document;
 pub mod engine;
 pub mod export;
 pub mod extract;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibrate::Check;
 use crate::detection::{DetectionRun, Setting};
+use crate::document::{DocumentRun, Reads};
 use crate::metrics::interval::clopper_pearson;
 use crate::metrics::verification::{CONFIDENCE, OperatingPoint};
 use crate::pad::PadRun;
@@ -83,6 +84,13 @@ pub enum Figures {
         /// One a kind of clips.
         rows: Vec<Clips>,
     },
+    /// Zones of identity documents.
+    Documents {
+        /// One a kind of picture.
+        kinds: Vec<Reads>,
+        /// One a format.
+        formats: Vec<Reads>,
+    },
     /// Errors of presentation attack detection.
     Presentations {
         /// Frames of a clip.
@@ -131,6 +139,7 @@ enum Any {
     Verification(Box<Run>),
     Detection(Box<DetectionRun>),
     Presentations(Box<PadRun>),
+    Documents(Box<DocumentRun>),
 }
 
 impl Record {
@@ -145,6 +154,7 @@ impl Record {
             Ok(Any::Verification(run)) => Ok(Self::of_verification(&run)),
             Ok(Any::Detection(run)) => Ok(Self::of_detection(&run)),
             Ok(Any::Presentations(run)) => Ok(Self::of_presentations(&run)),
+            Ok(Any::Documents(run)) => Ok(Self::of_documents(&run)),
             Err(_) => Err(format!("{} is no record of a run", path.display())),
         }
     }
@@ -202,6 +212,21 @@ impl Record {
             detectors: run.detectors.clone(),
             images: run.images,
             settings: run.settings.clone(),
+        };
+        Self::new(
+            &run.origin,
+            &run.pack,
+            &run.set,
+            run.findings.0.len(),
+            figures,
+        )
+    }
+
+    /// Keeps the counts of a run over documents.
+    pub fn of_documents(run: &DocumentRun) -> Self {
+        let figures = Figures::Documents {
+            kinds: run.kinds.clone(),
+            formats: run.formats.clone(),
         };
         Self::new(
             &run.origin,
@@ -277,6 +302,7 @@ impl Record {
             Figures::Calibration { .. } => "held out".to_owned(),
             Figures::Sequences { .. } => "sequences".to_owned(),
             Figures::Presentations { .. } => "presentations".to_owned(),
+            Figures::Documents { .. } => "documents".to_owned(),
         };
         let words = format!("{} {how}", self.set).to_lowercase();
         let words: Vec<&str> = words
@@ -304,6 +330,7 @@ pub fn tables(records: &[Record]) -> String {
             |\n|---|---|---|---|---|---|---|\n",
         ),
         String::new(),
+        String::new(),
     ];
     let empty = tables.clone();
     for record in records {
@@ -317,6 +344,10 @@ pub fn tables(records: &[Record]) -> String {
                 rows.iter().for_each(|row| clips_row(&mut tables[3], row))
             }
             Figures::Presentations { rows, .. } => presentations_rows(&mut tables[4], rows),
+            Figures::Documents { kinds, formats } => {
+                let rows = kinds.iter().chain(formats);
+                rows.for_each(|row| reads_row(&mut tables[5], &record.set, row));
+            }
         }
     }
     let filled: Vec<String> = tables
@@ -423,6 +454,21 @@ fn clips_row(table: &mut String, row: &Clips) {
         row.kind,
         row.clips,
         low + medium + high
+    );
+}
+
+fn reads_row(table: &mut String, set: &str, row: &Reads) {
+    if table.is_empty() {
+        table.push_str(
+            "| documents | exact | lines exact | level `read` | `read` and wrong (95 %) \
+            |\n|---|---|---|---|---|\n",
+        );
+    }
+    let wrong = share(row.read_wrong, row.read);
+    let _ = writeln!(
+        table,
+        "| {set}, {} | {} of {} | {} of {} | {} | {wrong} |",
+        row.kind, row.exact, row.documents, row.lines_exact, row.lines, row.read
     );
 }
 

@@ -17,6 +17,13 @@ _DPI = 300
 _WIDTH_MM, _HEIGHT_MM = 85.60, 53.98
 _PORTRAIT_MM = (4.0, 11.5, 21.0, 27.0)
 """Left, top, width and height: 35 to 45, as on passports."""
+_PITCH_MM, _SPACING_MM = 2.54, 4.23
+"""Ten characters and six lines an inch, as OCR-B of size 1 is printed."""
+_OCR_B = Path(__file__).with_name("ocr-b.otf")
+"""Of Debian's fonts-ocr-b: Norbert Schwarz's outlines, free to use, change and pass on without
+limitation, made a font by Matthew Skala, who gave it to the public domain."""
+_ADVANCE = 0.602
+"""Width of its characters in ems."""
 _FINE = 3
 """The background is drawn this many times larger, then averaged."""
 
@@ -116,11 +123,11 @@ def _card(photo: Image.Image, holder: Holder) -> Image.Image:
         write(29.0, 11.4 + 4.6 * row, label, 1.6, _LABEL)
         write(29.0, 13.0 + 4.6 * row, value, 2.6, _INK)
 
-    font = ImageFont.load_default(_px(3.2))
-    cell = (_WIDTH_MM - 8.0) / 30
+    font = ImageFont.truetype(str(_OCR_B), _px(_PITCH_MM / _ADVANCE))
+    left = (_WIDTH_MM - 30 * _PITCH_MM) / 2
     for row, line in enumerate(machine_readable_zone(holder)):
         for column, char in enumerate(line):
-            centre = (_px(4.0 + (column + 0.5) * cell), _px(41.6 + 4.1 * row))
+            centre = (_px(left + (column + 0.5) * _PITCH_MM), _px(41.8 + _SPACING_MM * row))
             pen.text(centre, char, fill=_INK, font=font, anchor="mm")
     return card
 

@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod lfw;
 mod limits;
+mod mrz;
 mod pad;
 mod plan;
 mod records;
@@ -45,6 +46,8 @@ enum Command {
     /// Presentation attack detection on a public set or on attacks that you captured: the ISO/IEC
     /// 30107-3 self-test.
     Pad(pad::PadArgs),
+    /// Machine-readable zones of identity documents, beside what is printed there.
+    Mrz(mrz::MrzArgs),
     /// Reads a set, and lists what is missing or wrong; runs nothing.
     Check(check::CheckArgs),
     /// Lists the sets that the readers know, where a person gets them, and the expected layout.
@@ -138,6 +141,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::verify(&args),
         Command::Wider(args) => wider::wider(&args),
         Command::Pad(args) => pad::pad(&args),
+        Command::Mrz(args) => mrz::mrz(&args),
         Command::Check(args) => check::check(&args),
         Command::Sets => {
             for origin in ORIGINS {

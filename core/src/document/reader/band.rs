@@ -44,7 +44,7 @@ pub(super) struct Look {
 
 /// A line in the picture: where its first cell begins and its last ends, on the middle of the
 /// capitals; the direction down from it, of length 1; the width of a cell and the height of a
-/// capital in pixels.
+/// capital in pixels; the mask's sum along it.
 #[derive(Clone)]
 pub(super) struct Line {
     pub(super) start: Point,
@@ -52,6 +52,7 @@ pub(super) struct Line {
     pub(super) down: Point,
     pub(super) pitch: f32,
     pub(super) capital: f32,
+    pub(super) strength: f32,
 }
 
 fn plus(p: Point, q: Point, times: f32) -> Point {
@@ -83,6 +84,26 @@ impl Line {
 
     pub(super) fn middle(&self) -> Point {
         Point::mean([self.start, self.end])
+    }
+
+    /// The same line, read from its other end.
+    pub(super) fn turned(&self) -> Line {
+        Line {
+            start: self.end,
+            end: self.start,
+            down: Point::new(-self.down.x, -self.down.y),
+            ..self.clone()
+        }
+    }
+
+    /// Moved along by so many cells.
+    pub(super) fn shifted(&self, cells: f32) -> Line {
+        let (along, by) = (self.along(), self.pitch * cells);
+        Line {
+            start: plus(self.start, along, by),
+            end: plus(self.end, along, by),
+            ..self.clone()
+        }
     }
 
     /// Moved down by `shift` capitals, which are taken as `height` times as tall.
@@ -200,8 +221,7 @@ impl Lines {
         })
     }
 
-    /// What to look at along, the likeliest first: each line that the whole picture may show, the
-    /// way up that is likelier and the other one.
+    /// What to look at along: each line that the whole picture may show, the strongest first.
     pub(super) fn looks(&self, grey: &Grey<'_>) -> Result<Vec<Look>> {
         let [width, height] = grey.size();
         let scale = width.max(height) / SIDE as f32;
@@ -229,14 +249,11 @@ impl Lines {
             let middle = Point::mean([run.start, run.end]);
             let middle = Point::new(middle.x * unit, middle.y * unit);
             let length = run.start.distance(run.end).max(8.0) * unit;
-            // The network is often wrong about the way up: the cells tell.
-            for along in [along, plus(along, along, -2.0)] {
-                looks.push(Look {
-                    middle,
-                    along,
-                    length,
-                });
-            }
+            looks.push(Look {
+                middle,
+                along,
+                length,
+            });
         }
         Ok(looks)
     }
@@ -277,6 +294,7 @@ impl Lines {
                     down,
                     pitch: libm::exp2f(values[3]) * scale,
                     capital: libm::exp2f(values[4]) * scale,
+                    strength: run.strength,
                 }
             })
             .collect();

@@ -1,5 +1,6 @@
 //! What stands in the cells of a line.
 
+use super::SHAPES;
 use super::band::Line;
 use super::grey::{Affine, Grey};
 use crate::error::Result;
@@ -9,20 +10,21 @@ use crate::network::{Loader, Viewer};
 const ID: &str = "vultus-mrz-cell";
 
 /// A strip: columns from one character's centre to the next, rows, how tall capitals are, cells of
-/// paper before the first character, and cells in all.
+/// paper before the first character, and of paper in all.
 pub(super) const PITCH: usize = 16;
 const ROWS: usize = 32;
 const CAPITAL: f32 = 15.0;
 const MARGIN: usize = 2;
-const CELLS: usize = 48;
+const PAPER: usize = 4;
 /// Columns from one output of the network to the next.
 pub(super) const FRAME: usize = 4;
-const FRAMES: usize = CELLS * PITCH / FRAME;
 /// Where a strip's first cell begins, so that centres lie in the middle of a frame.
 pub(super) const LEFT: f32 = (MARGIN * PITCH) as f32 + FRAME as f32 / 2.0;
 
 /// Fillers, digits, letters.
 pub(super) const CLASSES: usize = 37;
+/// Log-likelihoods of the classes in a cell.
+pub(super) type Cell = [f32; CLASSES];
 /// The network's last class: no character has its centre here.
 const BLANK: usize = 37;
 
@@ -35,9 +37,9 @@ const LEAST_BEST: f32 = -12.0;
 /// The log-likelihood of "no centre" from which on there is paper beside a line.
 const LEAST_EDGE: f32 = -1.0;
 
-/// The network that reads strips.
+/// The network that reads strips, for the lines of every shape.
 pub(super) struct Cells {
-    viewer: Viewer,
+    viewers: [Viewer; SHAPES.len()],
 }
 
 /// Where the characters of a line stand, and what they may be.
@@ -48,7 +50,7 @@ pub(super) struct Aligned {
     /// The frame of each centre.
     pub(super) places: Vec<usize>,
     /// Log-likelihoods of the classes in each cell.
-    pub(super) cells: Vec<[f32; CLASSES]>,
+    pub(super) cells: Vec<Cell>,
     /// How the characters stand in the strip; `None` where too few do.
     pub(super) stand: Option<Stand>,
     /// Whether paper is before the first cell and after the last one, and no further character.
@@ -60,11 +62,17 @@ impl Cells {
         if !loader.pack.has(ID) {
             return Ok(None);
         }
-        let viewer = Viewer::load(loader, ID, CELLS * PITCH, ROWS, &[(BLANK + 1) * FRAMES])?;
-        Ok(Some(Cells { viewer }))
+        let load = |count: usize| {
+            let width = (count + PAPER) * PITCH;
+            Viewer::load(loader, ID, width, ROWS, &[(BLANK + 1) * width / FRAME])
+        };
+        let [(a, _), (b, _), (c, _)] = SHAPES;
+        let viewers = [load(a)?, load(b)?, load(c)?];
+        Ok(Some(Cells { viewers }))
     }
 
-    /// Cuts the line out so that `count` cells lie a pitch apart, and finds their characters.
+    /// Cuts the line out so that `count` cells, those of a shape, lie a pitch apart, and finds
+    /// their characters.
     pub(super) fn align(&self, grey: &Grey<'_>, line: &Line, count: usize) -> Result<Aligned> {
         let step = (count * PITCH) as f32;
         let across = Point::new(
@@ -74,8 +82,12 @@ impl Cells {
         let tall = line.capital / CAPITAL;
         let down = Point::new(line.down.x * tall, line.down.y * tall);
         let map = Affine::through(across, down, [LEFT, ROWS as f32 / 2.0], line.start);
-        let mut strip = Vec::with_capacity(ROWS * CELLS * PITCH);
-        let mut aligned = self.viewer.run(
+        let width = (count + PAPER) * PITCH;
+        let is_wide = |viewer: &&Viewer| viewer.width() == width;
+        let [widest, ..] = &self.viewers;
+        let viewer = self.viewers.iter().find(is_wide).unwrap_or(widest);
+        let mut strip = Vec::with_capacity(ROWS * width);
+        let mut aligned = viewer.run(
             |form, input| {
                 let plane = form.width * form.height;
                 let (first, rest) = input.split_at_mut(plane);
@@ -87,7 +99,7 @@ impl Cells {
             },
             |outputs| best_places(&log_likelihoods(outputs[0]), count),
         )?;
-        aligned.stand = Stand::of(&strip, &aligned);
+        aligned.stand = Stand::of(&strip, width, &aligned);
         Ok(aligned)
     }
 }
@@ -106,8 +118,7 @@ impl Stand {
     /// Fewer characters than this say nothing of how a line stands.
     const LEAST: usize = 6;
 
-    fn of(strip: &[f32], aligned: &Aligned) -> Option<Stand> {
-        let width = CELLS * PITCH;
+    fn of(strip: &[f32], width: usize, aligned: &Aligned) -> Option<Stand> {
         let count = aligned.cells.len();
         // Fillers are lower than capitals, and stand lower.
         let is_filler = |cell: &[f32; CLASSES]| cell[1..].iter().all(|v| *v < cell[0]);
@@ -119,7 +130,7 @@ impl Stand {
             .filter_map(|(&place, _)| {
                 let x = place * FRAME + FRAME / 2;
                 let columns = x.saturating_sub(6)..(x + 7).min(width);
-                let (top, bottom) = ink(strip, columns)?;
+                let (top, bottom) = ink(strip, width, columns)?;
                 let along = (x as f32 - LEFT) / (count * PITCH) as f32;
                 Some((along, (top + bottom) / 2.0, bottom - top))
             })
@@ -142,8 +153,7 @@ impl Stand {
 }
 
 /// Upper and lower end of the ink in some columns of a strip, about its middle.
-fn ink(strip: &[f32], columns: std::ops::Range<usize>) -> Option<(f32, f32)> {
-    let width = CELLS * PITCH;
+fn ink(strip: &[f32], width: usize, columns: std::ops::Range<usize>) -> Option<(f32, f32)> {
     let darkest: Vec<f32> = (0..ROWS)
         .map(|y| {
             let row = &strip[y * width..][columns.clone()];
@@ -201,12 +211,30 @@ fn normalise(levels: &mut [f32]) {
 
 /// By frame: of every class, and of "no centre".
 fn log_likelihoods(logits: &[f32]) -> Vec<[f32; CLASSES + 1]> {
-    (0..FRAMES)
+    let frames = logits.len() / (CLASSES + 1);
+    (0..frames)
         .map(|frame| {
             let own: [f32; CLASSES + 1] =
-                std::array::from_fn(|class| logits[class * FRAMES + frame]);
+                std::array::from_fn(|class| logits[class * frames + frame]);
             less_total(own)
         })
+        .collect()
+}
+
+/// The mean of what several looks at the same cells say.
+pub(super) fn mean(looks: &[&[Cell]]) -> Vec<Cell> {
+    let Some((first, others)) = looks.split_first() else {
+        return Vec::new();
+    };
+    let mut sums = first.to_vec();
+    for (sum, cell) in others.iter().flat_map(|look| (0..).zip(*look)) {
+        if let Some(sum) = sums.get_mut::<usize>(sum) {
+            sum.iter_mut().zip(cell).for_each(|(to, v)| *to += v);
+        }
+    }
+    let share = 1.0 / looks.len() as f32;
+    sums.iter()
+        .map(|sum| less_total(sum.map(|v| v * share)))
         .collect()
 }
 
@@ -229,8 +257,8 @@ fn best_places(log: &[[f32; CLASSES + 1]], count: usize) -> Aligned {
     for (i, own) in log.iter().enumerate() {
         before[i + 1] = before[i] + own[BLANK].max(LEAST_BLANK);
     }
-    let mut score = vec![[f32::NEG_INFINITY; FRAMES]; count];
-    let mut back = vec![[0u8; FRAMES]; count];
+    let mut score = vec![vec![f32::NEG_INFINITY; frames]; count];
+    let mut back = vec![vec![0u8; frames]; count];
     let first = MARGIN * PITCH / FRAME + PITCH / FRAME / 2;
     for f in first.saturating_sub(SLACK)..(first + SLACK + 1).min(frames) {
         score[0][f] = best[f] + before[f] - before[f.saturating_sub(4)];
@@ -283,6 +311,8 @@ fn best_places(log: &[[f32; CLASSES + 1]], count: usize) -> Aligned {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FRAMES: usize = 136;
 
     #[test]
     fn places_follow_what_the_frames_show() {

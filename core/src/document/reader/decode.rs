@@ -1,8 +1,8 @@
 //! Which characters a zone holds, by what the cells show and what Doc 9303 lets stand there.
 
-use super::cells::CLASSES;
+use super::cells::{CLASSES, Cell};
 use crate::document::codes;
-use crate::document::mrz::{check_digit, value};
+use crate::document::mrz::{Place, check_digit, value};
 use crate::evidence::{Check, FieldName, Format};
 
 /// The characters in the order of the network's classes.
@@ -12,13 +12,15 @@ const ALPHABET: &[u8; CLASSES] = b"<0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const MISPLACED: f32 = 4.0;
 /// What a reading may lose, in nats, to be a code of the list, and for its check digit to hold.
 const LISTED: f32 = 5.0;
+/// What speaks against a code that is none of the list, in nats.
+const UNLISTED: f32 = 2.5;
 const MENDED: f32 = 6.0;
 /// What a check digit costs that does not hold, in the mean score of a cell.
 const FAILING: f32 = 0.15;
+/// The margin from which on nothing is gained by another look.
+const CLEAR: f32 = 3.0;
 /// Classes of a cell that a mended field may take.
 const LIKELY: usize = 6;
-
-type Cell = [f32; CLASSES];
 
 /// A zone as it was read. Wiped by whoever takes the lines.
 pub(super) struct Reading {
@@ -29,6 +31,13 @@ pub(super) struct Reading {
     pub(super) margins: Vec<Vec<f32>>,
     /// Check digits that do not hold.
     pub(super) failing: usize,
+}
+
+impl Reading {
+    /// Whether every digit holds and no character is near to another.
+    pub(super) fn is_clear(&self) -> bool {
+        self.failing == 0 && self.margins.iter().flatten().all(|margin| *margin >= CLEAR)
+    }
 }
 
 /// What may stand in a place.
@@ -94,21 +103,31 @@ pub(super) fn decode(lines: &[&[Cell]], score: f32) -> Reading {
         .iter()
         .map(|line| line.iter().map(likeliest).collect())
         .collect();
-    for field in [FieldName::Issuer, FieldName::Nationality] {
-        if let Some(place) = format.place(field) {
-            let (line, columns) = (place.line, place.columns);
-            take_listed(
-                &cells[line][columns.clone()],
-                &mut classes[line][columns],
-                codes::states(),
-            );
-        }
+    let codes = document_codes(format);
+    let listed: Vec<(Place, Vec<Code>)> = [
+        FieldName::DocumentCode,
+        FieldName::Issuer,
+        FieldName::Nationality,
+    ]
+    .into_iter()
+    .filter_map(|field| {
+        let place = format.place(field)?;
+        let seen = &cells[place.line][place.columns.clone()];
+        let known = match field {
+            FieldName::DocumentCode => weighed(seen, codes.iter().map(String::as_str)),
+            _ => weighed(seen, codes::states()),
+        };
+        Some((place, known))
+    })
+    .collect();
+    for (place, known) in &listed {
+        let columns = place.columns.clone();
+        take_listed(
+            &cells[place.line][columns.clone()],
+            &mut classes[place.line][columns],
+            known,
+        );
     }
-    take_listed(
-        &cells[0][..2],
-        &mut classes[0][..2],
-        document_codes(format).iter().map(String::as_str),
-    );
     let mut failing = 0;
     for field in [
         FieldName::Number,
@@ -139,7 +158,7 @@ pub(super) fn decode(lines: &[&[Cell]], score: f32) -> Reading {
         let printed = ALPHABET[classes[place.line][place.columns.start]];
         failing += usize::from(check_digit(text) != printed);
     }
-    let margins = cells
+    let mut margins: Vec<Vec<f32>> = cells
         .iter()
         .zip(&classes)
         .map(|(line, chosen)| {
@@ -155,6 +174,14 @@ pub(super) fn decode(lines: &[&[Cell]], score: f32) -> Reading {
                 .collect()
         })
         .collect();
+    for (place, known) in &listed {
+        let columns = place.columns.clone();
+        contest(
+            &classes[place.line][columns.clone()],
+            known,
+            &mut margins[place.line][columns],
+        );
+    }
     let text = |line: &Vec<usize>| {
         line.iter()
             .map(|&class| char::from(ALPHABET[class]))
@@ -168,22 +195,47 @@ pub(super) fn decode(lines: &[&[Cell]], score: f32) -> Reading {
     }
 }
 
-/// Takes the likeliest code of the list, unless that costs more than `LISTED`.
-fn take_listed<'a>(cells: &[Cell], classes: &mut [usize], codes: impl Iterator<Item = &'a str>) {
-    let score = |classes: &[usize]| -> f32 {
-        let pairs = cells.iter().zip(classes);
-        pairs.map(|(cell, &class)| cell[class]).sum()
-    };
-    let filled = |code: &str| -> Option<Vec<usize>> {
+/// Classes of a code that a place may hold, and how likely it is what the cells show.
+type Code = (f32, Vec<usize>);
+
+/// How likely the cells show each code, filled up.
+fn weighed<'a>(cells: &[Cell], codes: impl Iterator<Item = &'a str>) -> Vec<Code> {
+    let weigh = |code: &str| -> Option<Code> {
         let padded = code.bytes().chain(std::iter::repeat(b'<'));
-        padded.take(cells.len()).map(class_of).collect()
+        let classes: Vec<usize> = padded
+            .take(cells.len())
+            .map(class_of)
+            .collect::<Option<_>>()?;
+        Some((score(cells, &classes), classes))
     };
-    let best = codes
-        .filter_map(filled)
-        .map(|code| (score(&code), code))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    if let Some((_, code)) = best.filter(|(value, _)| *value > score(classes) - LISTED) {
-        classes.copy_from_slice(&code);
+    codes.filter_map(weigh).collect()
+}
+
+fn score(cells: &[Cell], classes: &[usize]) -> f32 {
+    let pairs = cells.iter().zip(classes);
+    pairs.map(|(cell, &class)| cell[class]).sum()
+}
+
+/// Takes the likeliest code of the list, unless that costs more than `LISTED`.
+fn take_listed(cells: &[Cell], classes: &mut [usize], known: &[Code]) {
+    let best = known.iter().max_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((_, code)) = best.filter(|(value, _)| *value > score(cells, classes) - LISTED) {
+        classes.copy_from_slice(code);
+    }
+}
+
+/// A code of a list has its margin against the others of the list; what the cells say for a code
+/// that is none counts too, `UNLISTED` less.
+fn contest(chosen: &[usize], known: &[Code], margins: &mut [f32]) {
+    let Some((own, _)) = known.iter().find(|(_, code)| code == chosen) else {
+        return;
+    };
+    for (at, margin) in margins.iter_mut().enumerate() {
+        let others = known.iter().filter(|(_, code)| code[at] != chosen[at]);
+        let next = others
+            .map(|(value, _)| *value)
+            .fold(f32::NEG_INFINITY, f32::max);
+        *margin = (own - next).min(*margin + UNLISTED);
     }
 }
 
@@ -305,6 +357,22 @@ mod tests {
         let at = |c: u8| class_of(c).unwrap();
         cells[0][3][at(b'F')] = -0.05;
         assert!(read(&cells).lines[0].starts_with("P<DEU"));
+    }
+
+    #[test]
+    fn a_code_of_a_list_has_its_margin_against_the_others() {
+        let mut cells = seen(&TD3);
+        let at = |c: u8| class_of(c).unwrap();
+        // UTX is no state: that the last letter looks a little like an X says little.
+        cells[0][4][at(b'X')] = -0.6;
+        let margins = read(&cells).margins;
+        assert!((margins[0][4] - 3.0).abs() < 1e-5, "{}", margins[0][4]);
+        // UTX that is clear is told as a doubt, though the list has nothing nearer than UTO.
+        cells[0][4][at(b'X')] = -0.1;
+        cells[0][4][at(b'O')] = -4.1;
+        let reading = read(&cells);
+        assert_eq!(reading.lines, TD3);
+        assert!(reading.margins[0][4] < -1.0 && !reading.is_clear());
     }
 
     #[test]

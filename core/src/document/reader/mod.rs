@@ -17,7 +17,7 @@ use crate::geometry::Point;
 use crate::image::Pyramid;
 use crate::network::Loader;
 use band::{Line, Lines};
-use cells::{Aligned, Cells};
+use cells::{Aligned, Cell, Cells};
 use decode::Reading;
 use grey::Grey;
 use zeroize::Zeroizing;
@@ -35,12 +35,14 @@ const WELL: f32 = -0.35;
 const STRAIGHTENINGS: usize = 3;
 /// What a line costs beside which further characters stand.
 const UNBOUNDED: f32 = 0.3;
+/// The score of a line from which on a look is read before others are taken.
+const PROMISING: f32 = -0.8;
 /// The score of the best line below which a look is given up before it is refined.
 const HOPELESS: f32 = -2.4;
 /// The margins, in nats, from which on a character is beyond doubt. Names have no check digit.
 const LEAST: LeastMargins = LeastMargins {
     any: 1.5,
-    name: 3.0,
+    name: 2.0,
 };
 
 /// What it costs when cells are not as wide as the band network says, which says a tenth too
@@ -52,6 +54,17 @@ const USUAL_WIDTH: f32 = 1.1;
 const HEIGHTS: [f32; 3] = [0.8, 1.0, 1.25];
 /// How far a line is moved up and down, in heights of capitals.
 const SHIFTS: [f32; 3] = [-0.16, 0.0, 0.16];
+
+/// Where a line is read beside its place: down and its height in heights of capitals, along in
+/// cells.
+const BESIDE: [(f32, f32, f32); 4] = [
+    (-0.06, 0.94, -0.08),
+    (0.06, 1.06, 0.08),
+    (-0.06, 1.06, 0.08),
+    (0.06, 0.94, -0.08),
+];
+/// By how much a line may score less beside its place and still count.
+const FAR: f32 = 0.5;
 
 const UNREADABLE: &str =
     "lines of print are there, but none is a machine-readable zone that can be read";
@@ -69,10 +82,37 @@ struct Tried {
     aligned: Aligned,
 }
 
+/// Lines from top to bottom, as one of both ways up has them.
+struct Way {
+    lines: Vec<Line>,
+    /// The best score of a line.
+    promise: f32,
+    /// Lines that were tried, and in how many cells.
+    known: Vec<(usize, usize, Tried)>,
+}
+
+impl Way {
+    fn new(lines: Vec<Line>) -> Way {
+        Way {
+            lines,
+            promise: f32::NEG_INFINITY,
+            known: Vec::new(),
+        }
+    }
+
+    fn known(&self, at: usize, count: usize) -> Option<&Tried> {
+        let mut known = self.known.iter();
+        let found = known.find(|(line, cells, _)| (*line, *cells) == (at, count));
+        found.map(|(_, _, tried)| tried)
+    }
+}
+
 /// A zone with the lines that it was read off.
 struct Found {
     reading: Reading,
-    lines: Vec<Line>,
+    /// The mean score of a cell without its check digits.
+    score: f32,
+    lines: Vec<Tried>,
     /// Whether its lines end where the shape says.
     is_bounded: bool,
 }
@@ -90,33 +130,36 @@ impl Reader {
     pub(crate) fn read(&self, pyramid: &Pyramid<'_>) -> Result<DocumentReport> {
         let grey = Grey::of(pyramid);
         let mut best: Option<Found> = None;
-        let mut looks = Vec::new();
+        let mut waiting = Vec::new();
+        let mut seen_lines = false;
         for look in self.lines.looks(&grey)? {
             let lines = self.lines.along(&grey, &look)?;
-            if !lines.is_empty() {
-                looks.push((self.promise(&grey, &lines)?, lines));
+            seen_lines |= !lines.is_empty();
+            // The network is often wrong about the way up: the cells tell.
+            let [first, second] = self.ways(&grey, lines)?;
+            waiting.push(second);
+            if first.promise < PROMISING {
+                waiting.push(first);
+                continue;
+            }
+            better(&mut best, self.zone(&grey, &first)?);
+            if best.as_ref().is_some_and(Found::is_settled) {
+                break;
             }
         }
-        // The cells tell the way up: what reads best is read first.
-        looks.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let seen_lines = !looks.is_empty();
-        for (promise, lines) in looks {
-            if promise < HOPELESS {
-                break;
+        if !best.as_ref().is_some_and(Found::is_settled) {
+            waiting.sort_by(|a, b| b.promise.total_cmp(&a.promise));
+            for way in waiting.iter().take_while(|way| way.promise >= HOPELESS) {
+                better(&mut best, self.zone(&grey, way)?);
+                if best.as_ref().is_some_and(Found::is_settled) {
+                    break;
+                }
             }
-            let Some(found) = self.zone(&grey, &lines)? else {
-                continue;
-            };
-            let is_settled = found.is_settled();
-            if best
-                .as_ref()
-                .is_none_or(|best| found.reading.score > best.reading.score)
-            {
-                best = Some(found);
-            }
-            if is_settled {
-                break;
-            }
+        }
+        if let Some(found) = &mut best
+            && !found.reading.is_clear()
+        {
+            self.look_again(&grey, found)?;
         }
         Ok(match best {
             Some(found) => found.report(),
@@ -127,30 +170,49 @@ impl Reader {
         })
     }
 
-    /// How well the longest line can be read, in the shape whose width it has.
-    fn promise(&self, grey: &Grey<'_>, lines: &[Line]) -> Result<f32> {
-        let mut best = f32::NEG_INFINITY;
-        for line in lines {
-            let cells = line.length() / (line.pitch * USUAL_WIDTH);
-            let off = |count: usize| (cells / count as f32).max(count as f32 / cells);
-            let nearest = SHAPES
-                .iter()
-                .map(|(count, _)| *count)
-                .min_by(|&a, &b| off(a).total_cmp(&off(b)));
-            if let Some(count) = nearest {
-                best = best.max(self.cells.align(grey, line, count)?.score);
+    /// Lines read from both ends, the likelier way up first: by the strongest line that can be
+    /// read, in the shape whose width it has.
+    fn ways(&self, grey: &Grey<'_>, lines: Vec<Line>) -> Result<[Way; 2]> {
+        let mut order: Vec<usize> = (0..lines.len()).collect();
+        order.sort_by(|&a, &b| lines[b].strength.total_cmp(&lines[a].strength));
+        let last = lines.len().saturating_sub(1);
+        let back = lines.iter().rev().map(Line::turned).collect();
+        let mut ways = [Way::new(lines), Way::new(back)];
+        for at in order {
+            for (way, at) in ways.iter_mut().zip([at, last - at]) {
+                let line = &way.lines[at];
+                let count = nearest_shapes(line)[0].0;
+                let tried = self.tried(grey, line.clone(), count)?;
+                way.promise = way.promise.max(tried.aligned.score);
+                way.known.push((at, count, tried));
+            }
+            if ways.iter().any(|way| way.promise >= PROMISING) {
+                break;
             }
         }
-        Ok(best)
+        if ways[1].promise > ways[0].promise {
+            ways.swap(0, 1);
+        }
+        Ok(ways)
     }
 
     /// Chooses the lines and the shape that are read best.
-    fn zone(&self, grey: &Grey<'_>, lines: &[Line]) -> Result<Option<Found>> {
+    fn zone(&self, grey: &Grey<'_>, way: &Way) -> Result<Option<Found>> {
         let mut best: Option<Found> = None;
-        for (count, rows) in SHAPES {
-            let fits: Vec<&Line> = lines
-                .iter()
-                .filter(|line| {
+        let Some(strongest) = way
+            .lines
+            .iter()
+            .max_by(|a, b| a.strength.total_cmp(&b.strength))
+        else {
+            return Ok(None);
+        };
+        for (count, rows) in nearest_shapes(strongest) {
+            if best.as_ref().is_some_and(Found::is_settled) {
+                break;
+            }
+            let fits: Vec<(usize, &Line)> = (0..)
+                .zip(&way.lines)
+                .filter(|(_, line)| {
                     let width = line.length() / (line.pitch * count as f32);
                     (0.6..1.7).contains(&width)
                 })
@@ -159,8 +221,11 @@ impl Reader {
                 continue;
             }
             let mut tried = Vec::with_capacity(fits.len());
-            for line in fits {
-                tried.push(self.tried(grey, line.clone(), count)?);
+            for (at, line) in fits {
+                tried.push(match way.known(at, count) {
+                    Some(known) => known.clone(),
+                    None => self.tried(grey, line.clone(), count)?,
+                });
             }
             let Some(lead) = tried
                 .iter()
@@ -200,25 +265,42 @@ impl Reader {
                 let score = mean(&|tried| tried.aligned.score)
                     - WIDTH_COST * libm::logf(width / USUAL_WIDTH).abs()
                     - open;
-                let cells: Vec<&[[f32; cells::CLASSES]]> = chosen
+                let cells: Vec<&[Cell]> = chosen
                     .iter()
                     .map(|tried| &tried.aligned.cells[..])
                     .collect();
-                let reading = decode::decode(&cells, score);
-                if best
-                    .as_ref()
-                    .is_none_or(|best| reading.score > best.reading.score)
-                {
-                    let lines = chosen.iter().map(|tried| tried.line.clone()).collect();
-                    best = Some(Found {
-                        reading,
-                        lines,
-                        is_bounded: open == 0.0,
-                    });
-                }
+                let found = Found {
+                    reading: decode::decode(&cells, score),
+                    score,
+                    lines: chosen.into_iter().cloned().collect(),
+                    is_bounded: open == 0.0,
+                };
+                better(&mut best, Some(found));
             }
         }
         Ok(best.filter(|found| found.reading.score > LEAST_SCORE))
+    }
+
+    /// Reads the lines a little beside where they were found too, and takes the mean of what is
+    /// seen.
+    fn look_again(&self, grey: &Grey<'_>, found: &mut Found) -> Result<()> {
+        let mut cells = Vec::with_capacity(found.lines.len());
+        for own in &found.lines {
+            let count = own.aligned.cells.len();
+            let mut looks = vec![own.aligned.cells.clone()];
+            for (down, height, along) in BESIDE {
+                let line = own.line.moved(down, height).shifted(along);
+                let look = self.cells.align(grey, &line, count)?;
+                if look.score > own.aligned.score - FAR {
+                    looks.push(look.cells);
+                }
+            }
+            let looks: Vec<&[Cell]> = looks.iter().map(|look| &look[..]).collect();
+            cells.push(cells::mean(&looks));
+        }
+        let cells: Vec<&[Cell]> = cells.iter().map(|line| &line[..]).collect();
+        found.reading = decode::decode(&cells, found.score);
+        Ok(())
     }
 
     fn tried(&self, grey: &Grey<'_>, line: Line, count: usize) -> Result<Tried> {
@@ -277,7 +359,8 @@ impl Found {
     }
 
     fn report(self) -> DocumentReport {
-        let corners = corners(&self.lines);
+        let lines: Vec<&Line> = self.lines.iter().map(|tried| &tried.line).collect();
+        let corners = corners(&lines);
         match Mrz::parse(&Zeroizing::new(self.reading.lines.join("\n"))) {
             Ok(zone) => {
                 let fault = match (self.is_bounded, self.reading.score > CLEAR_SCORE) {
@@ -292,6 +375,26 @@ impl Found {
     }
 }
 
+/// Keeps the zone that is read better.
+fn better(best: &mut Option<Found>, found: Option<Found>) {
+    if let Some(found) = found
+        && best
+            .as_ref()
+            .is_none_or(|best| found.reading.score > best.reading.score)
+    {
+        *best = Some(found);
+    }
+}
+
+/// The shapes, that whose width the line has first.
+fn nearest_shapes(line: &Line) -> [(usize, usize); 3] {
+    let cells = line.length() / (line.pitch * USUAL_WIDTH).max(1e-6);
+    let off = |count: usize| (cells / count as f32).max(count as f32 / cells);
+    let mut shapes = SHAPES;
+    shapes.sort_by(|a, b| off(a.0).total_cmp(&off(b.0)));
+    shapes
+}
+
 /// The middle value, the upper of two.
 fn middle(values: impl Iterator<Item = f32>) -> Option<f32> {
     let mut values: Vec<f32> = values.collect();
@@ -301,7 +404,7 @@ fn middle(values: impl Iterator<Item = f32>) -> Option<f32> {
 
 /// The corners of the zone, in reading order: left and right end of its top, right and left end of
 /// its bottom.
-fn corners(lines: &[Line]) -> [Point; 4] {
+fn corners(lines: &[&Line]) -> [Point; 4] {
     let (Some(top), Some(bottom)) = (lines.first(), lines.last()) else {
         return [Point::default(); 4];
     };

@@ -1,8 +1,9 @@
-"""Reads pictures of documents by the engine, beside what is printed on them, as they are and
-changed; and zones that are drawn.
+"""Writes pictures of documents, each beside a `.mrz` with what is printed there, for
+`vultus-datasets mrz`: photographs that you have, as they are and changed; and zones that are drawn.
 
-python models/document/evaluate.py --font OCRB.otf [--drawn 600]
-python models/document/evaluate.py --pictures FOLDER --truth FOLDER_OF_truth_id_documents.py
+python models/document/material.py --font OCRB.otf --drawn 600 --seed 9 --out FOLDER
+python models/document/material.py --pictures FOLDER --truth FOLDER_OF_truth_id_documents.py \
+    --out FOLDER
 """
 
 from __future__ import annotations
@@ -11,13 +12,11 @@ import argparse
 import pathlib
 import random
 import sys
-import time
 
 import cv2
 import numpy as np
 import render
 import text
-import vultus
 
 STATES = [
     "USA",
@@ -111,47 +110,41 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("--pictures", type=pathlib.Path)
     ask.add_argument("--truth", help="folder of truth_id_documents.py")
-    ask.add_argument("--font", help="OCRB.otf: reads drawn zones")
+    ask.add_argument("--font", help="OCRB.otf: draws zones")
     ask.add_argument("--drawn", type=int, default=600, help="how many")
     ask.add_argument("--seed", type=int, default=9)
-    ask.add_argument("--only", choices=CHANGES, action="append")
-    ask.add_argument("--verbose", action="store_true", help="print what was read otherwise")
+    ask.add_argument("--out", type=pathlib.Path, required=True)
     args = ask.parse_args()
     cv2.setNumThreads(1)
-    engine = vultus.Engine()
     if args.pictures:
-        photographed(engine, args)
+        photographed(args)
     if args.font:
-        drawn(engine, args)
+        drawn(args)
 
 
-def photographed(engine: vultus.Engine, args: argparse.Namespace) -> None:
+def write(path: pathlib.Path, picture: np.ndarray, printed: list[str], *code: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), picture, code)
+    path.with_suffix(".mrz").write_text("\n".join(printed) + "\n", encoding="ascii")
+
+
+def photographed(args: argparse.Namespace) -> None:
     sys.path.insert(0, args.truth)
     from truth_id_documents import T as truth
 
-    print("| change | documents exact | lines exact | level read | read and wrong |")
-    print("|---|---|---|---|---|")
-    for change in args.only or CHANGES:
-        documents = lines = read = wrong = count = 0
+    for change, changed in CHANGES.items():
         for name, printed in truth.items():
             printed = [line.replace("Ñ", "N") for line in printed]
-            picture = cv2.imread(str(args.pictures / name))
-            found = engine.read_document(CHANGES[change](picture), colour="bgr")
-            said = found.personal.get("lines", [])
-            documents += said == printed
-            lines += sum(a == b for a, b in zip(said, printed, strict=False))
-            count += len(printed)
-            read += found.level is not None
-            wrong += found.level is not None and said != printed
-            if args.verbose and said != printed:
-                print(name, found, *said, *printed, sep="\n  ")
-        print(f"| {change} | {documents} of {len(truth)} | {lines} of {count} | {read} | {wrong} |")
+            picture = changed(cv2.imread(str(args.pictures / name)))
+            write(args.out / change / pathlib.Path(name).with_suffix(".png"), picture, printed)
 
 
 def zone(r: random.Random) -> list[str]:
-    """A zone of made-up text with a state and names that there are."""
+    """A zone of made-up text with a state that there is; half of the names are of any letters."""
     lines, state = text.zone(r), r.choice(STATES)
-    name = f"{r.choice(FAMILY)}<<{'<'.join(r.sample(GIVEN, r.randint(1, 2)))}"
+    name = text.name(r)
+    if r.random() < 0.5:
+        name = f"{r.choice(FAMILY)}<<{'<'.join(r.sample(GIVEN, r.randint(1, 2)))}"
     if len(lines) == 3:
         first, second = lines[0], lines[1]
         return [
@@ -166,14 +159,12 @@ def zone(r: random.Random) -> list[str]:
     ]
 
 
-def drawn(engine: vultus.Engine, args: argparse.Namespace) -> None:
+def drawn(args: argparse.Namespace) -> None:
     """Pages with capitals of 8 to 24 pixels, a little in perspective, through a camera, any way
     up."""
     r = random.Random(args.seed)
     cv2.setRNGSeed(args.seed)
-    exact = large = exact_large = read = wrong = 0
-    times = []
-    for _ in range(args.drawn):
+    for index in range(args.drawn):
         printed = zone(r)
         ink, _, _ = render.typeset(printed, args.font, 28, 28 * 0.602, r.uniform(1.5, 2.0) * 28, 3)
         picture = render.inked(r, ink, render.paper(r, *ink.shape))
@@ -194,19 +185,9 @@ def drawn(engine: vultus.Engine, args: argparse.Namespace) -> None:
             page.astype(np.float32), turn, (width, height), borderMode=cv2.BORDER_REPLICATE
         )
         page = np.ascontiguousarray(np.rot90(render.camera(r, page, capital), r.randrange(4)))
-        start = time.perf_counter()
-        found = engine.read_document(page, colour="grey")
-        times.append(1e3 * (time.perf_counter() - start))
-        is_exact = found.personal.get("lines") == printed
-        exact += is_exact
-        large += capital >= 10
-        exact_large += is_exact and capital >= 10
-        read += found.level is not None
-        wrong += found.level is not None and not is_exact
-    print(
-        f"{args.drawn} drawn: {exact} exact, {exact_large} of {large} with capitals of 10 pixels"
-        f" and more; {read} of level read, {wrong} of them wrong; {np.median(times):.0f} ms"
-    )
+        size = "capitals of 10 pixels and more" if capital >= 10 else "capitals of 8 and 9 pixels"
+        path = args.out / size / f"{args.seed}-{index}.jpg"
+        write(path, page, printed, cv2.IMWRITE_JPEG_QUALITY, 95)
 
 
 if __name__ == "__main__":
