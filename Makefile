@@ -94,7 +94,7 @@ photos: $(VENV)/tools $(SPECIMEN)
 $(PORTRAITS) &:
 	$(PY) -m vultus_models photos --out build/photos
 
-$(SPECIMEN): build/photos/obama.jpg
+$(SPECIMEN): build/photos/obama.jpg models/vultus_models/specimen.py
 	$(PY) -m vultus_models specimen --portrait $< --out $@
 
 wheel: pack
