@@ -20,8 +20,9 @@ _PORTRAIT_MM = (4.0, 11.5, 21.0, 27.0)
 _PITCH_MM, _SPACING_MM = 2.54, 4.23
 """Ten characters and six lines an inch, as OCR-B of size 1 is printed."""
 _OCR_B = Path(__file__).with_name("ocr-b.otf")
-"""The characters of a zone, out of Debian's fonts-ocr-b: Norbert Schwarz's outlines, free to use, change and pass on without
-limitation, made a font by Matthew Skala, who gave it to the public domain."""
+"""The characters of a zone, out of Debian's fonts-ocr-b: Norbert Schwarz's outlines, free to use,
+change and pass on without limitation, made a font by Matthew Skala, who gave it to the public
+domain."""
 _ADVANCE = 0.602
 """Width of its characters in ems."""
 _FINE = 3
