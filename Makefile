@@ -10,7 +10,7 @@ SPECIMEN := build/photos/specimen-obama.png
 PORTRAITS := build/photos/obama.jpg build/photos/obama2.jpg build/photos/biden.jpg
 
 .PHONY: demo test setup cross test-cross test-identity test-rust test-python test-ffi test-idp \
-	pack photos wheel lint clean bench-peers
+	pack photos wheel wheel-cross lint clean bench-peers
 
 demo: wheel photos
 	@echo; echo "== The card, read: name, birth date, and how far it is established"
@@ -103,6 +103,17 @@ wheel: pack
 	$(VENV)/bin/maturin build --release --manifest-path python/Cargo.toml --interpreter $(PY) \
 		--compatibility manylinux_2_17 --out dist -- -C linker=$(CURDIR)/python/linker
 	$(PY) -m pip install --quiet --force-reinstall --no-deps dist/vultus-*.whl
+
+# The wheel of another machine, in dist/TARGET; its tag is read off its symbols.
+wheel-cross: pack cross
+	rm -rf dist/$(TARGET) python/py_src/vultus/pack
+	cp -r build/pack python/py_src/vultus/pack
+	. build/cross/$(TARGET).env && $(CURDIR)/$(VENV)/bin/maturin build --release --zig \
+		--target $(TARGET) --manifest-path python/Cargo.toml --compatibility manylinux_2_17 \
+		--out dist/$(TARGET)
+	$(PY) -m pip install --quiet auditwheel
+	$(PY) -m auditwheel show dist/$(TARGET)/*.whl | tee dist/$(TARGET)/tag
+	grep -q '"manylinux_2_17_$(firstword $(subst -, ,$(TARGET)))"' dist/$(TARGET)/tag
 
 $(VENV)/tools: models/pyproject.toml
 	python3 -m venv $(VENV)
