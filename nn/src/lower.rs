@@ -242,15 +242,22 @@ impl<'g> Lowering<'g> {
 
     // Convolutions
 
+    /// One bias a channel of the output; zeros where the node has none.
+    fn bias(&self, node: &Node, outputs: usize) -> Lowered<Vec<f32>> {
+        let bias = match node.inputs.get(2) {
+            Some(_) => self.weights(node, 2)?.floats.clone(),
+            None => vec![0.0; outputs],
+        };
+        known(bias.len() == outputs, "a bias that is not one a channel")?;
+        Ok(bias)
+    }
+
     fn conv(&mut self, node: &Node) -> Lowered<Value> {
         let weights = self.weights(node, 1)?;
         let &[outputs, group_inputs, kh, kw] = weights.shape.as_slice() else {
             return Err("only two-dimensional".into());
         };
-        let bias = match node.inputs.get(2) {
-            Some(_) => self.weights(node, 2)?.floats.clone(),
-            None => vec![0.0; outputs],
-        };
+        let bias = self.bias(node, outputs)?;
         known(
             matches!(node.text("auto_pad", "NOTSET").as_str(), "NOTSET" | ""),
             "automatic padding",
@@ -400,10 +407,7 @@ impl<'g> Lowering<'g> {
             inputs == channels && self.plan.maps[input].channels == channels,
             "another number of channels",
         )?;
-        let bias = match node.inputs.get(2) {
-            Some(_) => self.weights(node, 2)?.floats.clone(),
-            None => vec![0.0; outputs],
-        };
+        let bias = self.bias(node, outputs)?;
         let size = self.plan.maps[input].size;
         let (reads, order) = pack::blocked_reads(channels, [1, 1], [1, 1]);
         let wide = size[1] * kw;
@@ -467,11 +471,7 @@ impl<'g> Lowering<'g> {
                 .map(|at| matrix.floats[at])
                 .collect()
         };
-        let bias = match node.inputs.get(2) {
-            Some(_) => self.weights(node, 2)?.floats.clone(),
-            None => vec![0.0; outputs],
-        };
-        known(bias.len() == outputs, "a bias that is not one a column")?;
+        let bias = self.bias(node, outputs)?;
         let input = self.sole_map(node, 0)?;
         let Map { channels, size, .. } = self.plan.maps[input];
         if channels * size[0] * size[1] != inputs {

@@ -239,6 +239,29 @@ fn a_missing_range_is_named() {
 }
 
 #[test]
+fn a_bias_of_another_length_is_refused() {
+    for length in [1, 3, 1_000] {
+        let mut model = onnx::decode(&weights("iris")).unwrap();
+        let graph = model.graph.as_mut().unwrap();
+        let conv = |node: &&pb::NodeProto| node.op_type == "Conv" && node.input.len() == 3;
+        let name = graph.node.iter().find(conv).unwrap().input[2].clone();
+        let bias = graph
+            .initializer
+            .iter_mut()
+            .find(|t| t.name == name)
+            .unwrap();
+        bias.dims = vec![length as i64];
+        bias.raw_data = vec![0; 4 * length];
+        let lowered = lower::lower(&onnx::Graph::new(&model).unwrap(), [1, 3, 64, 64]);
+        let why = lowered.err().map(|refusal| refusal.0).unwrap_or_default();
+        assert!(
+            why.contains("a bias that is not one a channel"),
+            "{length}: {why}"
+        );
+    }
+}
+
+#[test]
 fn input_of_the_wrong_length_is_refused() {
     let (id, shape) = NETWORKS[0];
     let network = Network::load(Kernels::best(), &weights(id), shape, None).unwrap();
