@@ -27,7 +27,7 @@ const (
 // says that it is printed there: anybody can print one.
 type IdentityDocument struct {
 	Level  DocumentLevel   `json:"level"`
-	Seen   string          `json:"seen"`        // what was found: mrz, mrz-unclear or no-mrz
+	Seen   DocumentSight   `json:"seen"`        // what was found: mrz, mrz-unclear or no-mrz
 	Text   string          `json:"text"`        // for people, without anything personal
 	Format DocumentFormat  `json:"zone_format"` // TD1, TD2, TD3, MRV-A or MRV-B; empty without a zone
 	JSON   json.RawMessage `json:"-"`           // all of it, with margins and check digits

@@ -13,8 +13,7 @@ func TestReadDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The card is set in another font than OCR-B, which leaves doubt.
-	if read.Level != "" || read.Seen != "mrz-unclear" || read.Format != "TD1" {
+	if read.Level != DocumentRead || read.Seen != DocumentSightZone || read.Format != "TD1" {
 		t.Errorf("%s", read.JSON)
 	}
 	if p := read.Personal; p == nil || p.FamilyName != "SPECIMEN" || p.BirthDate != "1975-03-14" ||

@@ -255,8 +255,8 @@ static void count_line(void *user, int32_t level, const char *message) {
 static void documents(void) {
     vultus_document *read = NULL;
     ACCEPTED(vultus_engine_read_document(engine, document, "2026-12-01", &read, &error));
-    CHECK(vultus_document_level(read) == VULTUS_DOCUMENT_NONE);
-    CHECK(strstr(vultus_document_json(read), "\"seen\":\"mrz-unclear\"") &&
+    CHECK(vultus_document_level(read) == VULTUS_DOCUMENT_READ);
+    CHECK(strstr(vultus_document_json(read), "\"seen\":\"mrz\"") &&
           !strstr(vultus_document_json(read), "SPECIMEN"));
     CHECK(strstr(vultus_document_personal_json(read), "\"birth_date\":\"1975-03-14\""));
     vultus_document_free(read);
